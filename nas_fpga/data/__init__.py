@@ -1,0 +1,6 @@
+"""Data sets: the `Dataset` value, its readers and splits, and the format in which features enter the design."""
+
+from nas_fpga.data._dataset import SUBSETS, Dataset, Split, Subset
+from nas_fpga.data._input_format import InputFormat, fit_input_format
+
+__all__ = ["SUBSETS", "Dataset", "InputFormat", "Split", "Subset", "fit_input_format"]

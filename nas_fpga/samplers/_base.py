@@ -1,0 +1,55 @@
+"""The contract of all samplers."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from nas_fpga.space import Candidate
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a sampler may know of an ended trial.
+
+    Attributes:
+        candidate: What was trained.
+        state: ``complete``, or ``failed`` (then there are no values).
+        log10_error: Smoothed log10 of the background efficiency (two classes) or of the error rate, on validation.
+        log10_share: log10 of the largest share of the limits, of the primary point. Above 0 the limits are violated.
+        included: The user asked for it (``--include``); it was not proposed.
+    """
+
+    candidate: Candidate
+    state: Literal["complete", "failed"]
+    log10_error: float | None = None
+    log10_share: float | None = None
+    included: bool = False
+
+
+History = Sequence[Observation]
+
+
+class Sampler(abc.ABC):
+    """Proposes the next candidates to train.
+
+    The search calls :meth:`ask` once for every generation. A sampler never returns a candidate outside its space, nor
+    one that is in the history or pending. What it proposes depends on its seed, the history and the pending candidates
+    alone (random numbers are drawn from ``numpy.random.default_rng([seed, len(history) + len(pending)])``), so that a
+    resumed search proposes what an uninterrupted one would have.
+    """
+
+    @abc.abstractmethod
+    def ask(self, history: History, pending: Sequence[Candidate], n: int) -> list[Candidate]:
+        """Return the next ``n`` candidates; those earlier in the list count as pending for those later.
+
+        Args:
+            history: Ended trials, in order of their numbers. Read only.
+            pending: Candidates in training now.
+            n: How many to propose, at least 1.
+
+        Raises:
+            SpaceExhausted: Fewer than ``n`` candidates of the space are left; carries those that are.
+        """

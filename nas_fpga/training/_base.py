@@ -1,0 +1,60 @@
+"""The contract of all trainers, and what they return."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from nas_fpga.space import Candidate
+from nas_fpga.training._network import QuantizedNetwork
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """One candidate to train, with its place in the search and its seed."""
+
+    number: int
+    candidate: Candidate
+    seed: int
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """Loss by epoch, of the quantized network. ``best_epoch`` counts from 0; its weights were kept."""
+
+    train_loss: tuple[float, ...]
+    validation_loss: tuple[float, ...]
+    best_epoch: int
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A trained candidate: its quantized networks (one with fixed bits, several with learned ones) and its curve."""
+
+    job: TrainingJob
+    networks: tuple[QuantizedNetwork, ...]
+    curve: LearningCurve
+    duration_s: float
+
+
+@dataclass(frozen=True)
+class TrainingFailure:
+    """A candidate that could not be trained, with the cause in one line. It never becomes a number."""
+
+    job: TrainingJob
+    cause: str
+    duration_s: float
+    details: str = field(default="", repr=False)
+
+
+class Trainer(abc.ABC):
+    """Trains candidates.
+
+    :meth:`train` takes several candidates at once and yields one result for each, in any order, failures included; it
+    raises only for what would fail every candidate. A result depends on the job alone, not on its neighbours.
+    """
+
+    @abc.abstractmethod
+    def train(self, jobs: Sequence[TrainingJob]) -> Iterator[TrainingResult | TrainingFailure]:
+        """Yield one result for every job, in any order."""
