@@ -58,7 +58,7 @@ def fit_input_format(features: NDArray[np.float32], bits: int = 10) -> InputForm
     """
     if not 2 <= bits <= 16:
         raise InputError(f"input bits {bits} must be from 2 to 16")
-    signed = (features < 0).any(axis=0)
+    signed = np.atleast_1d((features < 0).any(axis=0))
     magnitude = np.abs(features, dtype=np.float64)
     reach = np.quantile(magnitude, 0.999, axis=0)
     reach = np.where(reach > 0, reach, magnitude.max(axis=0))  # rare non-zeros: the quantile is 0, the largest is not
