@@ -1,0 +1,175 @@
+"""Worker processes on this machine, one core and one thread each."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Protocol
+
+from nas_fpga.errors import NasFpgaError
+from nas_fpga.training import Trainer, TrainingFailure, TrainingJob, TrainingResult
+
+_MAX_STARTS_WITHOUT_RESULT = 3  # a worker that dies before it ever answered will not do better the fourth time
+
+# One thread a worker: results then do not depend on how many workers or cores there are, and two pinned processes train
+# faster than one with two threads.
+_ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
+}
+
+
+class TrainerFactory(Protocol):
+    """Makes the trainer inside a worker. Is pickled, so it should be small and hold no framework objects."""
+
+    def __call__(self) -> Trainer:
+        """Return the trainer."""
+
+
+@dataclass
+class _Worker:
+    process: BaseProcess
+    connection: Connection
+    pack: tuple[TrainingJob, ...] = ()
+    pending: frozenset[int] = frozenset()
+    started: float = 0.0
+    ready: bool = False
+
+
+class LocalWorkers:
+    """Trains packs of jobs in worker processes; a worker that dies fails its pack and is replaced.
+
+    Use as a context manager; leaving it ends the workers.
+
+    Args:
+        factory: Makes the trainer in each worker.
+        n_workers: How many processes. Results do not depend on it.
+        backend: The Keras backend of the workers, ``jax`` or ``tensorflow``.
+    """
+
+    def __init__(self, factory: TrainerFactory, n_workers: int, backend: str) -> None:
+        """See the class."""
+        self._factory, self._n_workers, self._backend = factory, n_workers, backend
+        self._context = multiprocessing.get_context("spawn")
+        self._workers: list[_Worker] = []
+        self._starts_without_result = 0
+
+    def __enter__(self) -> LocalWorkers:
+        """Start the workers."""
+        for index in range(self._n_workers):
+            self._workers.append(self._start(index))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the workers at once; what they had in hand is not finished."""
+        for worker in self._workers:
+            worker.process.kill()
+        for worker in self._workers:
+            worker.process.join()
+            worker.connection.close()
+        self._workers.clear()
+
+    @property
+    def n_idle(self) -> int:
+        """Workers without a pack."""
+        return sum(not worker.pending for worker in self._workers)
+
+    @property
+    def n_busy(self) -> int:
+        """Workers with a pack."""
+        return len(self._workers) - self.n_idle
+
+    def submit(self, pack: Sequence[TrainingJob]) -> None:
+        """Hand a pack to an idle worker. There must be one."""
+        index = next(i for i, worker in enumerate(self._workers) if not worker.pending)
+        worker = self._workers[index]
+        if not worker.process.is_alive():
+            worker = self._workers[index] = self._replace(worker, index)
+        worker.pack, worker.pending = tuple(pack), frozenset(job.number for job in pack)
+        worker.started = time.perf_counter()
+        worker.connection.send(worker.pack)
+
+    def results(self, timeout_s: float) -> Iterator[TrainingResult | TrainingFailure]:
+        """Yield what has ended, waiting at most ``timeout_s`` for the first; nothing if nothing ended.
+
+        Raises:
+            NasFpgaError: Workers cannot start at all (a trainer that cannot be made, say).
+        """
+        busy = {worker.connection: i for i, worker in enumerate(self._workers) if worker.pending}
+        for connection in wait(list(busy), timeout_s):
+            index = busy[connection]  # type: ignore[index]
+            worker = self._workers[index]
+            try:
+                message = worker.connection.recv()
+            except (EOFError, OSError):
+                yield from self._bury(worker, index)
+                continue
+            if isinstance(message, str):
+                raise NasFpgaError(message)
+            worker.ready, self._starts_without_result = True, 0
+            worker.pending -= {message.job.number}
+            yield message
+
+    def _bury(self, worker: _Worker, index: int) -> Iterator[TrainingFailure]:
+        """Fail the jobs of a dead worker and start another."""
+        worker.process.join()
+        code = worker.process.exitcode or 0
+        cause = f"the worker process died with {signal.Signals(-code).name if code < 0 else f'exit code {code}'}"
+        if code == -signal.SIGKILL:
+            cause += " (out of memory is the usual reason)"
+        self._starts_without_result += not worker.ready
+        if self._starts_without_result >= _MAX_STARTS_WITHOUT_RESULT:
+            raise NasFpgaError(f"workers cannot run: {cause}")
+        duration = time.perf_counter() - worker.started
+        lost = [job for job in worker.pack if job.number in worker.pending]
+        self._workers[index] = self._replace(worker, index)
+        for job in lost:
+            yield TrainingFailure(job, cause, duration)
+
+    def _replace(self, worker: _Worker, index: int) -> _Worker:
+        worker.connection.close()
+        return self._start(index)
+
+    def _start(self, index: int) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        environment = {**_ONE_THREAD, "KERAS_BACKEND": self._backend}
+        if "XLA_FLAGS" in os.environ:
+            environment["XLA_FLAGS"] += " " + os.environ["XLA_FLAGS"]
+        process = self._context.Process(target=_work, args=(theirs, self._factory, index, environment), daemon=True)
+        process.start()
+        theirs.close()
+        return _Worker(process, ours)
+
+
+def _work(connection: Connection, factory: TrainerFactory, index: int, environment: dict[str, str]) -> None:
+    """Run in the worker process: make the trainer, then train packs until the other side goes away."""
+    os.environ.update(environment)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[index % len(cores)]})
+    try:
+        trainer = factory()
+    except Exception as error:  # the parent raises it as one line
+        traceback.print_exc()
+        connection.send(f"a worker could not start: {type(error).__name__}: {error}")
+        return
+    while True:
+        try:
+            pack = connection.recv()
+        except EOFError:
+            return
+        for result in trainer.train(pack):
+            connection.send(result)

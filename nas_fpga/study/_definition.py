@@ -1,0 +1,147 @@
+"""What defines a search. A resumed search must agree in every field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from nas_fpga.errors import InputError, StudyError
+
+Backend = Literal["jax", "tensorflow"]
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """Which data, and how they are read.
+
+    Attributes:
+        name: ``hgcal``, or the path of a file.
+        target: Column of the labels; only for files, like the four below.
+        group: Column of the groups.
+        weight: Column of the weights.
+        signal: Which of two classes is the signal.
+        features: Feature set of ``hgcal``.
+        pileup: Pile-up collisions of ``hgcal``.
+        fingerprint: SHA-256 of the rows as read.
+    """
+
+    name: str = "hgcal"
+    target: str | None = None
+    group: str | None = None
+    weight: str | None = None
+    signal: str | None = None
+    features: str = "ce-e"
+    pileup: int = 200
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class HardwareTarget:
+    """Part, clock, rate and limits, as asked. None is the region's."""
+
+    part: str = "xcvu13p-flga2577-2-e"
+    clock_ns: float = 5.0
+    rate_mhz: float = 40.0
+    region: str = "slr"
+    max_luts: float | None = None
+    max_ffs: float | None = None
+    max_dsps: float | None = None
+    max_brams: float | None = None
+    max_latency_ns: float = 1000.0
+    objective: str = "share"
+
+
+@dataclass(frozen=True)
+class SearchDefinition:
+    """Everything that a search's results depend on, but for how many trials and workers it has.
+
+    Attributes:
+        data: The data set.
+        budget: Most hidden neurons over all layers.
+        max_layers: Most hidden layers.
+        max_width: Most neurons of a layer, or None.
+        weight_bits: Fewest and most bits of a weight.
+        activation_bits: Fewest and most bits of an activation.
+        min_params: Fewest parameters, or None.
+        max_params: Most parameters, or None.
+        include: Topologies that are trained first, as text.
+        sampler: Name of the sampler.
+        grid: The grid of the grid sampler, as text; empty for the reference grid.
+        acquisition: Acquisition function of the `bayesian-optimization` sampler.
+        generation: Candidates proposed together.
+        seed: Of everything random.
+        epochs: Most epochs of a training.
+        patience: Epochs without a better validation loss after which a training stops.
+        batch_size: Largest batch.
+        learning_rate: At the start.
+        input_bits: Bits of the input format.
+        signal_efficiency: At the working point.
+        backend: Keras backend of the training.
+        hardware: Part, clock, rate and limits.
+    """
+
+    data: DataSource = DataSource()
+    budget: int = 2000
+    max_layers: int = 15
+    max_width: int | None = None
+    weight_bits: tuple[int, int] = (2, 8)
+    activation_bits: tuple[int, int] = (2, 8)
+    min_params: int | None = None
+    max_params: int | None = None
+    include: tuple[str, ...] = ()
+    sampler: str = "gp"
+    grid: str = ""
+    acquisition: str = "ucb"
+    generation: int = 4
+    seed: int = 0
+    epochs: int = 40
+    patience: int = 8
+    batch_size: int = 1024
+    learning_rate: float = 3e-3
+    input_bits: int = 10
+    signal_efficiency: float = 0.95
+    backend: Backend = "jax"
+    hardware: HardwareTarget = HardwareTarget()
+
+    def __post_init__(self) -> None:
+        """Refuse values that no room further on would refuse by name."""
+        if self.generation < 1:
+            raise InputError(f"--generation {self.generation} must be at least 1")
+        if self.seed < 0:
+            raise InputError(f"--seed {self.seed} must not be negative")
+        if not 0 < self.signal_efficiency < 1:
+            raise InputError(f"--signal-efficiency {self.signal_efficiency} must lie between 0 and 1")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON values."""
+        loaded: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return loaded
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> SearchDefinition:
+        """Return the definition that :meth:`to_json` wrote."""
+        values = dict(values)
+        unknown = set(values) - {field.name for field in fields(cls)}
+        if unknown:
+            raise StudyError(
+                f"the study was made by another version of nas-fpga: it defines {', '.join(sorted(unknown))}"
+            )
+        for name in ("weight_bits", "activation_bits", "include"):
+            values[name] = tuple(values[name])
+        values["data"] = DataSource(**values["data"])
+        values["hardware"] = HardwareTarget(**values["hardware"])
+        return cls(**values)
+
+    def differences(self, other: SearchDefinition) -> list[str]:
+        """Return one line for every value that differs, `name: ours, theirs`."""
+        ours, theirs = _flat(self.to_json()), _flat(other.to_json())
+        return [f"{name}: {ours[name]}, {theirs[name]}" for name in ours if ours[name] != theirs[name]]
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return flat

@@ -1,0 +1,145 @@
+"""The Pareto front over points, and what may be said of it given that every figure is noisy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+# The unit square of the hypervolume: errors from 1 down to 1e-3, shares of the limits from 1 down to 1e-6.
+_ERROR_DECADES = 3.0
+_SHARE_DECADES = 6.0
+
+
+def non_dominated(errors: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which points no other point beats: as good in both and better in one. Equal points all stay.
+
+    Args:
+        errors: `(n,)`, lower is better.
+        shares: `(n,)`, lower is better.
+    """
+    order = np.lexsort((errors, shares))
+    kept = np.zeros(len(errors), bool)
+    best, at_share = np.inf, np.inf
+    for i in order:
+        if errors[i] < best or (errors[i] == best and shares[i] == at_share):
+            kept[i], best, at_share = True, errors[i], shares[i]
+    return kept
+
+
+def hypervolume(errors: NDArray[np.float64], shares: NDArray[np.float64]) -> float:
+    """Return the part of the unit square that the points dominate, from the corner (1, 1).
+
+    The axes are log10 of the error (1 to 1e-3) and log10 of the resource share (1 to 1e-6); points beyond are clipped.
+    """
+    with np.errstate(divide="ignore"):
+        x = np.clip(-np.log10(shares) / _SHARE_DECADES, 0, 1)
+        y = np.clip(-np.log10(errors) / _ERROR_DECADES, 0, 1)
+    order = np.argsort(-x, kind="stable")
+    x, y = x[order], np.maximum.accumulate(y[order]) if len(y) else y
+    widths = x - np.append(x[1:], 0.0)
+    return float((widths * y).sum())
+
+
+def probability_undominated(replicates: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return, for every point, the share of the resamples in which no cheaper or equal point is at least as good.
+
+    Args:
+        replicates: `(n, r)` errors of every point in every resample; the same resamples for all points.
+        shares: `(n,)`.
+    """
+    order = np.lexsort((replicates.mean(axis=1), shares))
+    ordered = replicates[order]
+    before = np.vstack([np.full((1, replicates.shape[1]), np.inf), np.minimum.accumulate(ordered, axis=0)[:-1]])
+    probability = np.empty(len(shares))
+    probability[order] = (ordered < before).mean(axis=1)
+    return probability
+
+
+def selection_corrected(
+    errors: NDArray[np.float64], replicates: NDArray[np.float64], shares: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return errors with the optimism of picking the best of many added.
+
+    For each point: pick, in every resample, the best among the points that cost at most as much; the optimism is how much
+    worse that pick is on the full sample than in the resample it was picked in, on average (Efron's bootstrap estimate of
+    optimism, J. Am. Stat. Assoc. 78 (1983) 316).
+
+    Args:
+        errors: `(n,)` on the full sample.
+        replicates: `(n, r)`.
+        shares: `(n,)`.
+    """
+    order = np.lexsort((errors, shares))
+    corrected = np.empty(len(errors))
+    columns = np.arange(replicates.shape[1])
+    for rank, i in enumerate(order):
+        eligible = order[: rank + 1]
+        picks = eligible[np.argmin(replicates[eligible], axis=0)]
+        corrected[i] = errors[i] + float(np.mean(errors[picks] - replicates[picks, columns]))
+    return corrected
+
+
+def cheapest_as_good(errors: NDArray[np.float64], replicates: NDArray[np.float64], costs: NDArray[np.float64]) -> int:
+    """Return the cheapest point within one paired standard error of the most precise.
+
+    Args:
+        errors: `(n,)`.
+        replicates: `(n, r)`; the standard error of the difference to the best is its spread over the resamples.
+        costs: `(n,)`.
+    """
+    best = int(np.lexsort((costs, errors))[0])
+    standard_errors = np.std(replicates - replicates[best], axis=1)
+    eligible = np.flatnonzero(errors - errors[best] <= standard_errors)
+    return int(eligible[np.lexsort((errors[eligible], costs[eligible]))[0]])
+
+
+@dataclass(frozen=True)
+class Knee:
+    """Where size stops to matter.
+
+    Attributes:
+        neurons: Fewest neurons of a network that no larger one beats significantly.
+        difference: Its error minus that of the best of the larger ones.
+        low: Lower end of the paired 95 % interval of that difference.
+        high: Upper end.
+        largest: Most neurons that were trained.
+    """
+
+    neurons: int
+    difference: float
+    low: float
+    high: float
+    largest: int
+
+    def __str__(self) -> str:
+        """The knee in words."""
+        if self.neurons == self.largest:
+            return f"no knee: the largest networks tried ({self.largest} neurons) are the most precise"
+        return (
+            f"nothing gained beyond {self.neurons} neurons: the most precise network with more is better by "
+            f"{self.difference:.4f} (paired 95 % interval {self.low:.4f} to {self.high:.4f})"
+        )
+
+
+def find_knee(neurons: Sequence[int], errors: NDArray[np.float64], replicates: NDArray[np.float64]) -> Knee:
+    """Return the smallest network that the most precise larger one does not beat in the paired 95 % interval.
+
+    Args:
+        neurons: `(n,)` hidden neurons.
+        errors: `(n,)`.
+        replicates: `(n, r)`.
+    """
+    sizes = np.asarray(neurons)
+    largest = int(sizes.max())
+    for size in np.unique(sizes):
+        small, large = np.flatnonzero(sizes <= size), np.flatnonzero(sizes > size)
+        if len(large) == 0:
+            break
+        a, b = small[np.argmin(errors[small])], large[np.argmin(errors[large])]
+        low, high = np.quantile(replicates[a] - replicates[b], [0.025, 0.975])
+        if low <= 0:
+            return Knee(int(size), float(errors[a] - errors[b]), float(low), float(high), largest)
+    return Knee(largest, 0.0, 0.0, 0.0, largest)

@@ -1,0 +1,258 @@
+"""The search: ask, train, cost, write down, again."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from nas_fpga.errors import NasFpgaError, SearchFailedError
+from nas_fpga.execution import LocalWorkers
+from nas_fpga.hardware import points as mapped_points
+from nas_fpga.samplers import Observation
+from nas_fpga.space import Candidate, SpaceExhausted
+from nas_fpga.study._front import hypervolume
+from nas_fpga.study._records import Point, ProposedBy, TrialRecord
+from nas_fpga.study._setup import Setup
+from nas_fpga.study._storage import StudyStorage
+from nas_fpga.training import Merits, TrainingFailure, TrainingJob, TrainingResult, evaluate, smooth_log10_error
+
+_POLL_S = 0.25
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a search is.
+
+    Attributes:
+        n_trials: Trials asked for.
+        n_ended: Trials that ended, failed ones included.
+        n_failed: Of these, failed.
+        best: Feasible point of best figure of merit so far.
+        hypervolume: Of the feasible points so far.
+        candidates_per_hour: Since this process started; None before the first trial ended.
+        remaining_s: Expected; None likewise.
+    """
+
+    n_trials: int
+    n_ended: int
+    n_failed: int
+    best: Point | None
+    hypervolume: float
+    candidates_per_hour: float | None
+    remaining_s: float | None
+
+
+class Reporter(Protocol):
+    """Is told what happens; shows it or not."""
+
+    def message(self, text: str) -> None:
+        """Say something once."""
+
+    def update(self, progress: Progress, ended: TrialRecord | None) -> None:
+        """Note progress, and the trial that ended if one did."""
+
+
+class SearchInterruptedError(NasFpgaError):
+    """The user stopped the search; everything that ended is saved."""
+
+    exit_code = 130
+
+
+class Search:
+    """Runs one study up to a number of trials.
+
+    Candidates come in generations of fixed size. A generation is proposed when all generations before the previous one
+    have ended; the previous one is pending. So the workers have work while the slowest trial of a generation ends, and
+    what is proposed still does not depend on how many workers there are.
+
+    Args:
+        setup: The rooms.
+        storage: An open study.
+        n_trials: How many trials the study shall have.
+        reporter: Is told what happens.
+    """
+
+    def __init__(self, setup: Setup, storage: StudyStorage, n_trials: int, reporter: Reporter) -> None:
+        """See the class."""
+        self.setup, self.storage, self.n_trials, self.reporter = setup, storage, n_trials, reporter
+        self.records = storage.trials()
+        self._observations: dict[int, Observation] = {}
+        self._exhausted = False
+        self._n_ended_before = sum(record.ended for record in self.records)
+        rows = setup.split.validation
+        self._validation_features = setup.dataset.features[rows]
+
+    def run(self, workers: LocalWorkers) -> None:
+        """Train until all trials have ended.
+
+        Raises:
+            SearchFailedError: All trials failed.
+            SearchInterruptedError: Ctrl-C.
+        """
+        self._started = time.perf_counter()
+        for record in self.records:
+            if record.state == "running":  # a process that was killed had it
+                self._set(replace(record, state="waiting"))
+                self.storage.mark(record.number, "waiting")
+            elif record.ended:
+                self._observe(record)
+        try:
+            self._loop(workers)
+        except KeyboardInterrupt:
+            for record in self.records:
+                if record.state == "running":
+                    self.storage.mark(record.number, "waiting")
+            n = sum(record.ended for record in self.records)
+            raise SearchInterruptedError(
+                f"stopped; {n} of {self.n_trials} trials are saved. Continue with: "
+                f"nas-fpga search --study {self.storage.name} --resume"
+            ) from None
+        if all(record.state == "failed" for record in self.records):
+            causes = {record.cause for record in self.records}
+            raise SearchFailedError(
+                f"all {len(self.records)} trials failed; the first cause: {sorted(map(str, causes))[0]}"
+            )
+
+    def _loop(self, workers: LocalWorkers) -> None:
+        self._propose()
+        queue = deque(record.number for record in self.records if record.state == "waiting")
+        self._report(None)
+        while queue or workers.n_busy:
+            while queue and workers.n_idle:
+                number = queue.popleft()
+                record = self.records[number]
+                self.storage.mark(number, "running")
+                self._set(replace(record, state="running"))
+                workers.submit([TrainingJob(number, record.candidate, record.seed)])
+            for result in workers.results(_POLL_S):
+                record = self._end(result)
+                self._report(record)
+                queue.extend(self._propose())
+
+    # -- proposing -----------------------------------------------------------------------------------------------------
+
+    def _first_place(self, generation: int) -> int:
+        """Return the number of the first trial of a generation. What the user included is the generation before all."""
+        n_included = len(self.setup.included)
+        size = self.setup.definition.generation
+        if n_included == 0:
+            return generation * size
+        return 0 if generation == 0 else n_included + (generation - 1) * size
+
+    def _propose(self) -> list[int]:
+        """Propose as many generations as may be proposed now; return the numbers of the new trials."""
+        new: list[int] = []
+        while len(self.records) < self.n_trials and not self._exhausted:
+            generation = self.records[-1].generation if self.records else 0
+            if self.records and len(self.records) == self._first_place(generation + 1):
+                generation += 1
+            first, before = self._first_place(generation), self._first_place(max(generation - 1, 0))
+            if not all(record.ended for record in self.records[:before]):
+                break
+            candidates = self._candidates(generation, before, first)
+            done = len(self.records) - first  # a shorter run may have stopped within this generation
+            records = [
+                TrialRecord(place, candidate, self._seed(place), generation, self._proposed_by(generation, place))
+                for place, candidate in enumerate(candidates, start=first)
+            ][done : self.n_trials - first]
+            self.storage.add(records)
+            self.records += records
+            new += [record.number for record in records]
+        return new
+
+    def _candidates(self, generation: int, before: int, first: int) -> Sequence[Candidate]:
+        if generation == 0 and self.setup.included:
+            return self.setup.included
+        history = [self._observations[number] for number in range(before)]
+        pending = [record.candidate for record in self.records[before:first]]
+        try:
+            return self.setup.sampler.ask(history, pending, self.setup.definition.generation)
+        except SpaceExhausted as error:
+            self._exhausted = True
+            self.reporter.message(
+                f"The space is exhausted: no more than {first + len(error.remaining)} candidates can be trained."
+            )
+            return error.remaining
+
+    def _seed(self, place: int) -> int:
+        return int(np.random.SeedSequence([self.setup.definition.seed, place]).generate_state(1)[0])
+
+    def _proposed_by(self, generation: int, place: int) -> ProposedBy:
+        if generation == 0 and self.setup.included:
+            return "included"
+        return "random start" if place < self.setup.sampler.n_startup else "sampler"
+
+    # -- ending --------------------------------------------------------------------------------------------------------
+
+    def _end(self, result: TrainingResult | TrainingFailure) -> TrialRecord:
+        record = self.records[result.job.number]
+        if isinstance(result, TrainingFailure):
+            ended = replace(record, state="failed", cause=result.cause, duration_s=result.duration_s)
+        else:
+            ended = self._complete(record, result)
+        self.storage.end(ended, self.setup.target)
+        self._set(ended)
+        self._observe(ended)
+        return ended
+
+    def _complete(self, record: TrialRecord, result: TrainingResult) -> TrialRecord:
+        logits = [network.logits(self._validation_features) for network in result.networks]
+        points: list[Point] = []
+        for k, (network, values) in enumerate(zip(result.networks, logits, strict=True)):
+            merits = self.merits(values)
+            for mapped in mapped_points(network, self.setup.target):
+                points.append(Point(record.number, len(points), k, mapped, merits))
+        if not points:
+            return replace(record, state="failed", cause="no mapping of this network can be built")
+        self.storage.save_networks(record.number, result.networks, logits)
+        return replace(record, state="complete", points=tuple(points), curve=result.curve, duration_s=result.duration_s)
+
+    def merits(self, logits: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Merits:
+        """Return the figures of merit on validation of raw logits `(n_validation, n_outputs)`."""
+        return evaluate(
+            self.setup.dataset, self.setup.split.validation, logits, self.setup.definition.signal_efficiency
+        )
+
+    def _set(self, record: TrialRecord) -> None:
+        self.records[record.number] = record
+
+    def _observe(self, record: TrialRecord) -> None:
+        """Tell the sampler's history of an ended trial."""
+        primary = record.primary(self.setup.target)
+        included = record.proposed_by == "included"
+        if record.state == "failed" or primary is None:
+            observation = Observation(record.candidate, "failed", included=included)
+        else:
+            logits = self.storage.load_scores(record.number, primary.network)
+            log10_error = smooth_log10_error(self.setup.dataset, self.setup.split.validation, logits)
+            share = primary.mapped.figures.share(self.setup.target)
+            observation = Observation(record.candidate, "complete", log10_error, float(np.log10(share)), included)
+        self._observations[record.number] = observation
+
+    def _report(self, ended: TrialRecord | None) -> None:
+        target = self.setup.target
+        done = [record for record in self.records if record.ended]
+        primaries = [record.primary(target) for record in done]
+        feasible = [p for p in primaries if p is not None and p.mapped.figures.is_feasible(target)]
+        errors = np.array([point.error for point in feasible])
+        shares = np.array([point.mapped.figures.share(target) for point in feasible])
+        elapsed = time.perf_counter() - self._started
+        n_here = len(done) - self._n_ended_before
+        rate = n_here / elapsed if n_here else None
+        self.reporter.update(
+            Progress(
+                n_trials=self.n_trials,
+                n_ended=len(done),
+                n_failed=sum(record.state == "failed" for record in done),
+                best=min(feasible, key=lambda point: point.error, default=None),
+                hypervolume=hypervolume(errors, shares) if feasible else 0.0,
+                candidates_per_hour=rate and rate * 3600,
+                remaining_s=(self.n_trials - len(done)) / rate if rate else None,
+            ),
+            ended,
+        )

@@ -1,0 +1,153 @@
+"""Makes the rooms of a search from its definition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from nas_fpga.data import Dataset, InputFormat, Split, fit_input_format, load_hgcal, read_dataset, split
+from nas_fpga.errors import InputError
+from nas_fpga.hardware import PreTrainingCost, Target, make_target
+from nas_fpga.samplers import SAMPLERS, Sampler
+from nas_fpga.space import BitWidths, Candidate, MLPSpace, TrainingSettings, parse_candidate
+from nas_fpga.study._definition import DataSource, SearchDefinition
+from nas_fpga.training import Trainer
+
+
+def load_data(source: DataSource) -> Dataset:
+    """Read the data set that a source names.
+
+    Raises:
+        InputError: A file without a target column, or what the readers refuse.
+    """
+    if source.name == "hgcal":
+        given = [f"--{name}" for name in ("target", "group", "weight", "signal") if getattr(source, name) is not None]
+        if given:
+            raise InputError(f"{given[0]} is for files; the data set hgcal has its own")
+        return load_hgcal(pileup=source.pileup, features=source.features)
+    if source.target is None:
+        raise InputError(f"--data {source.name} needs --target COLUMN: the column that holds the class")
+    return read_dataset(source.name, source.target, group=source.group, weight=source.weight, signal=source.signal)
+
+
+def make_hardware_target(definition: SearchDefinition) -> Target:
+    """Return part, clock, rate and limits of a definition."""
+    h = definition.hardware
+    return make_target(
+        part=h.part,
+        clock_ns=h.clock_ns,
+        rate_mhz=h.rate_mhz,
+        region=h.region,
+        max_luts=h.max_luts,
+        max_ffs=h.max_ffs,
+        max_dsps=h.max_dsps,
+        max_brams=h.max_brams,
+        max_latency_ns=h.max_latency_ns,
+        objective=h.objective,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class KerasTrainerFactory:
+    """Makes the Keras trainer in a worker process."""
+
+    dataset: Dataset
+    split: Split
+    input_format: InputFormat
+
+    def __call__(self) -> Trainer:
+        """Return the trainer; imports Keras."""
+        from nas_fpga.training._keras_trainer import KerasTrainer
+
+        return KerasTrainer(self.dataset, self.split, self.input_format)
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """The rooms of one search, each made when first asked for.
+
+    Attributes:
+        definition: What they are made from.
+        dataset: As :func:`load_data` read it.
+    """
+
+    definition: SearchDefinition
+    dataset: Dataset
+
+    @cached_property
+    def split(self) -> Split:
+        """Training, validation and test rows."""
+        return split(self.dataset, self.definition.seed)
+
+    @cached_property
+    def input_format(self) -> InputFormat:
+        """Fitted on training rows."""
+        return fit_input_format(self.dataset.features[self.split.train], self.definition.input_bits)
+
+    @cached_property
+    def target(self) -> Target:
+        """Part, clock, rate and limits."""
+        return make_hardware_target(self.definition)
+
+    @cached_property
+    def space(self) -> MLPSpace:
+        """All candidates under the budget that the limits do not refuse before training."""
+        d = self.definition
+        n_inputs, n_outputs = self.dataset.features.shape[1], self.dataset.n_outputs
+        return MLPSpace(
+            n_inputs,
+            n_outputs,
+            d.budget,
+            max_layers=d.max_layers,
+            max_width=d.max_width,
+            weight_bits=d.weight_bits,
+            activation_bits=d.activation_bits,
+            min_params=d.min_params,
+            max_params=d.max_params,
+            settings=self.settings,
+            prior_cost=PreTrainingCost(n_inputs, n_outputs, d.input_bits, self.target),
+        )
+
+    @property
+    def settings(self) -> TrainingSettings:
+        """Training settings of all candidates."""
+        d = self.definition
+        return TrainingSettings(d.learning_rate, d.batch_size, d.epochs, d.patience)
+
+    @cached_property
+    def included(self) -> tuple[Candidate, ...]:
+        """Candidates that the user asked for.
+
+        Raises:
+            InputError: One is no topology, is outside the space or is given twice.
+        """
+        default = BitWidths(
+            *(min(high, max(low, 6)) for low, high in (self.space.weight_bits, self.space.activation_bits))
+        )
+        candidates = tuple(parse_candidate(text, default, self.settings) for text in self.definition.include)
+        for i, candidate in enumerate(candidates):
+            if candidate in candidates[:i]:
+                raise InputError(f"--include {candidate} is given twice")
+            if candidate not in self.space:
+                raise InputError(
+                    f"--include {candidate} is outside the space: over --budget {self.definition.budget}, the depth, width, "
+                    "bits or parameters asked for, or over the limits of the part whatever the mapping"
+                )
+        return candidates
+
+    @cached_property
+    def sampler(self) -> Sampler:
+        """The sampler asked for.
+
+        Raises:
+            InputError: There is none of that name.
+        """
+        d = self.definition
+        if d.sampler not in SAMPLERS:
+            raise InputError(f"--sampler {d.sampler} is none of {', '.join(SAMPLERS)}")
+        return SAMPLERS[d.sampler](self.space, d)
+
+    @property
+    def trainer_factory(self) -> KerasTrainerFactory:
+        """What workers make their trainer with."""
+        return KerasTrainerFactory(self.dataset, self.split, self.input_format)

@@ -1,0 +1,307 @@
+"""A study on disk: an Optuna study with the folder of checkpoints beside it, opened by one process at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_fpga.errors import StudyError
+from nas_fpga.hardware import Target
+from nas_fpga.study._records import TrialRecord, TrialState, candidate_from_json, candidate_to_json
+from nas_fpga.training import QuantizedNetwork
+
+if TYPE_CHECKING:
+    from optuna.storages import RDBStorage
+
+_MAX_DEPTH = 64  # of the distributions that dashboards show; the space's own limit is far below
+
+
+class StudyStorage:
+    """Reads and writes one study. Every ended trial is on disk before the search goes on.
+
+    Args:
+        folder: ``runs/NAME``: checkpoints, scores and, unless another storage is given, ``study.db``.
+        url: Any Optuna storage URL, or None for SQLite in the folder.
+    """
+
+    def __init__(self, folder: Path, url: str | None = None) -> None:
+        """See the class."""
+        self.folder = folder
+        self.name = folder.name
+        self._url = url or f"sqlite:///{(folder / 'study.db').absolute()}"
+        self._own_file = url is None
+        self._lock: IO[str] | None = None
+        self._storage: RDBStorage | None = None
+        self._study_id = -1
+        self._trial_ids: list[int] = []
+
+    # -- opening and closing -----------------------------------------------------------------------------------------
+
+    def exists(self) -> bool:
+        """Return whether a study is there."""
+        if self._own_file:
+            return (self.folder / "study.db").exists()
+        with _storage_errors(self._url):
+            return self.name in {study.study_name for study in self._connect().get_all_studies()}
+
+    def create(self, definition: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
+        """Create the study with what defines it.
+
+        Raises:
+            StudyError: It exists, another process has it, or the folder or storage cannot be written.
+        """
+        from optuna.study import StudyDirection
+
+        if self.exists():
+            raise StudyError(
+                f"study '{self.name}' exists in {self.folder}; continue it with --resume or give another --study NAME"
+            )
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StudyError(f"folder {self.folder} cannot be made ({error.strerror}); give another --runs") from error
+        self._take_lock()
+        with _storage_errors(self._url):
+            storage = self._connect()
+            directions = [StudyDirection.MINIMIZE, StudyDirection.MINIMIZE]
+            self._study_id = storage.create_new_study(directions, self.name)
+            storage.set_study_user_attr(self._study_id, "definition", json.dumps(definition, sort_keys=True))
+            storage.set_study_user_attr(self._study_id, "metadata", json.dumps(metadata, sort_keys=True))
+            names = ["background efficiency or error rate", "share of the limits"]
+            storage.set_study_system_attr(self._study_id, "study:metric_names", names)
+
+    def open(self, *, write: bool) -> dict[str, Any]:
+        """Open an existing study and return its definition.
+
+        Raises:
+            StudyError: It is not there, is no study of ours, cannot be read, or (to write) another process has it.
+        """
+        if not self.exists():
+            raise StudyError(f"study '{self.name}' is not in {self.folder.parent}; name another with --study NAME")
+        if write:
+            self._take_lock()
+        with _storage_errors(self._url):
+            storage = self._connect()
+            try:
+                self._study_id = storage.get_study_id_from_name(self.name)
+            except KeyError:
+                raise StudyError(f"{self._url} holds no study '{self.name}'; name another with --study NAME") from None
+            definition = storage.get_study_user_attrs(self._study_id).get("definition")
+        if definition is None:
+            raise StudyError(f"study '{self.name}' was not made by nas-fpga; give another --study NAME")
+        loaded: dict[str, Any] = json.loads(definition)
+        return loaded
+
+    def close(self) -> None:
+        """Give the study back."""
+        if self._storage is not None:
+            self._storage.remove_session()
+            self._storage.engine.dispose()
+            self._storage = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def __enter__(self) -> StudyStorage:
+        """Use as a context manager."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+    def _connect(self) -> RDBStorage:
+        if self._storage is None:
+            import optuna
+
+            optuna.logging.set_verbosity(optuna.logging.ERROR)
+            self._storage = optuna.storages.RDBStorage(self._url)
+        return self._storage
+
+    def _take_lock(self) -> None:
+        try:
+            lock = (self.folder / "lock").open("a+")
+        except OSError as error:
+            raise StudyError(
+                f"folder {self.folder} cannot be written ({error.strerror}); give another --runs"
+            ) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read().strip() or "another process"
+            lock.close()
+            raise StudyError(
+                f"study '{self.name}' is running in {holder}; wait for it or give another --study"
+            ) from None
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()}")
+        lock.flush()
+        self._lock = lock
+
+    # -- trials --------------------------------------------------------------------------------------------------------
+
+    def metadata(self) -> dict[str, Any]:
+        """Return versions and the like, as of the study's making."""
+        with _storage_errors(self._url):
+            loaded: dict[str, Any] = json.loads(self._connect().get_study_user_attrs(self._study_id)["metadata"])
+        return loaded
+
+    def trials(self) -> list[TrialRecord]:
+        """Return all trials, by number."""
+        with _storage_errors(self._url):
+            frozen = self._connect().get_all_trials(self._study_id)
+        self._trial_ids = [trial._trial_id for trial in frozen]
+        return [_from_optuna(trial) for trial in frozen]
+
+    def add(self, records: Sequence[TrialRecord]) -> None:
+        """Write newly proposed trials; their numbers must be the next ones."""
+        from optuna.distributions import CategoricalDistribution, IntDistribution
+        from optuna.trial import TrialState as OptunaState
+        from optuna.trial import create_trial
+
+        for record in records:
+            assert record.number == len(self._trial_ids)
+            candidate = record.candidate
+            params = {
+                "depth": candidate.n_layers,
+                "neurons": candidate.n_neurons,
+                "narrowest layer": min(candidate.topology),
+                "weight bits": candidate.bits.weights,
+                "activation bits": candidate.bits.activations,
+            }
+            distributions: dict[str, Any] = {
+                "depth": IntDistribution(1, _MAX_DEPTH),
+                "neurons": IntDistribution(1, 2**20, log=True),
+                "narrowest layer": IntDistribution(1, 2**20, log=True),
+                "weight bits": CategoricalDistribution(tuple(range(2, 17))),
+                "activation bits": CategoricalDistribution(tuple(range(2, 17))),
+            }
+            trial = create_trial(
+                state=OptunaState.WAITING,
+                params=params,
+                distributions=distributions,
+                user_attrs={
+                    "topology": str(candidate).split()[0],
+                    "bit widths": str(candidate.bits),
+                    "candidate": json.dumps(candidate_to_json(candidate)),
+                    "seed": record.seed,
+                    "generation": record.generation,
+                    "proposed by": record.proposed_by,
+                },
+            )
+            with _storage_errors(self._url):
+                self._trial_ids.append(self._connect().create_new_trial(self._study_id, template_trial=trial))
+
+    def mark(self, number: int, state: TrialState) -> None:
+        """Note that a trial runs, or waits again."""
+        from optuna.trial import TrialState as OptunaState
+
+        with _storage_errors(self._url):
+            optuna_state = {"running": OptunaState.RUNNING, "waiting": OptunaState.WAITING}[state]
+            self._connect().set_trial_state_values(self._trial_ids[number], optuna_state)
+
+    def end(self, record: TrialRecord, target: Target) -> None:
+        """Write what came of a trial; the state is set last, so that an ended trial is whole."""
+        from optuna.trial import TrialState as OptunaState
+
+        trial_id, storage = self._trial_ids[record.number], self._connect()
+        with _storage_errors(self._url):
+            storage.set_trial_user_attr(trial_id, "outcome", json.dumps(record.outcome()))
+            if record.state == "failed":
+                storage.set_trial_user_attr(trial_id, "cause", record.cause)
+                storage.set_trial_state_values(trial_id, OptunaState.FAIL)
+                return
+            primary = record.primary(target)
+            if primary is None:  # no mapping that the tools would build: outside every limit
+                storage.set_trial_system_attr(trial_id, "constraints:limits", float("inf"))
+                storage.set_trial_user_attr(trial_id, "cause", "no mapping of this network can be built")
+                storage.set_trial_state_values(trial_id, OptunaState.FAIL)
+                return
+            figures = primary.mapped.figures
+            share = figures.share(target)
+            excess = max((v.share for v in figures.violations(target)), default=share) - 1
+            storage.set_trial_system_attr(trial_id, "constraints:limits", excess)
+            storage.set_trial_user_attr(trial_id, "primary point", f"{primary.name} {primary.mapped.mapping}")
+            storage.set_trial_state_values(trial_id, OptunaState.COMPLETE, [primary.error, share])
+
+    # -- checkpoints and scores ----------------------------------------------------------------------------------------
+
+    def _trial_folder(self, number: int) -> Path:
+        return self.folder / "trials" / f"{number:05d}"
+
+    def save_networks(
+        self, number: int, networks: Sequence[QuantizedNetwork], scores: Sequence[NDArray[np.float64]]
+    ) -> None:
+        """Write a trial's networks and their validation scores (raw logits)."""
+        folder = self._trial_folder(number)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for k, (network, logits) in enumerate(zip(networks, scores, strict=True)):
+                network.save(folder / f"network_{k}.npz")
+                temporary = folder / f"scores_{k}.tmp"
+                with temporary.open("wb") as file:
+                    np.save(file, logits.astype(np.float32))
+                temporary.replace(folder / f"validation_scores_{k}.npy")
+        except OSError as error:
+            raise StudyError(
+                f"checkpoint in {folder} cannot be written ({error.strerror}); make room, then --resume"
+            ) from (error)
+
+    def load_network(self, record: TrialRecord, index: int) -> QuantizedNetwork:
+        """Return one network of a trial."""
+        network = QuantizedNetwork.load(self._trial_folder(record.number) / f"network_{index}.npz")
+        return replace(network, candidate=record.candidate)
+
+    def load_scores(self, number: int, index: int) -> NDArray[np.float64]:
+        """Return the validation logits of one network of a trial, `(n_validation, n_outputs)`."""
+        path = self._trial_folder(number) / f"validation_scores_{index}.npy"
+        try:
+            loaded: NDArray[np.float64] = np.load(path, allow_pickle=False).astype(np.float64)
+        except (OSError, ValueError) as error:
+            raise StudyError(f"scores {path} cannot be read ({error}); train the trial again") from error
+        return loaded
+
+
+@contextlib.contextmanager
+def _storage_errors(url: str) -> Iterator[None]:
+    """Turn what a database says into one line."""
+    import sqlalchemy.exc
+    from optuna.exceptions import StorageInternalError
+
+    try:
+        yield
+    except (sqlalchemy.exc.SQLAlchemyError, StorageInternalError, RuntimeError) as error:
+        cause = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
+        reason = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
+        raise StudyError(f"study storage {url} cannot be used: {reason}") from error
+
+
+def _from_optuna(trial: Any) -> TrialRecord:
+    attributes = trial.user_attrs
+    states: dict[str, TrialState] = {
+        "WAITING": "waiting",
+        "RUNNING": "running",
+        "COMPLETE": "complete",
+        "FAIL": "failed",
+    }
+    record = TrialRecord(
+        number=trial.number,
+        candidate=candidate_from_json(json.loads(attributes["candidate"])),
+        seed=attributes["seed"],
+        generation=attributes["generation"],
+        proposed_by=attributes["proposed by"],
+    )
+    state = states[trial.state.name]
+    if state in ("complete", "failed"):
+        return record.with_outcome(state, json.loads(attributes["outcome"]))
+    return replace(record, state=state)
