@@ -2,5 +2,7 @@
 
 from nas_fpga.data._dataset import SUBSETS, Dataset, Split, Subset
 from nas_fpga.data._input_format import InputFormat, fit_input_format
+from nas_fpga.data._readers import read_dataset
+from nas_fpga.data._split import split
 
-__all__ = ["SUBSETS", "Dataset", "InputFormat", "Split", "Subset", "fit_input_format"]
+__all__ = ["SUBSETS", "Dataset", "InputFormat", "Split", "Subset", "fit_input_format", "read_dataset", "split"]

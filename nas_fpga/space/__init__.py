@@ -1,5 +1,35 @@
 """What may be proposed: candidates, and spaces that construct them under the budget."""
 
 from nas_fpga.space._candidate import BitWidths, Candidate, TrainingSettings, format_topology, parse_candidate
+from nas_fpga.space._mlp import MLPSpace, PriorCost, SpaceExhausted
+from nas_fpga.space._rows import (
+    Rows,
+    candidates_of,
+    depths_of,
+    n_macs_of,
+    n_params_of,
+    narrowest_of,
+    rows_of,
+    totals_of,
+    widths_of,
+)
 
-__all__ = ["BitWidths", "Candidate", "TrainingSettings", "format_topology", "parse_candidate"]
+__all__ = [
+    "BitWidths",
+    "Candidate",
+    "MLPSpace",
+    "PriorCost",
+    "Rows",
+    "SpaceExhausted",
+    "TrainingSettings",
+    "candidates_of",
+    "depths_of",
+    "format_topology",
+    "n_macs_of",
+    "n_params_of",
+    "narrowest_of",
+    "parse_candidate",
+    "rows_of",
+    "totals_of",
+    "widths_of",
+]

@@ -1,0 +1,246 @@
+"""Users' tables as a `Dataset`: what is wrong is said in one line with its cure, what is repaired is said too."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_fpga.data._dataset import Dataset
+from nas_fpga.data._tables import Column, Columns, Table, read_table
+from nas_fpga.errors import InputError
+
+MAX_CLASSES = 100
+MIN_ROWS = 50
+MIN_ROWS_PER_CLASS = 10
+_ROW_INDICES = ("", "__index_level_0__")  # how pandas writes its index to CSV and Parquet
+_LARGEST = float(np.finfo(np.float32).max)
+_LARGEST_EXACT_INTEGER = 2**24  # of float32
+
+
+def read_dataset(
+    path: str | Path,
+    target: str,
+    *,
+    group: str | None = None,
+    weight: str | None = None,
+    signal: str | None = None,
+) -> Dataset:
+    """Read labelled rows from npz, CSV, Parquet, HDF5 or ROOT; every column not named here is a feature.
+
+    Class names are the sorted values of the target, numerically where they are numbers. Of two classes the last is the
+    signal unless ``signal`` names the other. Rows with NaN or infinite features and columns that never vary are
+    dropped, and ``Dataset.repairs`` says so.
+
+    Args:
+        path: The file; for HDF5 and ROOT also `FILE.root:tree`.
+        target: Column of the class: integers, text or booleans.
+        group: Column whose equal values mark rows that never part (one event, one shower).
+        weight: Column of row weights, not negative.
+        signal: The class that is the signal, where there are two.
+
+    Raises:
+        InputError: The file or a column cannot be used; the text names the value and the cure.
+    """
+    table = read_table(path)
+    columns, repairs = _without_row_index(table.columns)
+    special = {"target": target} | ({"group": group} if group else {}) | ({"weight": weight} if weight else {})
+    taken = [_take(columns, name, option, table.path) for option, name in special.items()]
+    if len(set(special.values())) < len(special):
+        raise InputError(f"{' and '.join(special)} must be different columns of {table.path}, not {target}")
+    by_option = dict(zip(special, taken, strict=True))
+    try:
+        classes = _classes(target, by_option["target"], signal)
+        weights = _weights(by_option["weight"], weight or "") if weight else np.ones(table.n_rows)
+        groups = _groups(by_option["group"], group or "") if group else np.arange(table.n_rows)
+        features = {name: column for name, column in columns.items() if name not in special.values()}
+        matrix, rounded = _feature_matrix(features)
+        keep, dropped_rows = _finite_rows(matrix, list(features))
+        varying, constant = _varying_columns(matrix[keep], list(features))
+        _check_counts(classes, keep, weights)
+    except InputError as error:
+        raise InputError(f"{table.path}: {error}") from error
+    return Dataset(
+        name=table.path.stem,
+        features=np.ascontiguousarray(matrix[keep][:, varying]),
+        labels=classes.labels[keep],
+        class_names=classes.names,
+        feature_names=tuple(name for name, kept in zip(features, varying, strict=True) if kept),
+        feature_units=("",) * int(varying.sum()),
+        weights=weights[keep],
+        groups=np.unique(groups[keep], return_inverse=True)[1].astype(np.int64),
+        counted=np.ones(int(keep.sum()), dtype=np.bool_),
+        provenance=_provenance(table, str(path)) | special,
+        repairs=(*repairs, *rounded, *dropped_rows, *constant),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Classes:
+    """Class names in order, and the class of each row."""
+
+    names: tuple[str, ...]
+    labels: NDArray[np.int64]
+
+
+def _without_row_index(columns: Columns) -> tuple[Columns, list[str]]:
+    kept = {name: column for name, column in columns.items() if name not in _ROW_INDICES}
+    return kept, ["dropped the unnamed column: it is a row index"] * (len(kept) < len(columns))
+
+
+def _take(columns: Columns, name: str, option: str, path: Path) -> Column:
+    if name in columns:
+        return columns[name]
+    near = difflib.get_close_matches(name, columns, n=1)
+    meant = f"did you mean '{near[0]}'? " if near else ""
+    raise InputError(f"{option} '{name}' is not a column of {path}; {meant}columns: {_listing(list(columns))}")
+
+
+def _listing(names: Sequence[str], most: int = 12) -> str:
+    """Return `a, b, c ... (64 in all)`."""
+    return ", ".join(names) if len(names) <= most else f"{', '.join(names[:most])} ... ({len(names)} in all)"
+
+
+def _missing(column: Column) -> NDArray[np.bool_]:
+    """Return where a column has no usable value: NaN, an infinity, or an empty text."""
+    if column.dtype.kind == "U":
+        return np.asarray(column == "")
+    return ~np.isfinite(column) if column.dtype.kind == "f" else np.zeros(len(column), dtype=np.bool_)
+
+
+def _refuse_missing(column: Column, what: str) -> None:
+    missing = np.flatnonzero(_missing(column))
+    if len(missing):
+        raise InputError(
+            f"{what} has {len(missing):,} missing or infinite values (first in row {missing[0] + 1:,}); drop those rows"
+        )
+
+
+def _classes(name: str, column: Column, signal: str | None) -> _Classes:
+    what = f"target '{name}'"
+    if column.dtype.kind not in "biufU":
+        raise InputError(f"{what} holds {column.dtype.name} values; classes are integers, text or booleans")
+    _refuse_missing(column, what)
+    values, labels = np.unique(column, return_inverse=True)
+    if len(values) > MAX_CLASSES:
+        shown = f"{values[0]} to {values[-1]}"
+        cure = "it looks continuous or like an identifier; give a column of classes"
+        raise InputError(f"{what} has {len(values):,} different values ({shown}), more than {MAX_CLASSES}: {cure}")
+    names = [_class_name(value) for value in values]
+    order = _class_order(names)
+    if len(names) == 1:
+        raise InputError(f"{what} has only the class '{names[0]}'; at least two are needed")
+    if signal is not None:
+        if len(names) > 2:
+            raise InputError(
+                f"signal '{signal}': {what} has {len(names)} classes; a signal is named where there are two"
+            )
+        if signal not in names:
+            raise InputError(f"signal '{signal}' is not a class of {what}; its classes are {', '.join(names)}")
+        order = [i for i in order if names[i] != signal] + [names.index(signal)]
+    return _Classes(tuple(names[i] for i in order), np.argsort(order)[labels].astype(np.int64))
+
+
+def _class_name(value: np.generic) -> str:
+    """Return the value as text, the same for `3` and `3.0`: formats differ in how they store integers."""
+    return str(int(value)) if isinstance(value, np.floating) and value == np.rint(value) else str(value)
+
+
+def _class_order(names: Sequence[str]) -> list[int]:
+    """Sort numerically where all names are numbers, else as text."""
+    try:
+        numbers = [float(name) for name in names]
+    except ValueError:
+        return sorted(range(len(names)), key=names.__getitem__)
+    return sorted(range(len(names)), key=numbers.__getitem__)
+
+
+def _weights(column: Column, name: str) -> NDArray[np.float64]:
+    what = f"weight '{name}'"
+    if column.dtype.kind not in "biuf":
+        raise InputError(f"{what} is not a number but {column.dtype.name}; give a column of numbers")
+    _refuse_missing(column, what)
+    weights = column.astype(np.float64)
+    bad = np.flatnonzero(weights < 0)
+    if len(bad):
+        raise InputError(
+            f"{what} is {weights[bad[0]]:g} in row {bad[0] + 1:,}; weights must be finite and not negative"
+        )
+    return weights
+
+
+def _groups(column: Column, name: str) -> NDArray[np.int64]:
+    _refuse_missing(column, f"group '{name}'")
+    return np.unique(column, return_inverse=True)[1].astype(np.int64)
+
+
+def _feature_matrix(features: Columns) -> tuple[NDArray[np.float32], list[str]]:
+    """Return the features `(n, d)` as float32, NaN and infinities kept, and what rounding there was to speak of."""
+    if not features:
+        raise InputError("no feature columns are left; give a file with columns beside target, group and weight")
+    other = [name for name, column in features.items() if column.dtype.kind not in "biuf"]
+    if other:
+        example = str(features[other[0]][0])
+        cure = "encode them as numbers or leave them out of the file"
+        raise InputError(f"columns that are not numbers: {_listing(other)} ('{example[:40]}'); {cure}")
+    rounded = []
+    for name, column in features.items():
+        largest = float(np.max(np.abs(column.astype(np.float64)), where=np.isfinite(column), initial=0.0))
+        if largest > _LARGEST:
+            raise InputError(f"column '{name}' reaches {largest:g}, beyond float32 ({_LARGEST:g}); rescale it")
+        if column.dtype.kind in "iu" and largest > _LARGEST_EXACT_INTEGER:
+            rounded.append(f"rounded the integers of column '{name}' (up to {largest:.0f}) to 24 significant bits")
+    return np.stack([column.astype(np.float32) for column in features.values()], axis=1), rounded
+
+
+def _finite_rows(matrix: NDArray[np.float32], names: Sequence[str]) -> tuple[NDArray[np.bool_], list[str]]:
+    """Return which rows to keep, and the sentence that says how many go."""
+    bad = ~np.isfinite(matrix)
+    keep = np.asarray(~bad.any(axis=1))
+    n_bad, n = int((~keep).sum()), len(keep)
+    if not n_bad:
+        return keep, []
+    worst = int(bad.sum(axis=0).argmax())
+    where = f"most in column '{names[worst]}': {int(bad[:, worst].sum()):,}"
+    if n_bad > n / 2:
+        raise InputError(f"{n_bad:,} of {n:,} rows have NaN or infinite features ({where}); leave that column out")
+    return keep, [f"dropped {n_bad:,} of {n:,} rows with NaN or infinite features ({where})"]
+
+
+def _varying_columns(matrix: NDArray[np.float32], names: Sequence[str]) -> tuple[NDArray[np.bool_], list[str]]:
+    """Return which columns to keep, and the sentence that names those that go."""
+    varying = np.asarray(matrix.min(axis=0) < matrix.max(axis=0))
+    constant = [name for name, varies in zip(names, varying, strict=True) if not varies]
+    if len(constant) == len(names):
+        raise InputError(f"no feature varies ({_listing(constant)}); give columns that tell the classes apart")
+    word = "column" if len(constant) == 1 else "columns"
+    return varying, [f"dropped {len(constant)} constant {word}: {_listing(constant)}"] if constant else []
+
+
+def _check_counts(classes: _Classes, keep: NDArray[np.bool_], weights: NDArray[np.float64]) -> None:
+    n = int(keep.sum())
+    if n < MIN_ROWS:
+        raise InputError(f"only {n} usable rows; at least {MIN_ROWS} are needed")
+    counts = np.bincount(classes.labels[keep & (weights > 0)], minlength=len(classes.names))
+    for name, count in zip(classes.names, counts, strict=True):
+        if count < MIN_ROWS_PER_CLASS:
+            needed = f"{MIN_ROWS_PER_CLASS} of weight above 0 are needed"
+            raise InputError(f"class '{name}' has only {count} usable rows, {needed}; add rows or drop the class")
+
+
+def _provenance(table: Table, source: str) -> dict[str, str]:
+    with table.path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {
+        "file": Path(source).name,
+        "format": table.format,
+        "bytes": str(table.path.stat().st_size),
+        "sha256": digest,
+        "rows": str(table.n_rows),
+        "columns": str(len(table.columns)),
+    }

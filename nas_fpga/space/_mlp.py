@@ -1,0 +1,394 @@
+"""The space of multi-layer perceptrons under a budget of hidden neurons."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_fpga.errors import InputError, NasFpgaError
+from nas_fpga.space._candidate import Candidate, TrainingSettings
+from nas_fpga.space._moves import TOPOLOGY_MOVES, scale
+from nas_fpga.space._rows import (
+    Rows,
+    apportion,
+    candidates_of,
+    depths_of,
+    n_macs_of,
+    n_params_of,
+    narrowest_of,
+    rows_of,
+    totals_of,
+    widths_of,
+)
+
+PriorCost = Callable[[Rows], tuple[NDArray[np.float64], NDArray[np.bool_]]]
+"""Cost known before training: rows to log10 of the share of the limits `(n,)`, and whether each is refused `(n,)`."""
+
+MIN_BITS, MAX_BITS = 2, 8
+SMALL = 50_000  # a space of at most so many candidates is enumerated where sampling runs dry: under a second
+
+_BLOCK = 512  # candidates drawn at once: about 2 ms
+_BARREN_BLOCKS = 100  # without one feasible candidate: below 1 in 50,000
+_DRY_BLOCKS = 4  # without one new candidate
+_LOG_SHARE_SPREAD = math.log(2)  # a layer is typically within a factor of 2 of its neighbours
+_POSITIONS = np.linspace(0, 1, 5)  # relative depths at which a topology is read for its encoding
+
+
+class SpaceExhausted(NasFpgaError):  # noqa: N818 - an end that callers expect, like StopIteration
+    """Fewer candidates are left than were asked for; ``remaining`` holds those that are."""
+
+    def __init__(self, remaining: Sequence[Candidate], asked: int) -> None:
+        """Keep the candidates that are left."""
+        super().__init__(f"{len(remaining)} new candidates are left of {asked} asked; widen the space or end here")
+        self.remaining = tuple(remaining)
+
+
+@dataclass(frozen=True)
+class MLPSpace:
+    """Topologies of at most ``max_layers`` hidden layers and ``budget`` hidden neurons, with their bit widths.
+
+    Everything that leaves the space is feasible: the budget and the bounds by construction, the parameter window and
+    what the hardware refuses by rejection.
+
+    Attributes:
+        n_inputs: Features of the data set.
+        n_outputs: Logits of the network.
+        budget: Most hidden neurons over all layers.
+        max_layers: Most hidden layers.
+        max_width: Most neurons of one layer; None for the budget.
+        weight_bits: Least and most weight bits, within 2 to 8.
+        activation_bits: Least and most activation bits, within 2 to 8.
+        min_params: Fewest trainable parameters.
+        max_params: Most trainable parameters.
+        settings: How every candidate is trained.
+        prior_cost: Cost known before training; what it refuses is never proposed.
+    """
+
+    n_inputs: int
+    n_outputs: int
+    budget: int
+    max_layers: int = 15
+    max_width: int | None = None
+    weight_bits: tuple[int, int] = (MIN_BITS, MAX_BITS)
+    activation_bits: tuple[int, int] = (MIN_BITS, MAX_BITS)
+    min_params: int | None = None
+    max_params: int | None = None
+    settings: TrainingSettings = field(default=TrainingSettings())
+    prior_cost: PriorCost | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a space that is ill-formed or empty.
+
+        Raises:
+            InputError: With the value and the cure.
+        """
+        for name in ("n_inputs", "n_outputs", "budget", "max_layers"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name.replace('_', ' ')} {getattr(self, name)} must be at least 1")
+        if self.max_width is not None and self.max_width < 1:
+            raise InputError(f"max width {self.max_width} must be at least 1")
+        if self.budget < self.max_layers:
+            raise InputError(
+                f"budget {self.budget} is smaller than the {self.max_layers} layers allowed; "
+                f"raise it or allow at most {self.budget} layers"
+            )
+        for name in ("weight_bits", "activation_bits"):
+            low, high = getattr(self, name)
+            if not MIN_BITS <= low <= high <= MAX_BITS:
+                raise InputError(
+                    f"{name.replace('_', ' ')} {low}:{high} must be a range LOW:HIGH within {MIN_BITS}:{MAX_BITS}"
+                )
+        if self.min_params is not None and self.max_params is not None and self.min_params > self.max_params:
+            raise InputError(f"min params {self.min_params} is above max params {self.max_params}; swap them")
+        self.sample(np.random.default_rng(0), 1)
+
+    @property
+    def width_limit(self) -> int:
+        """Most neurons of one layer."""
+        return self.budget if self.max_width is None else min(self.max_width, self.budget)
+
+    # Membership
+
+    def feasible(self, rows: Rows) -> NDArray[np.bool_]:
+        """Return which rows lie inside the space `(n,)`."""
+        params = n_params_of(rows, self.n_inputs, self.n_outputs)
+        ok: NDArray[np.bool_] = totals_of(rows) <= self.budget
+        ok &= widths_of(rows).max(axis=1) <= self.width_limit
+        for column, (low, high) in ((-2, self.weight_bits), (-1, self.activation_bits)):
+            ok &= (rows[:, column] >= low) & (rows[:, column] <= high)
+        if self.min_params is not None:
+            ok &= params >= self.min_params
+        if self.max_params is not None:
+            ok &= params <= self.max_params
+        if self.prior_cost is not None and ok.any():
+            ok[ok] = ~self.prior_cost(rows[ok])[1]
+        return ok
+
+    def __contains__(self, candidate: object) -> bool:
+        """Tell whether a candidate may be proposed."""
+        if not isinstance(candidate, Candidate) or candidate.n_layers > self.max_layers:
+            return False
+        return candidate.settings == self.settings and bool(self.feasible(self.rows([candidate]))[0])
+
+    def rows(self, candidates: Sequence[Candidate]) -> Rows:
+        """Return candidates as rows; none may be deeper than the space."""
+        return rows_of(candidates, self.max_layers)
+
+    def candidates(self, rows: Rows) -> list[Candidate]:
+        """Return rows as candidates with the training settings of the space."""
+        return candidates_of(rows, self.settings)
+
+    def prior_log10_share(self, rows: Rows) -> NDArray[np.float64]:
+        """Return log10 of the resource share known before training `(n,)`.
+
+        Without ``prior_cost`` it is the bit operations (multiplications times both bit widths) over their bound in this
+        space: neighbouring widths of a total T have products that sum to at most T^2/4.
+        """
+        if self.prior_cost is not None:
+            return self.prior_cost(rows)[0]
+        operations = n_macs_of(rows, self.n_inputs, self.n_outputs) * rows[:, -2] * rows[:, -1]
+        bound = (self.n_inputs + self.n_outputs + self.budget / 4) * self.budget
+        bound *= self.weight_bits[1] * self.activation_bits[1]
+        share: NDArray[np.float64] = np.log10(operations / bound)
+        return share
+
+    # Proposals
+
+    def sample(self, rng: np.random.Generator, n: int) -> Rows:
+        """Return ``n`` feasible rows at random; rows may repeat.
+
+        The depth d has a probability in proportion to 1/d, so that each doubling of it is about as likely and every
+        depth is reached. The mean width is uniform on a log scale from 2 sqrt(d), or what the budget allows if that is
+        less, to what the budget allows. Layers are log-normal shares of the total, typically within a factor of 2 of
+        each other, rounded by largest remainder. Bits are uniform.
+
+        With 15 layers and a budget of 2,000: depth 1 in 30 %, 2-4 in 33 %, 5-8 in 19 %, 9-15 in 18 %; total 2-20 in
+        15 %, 21-200 in 38 %, 201-2,000 in 47 %; narrowest layer 1-3 in 14 %, 4-10 in 23 %, 11-100 in 41 %, above 100 in
+        22 %. A parameter window and the hardware's limits reshape these by rejection.
+
+        Raises:
+            InputError: Nothing feasible was found.
+        """
+        kept: list[Rows] = []
+        n_kept = n_blocks = 0
+        while n_kept < n and (n_kept or n_blocks < _BARREN_BLOCKS):
+            rows = self._draw(rng, max(n, _BLOCK))
+            kept.append(rows[self.feasible(rows)])
+            n_kept, n_blocks = n_kept + len(kept[-1]), n_blocks + 1
+        if n_kept:
+            return np.concatenate(kept)[:n]
+        if self.size() <= SMALL and len(everything := self._enumerated):
+            return everything[rng.integers(len(everything), size=n)]
+        window = f"{self.min_params or 0} to {self.max_params or 'any number of'} parameters"
+        raise InputError(
+            f"no network of at most {self.budget} neurons and {window} was found that the limits allow; relax them"
+        )
+
+    def unseen(self, rng: np.random.Generator, taken: Sequence[Candidate]) -> Iterator[Candidate]:
+        """Yield candidates at random, none twice and none of ``taken``.
+
+        A small space is enumerated when sampling finds nothing new any more, so all of it is reached. How many are
+        taken from the iterator does not change them.
+        """
+        seen = self.keys(taken)
+        dry = 0
+        while dry < _DRY_BLOCKS:
+            dry += 1
+            for row in self.sample(rng, _BLOCK):
+                if (key := row.tobytes()) not in seen:
+                    seen.add(key)
+                    dry = 0
+                    yield self.candidates(row[None])[0]
+        if self.size() <= SMALL:
+            rest = [row for row in self._enumerated if row.tobytes() not in seen]
+            for i in rng.permutation(len(rest)):
+                yield self.candidates(rest[i][None])[0]
+
+    def keys(self, candidates: Sequence[Candidate]) -> set[bytes]:
+        """Return the rows of candidates as bytes, to look others up in; those deeper than the space are left out."""
+        return {row.tobytes() for row in self.rows([c for c in candidates if c.n_layers <= self.max_layers])}
+
+    def moves(self, rng: np.random.Generator, rows: Rows, n: int) -> Rows:
+        """Return at most ``n`` feasible neighbours of rows, each by one local move from a row picked at random.
+
+        Moves are scale (all layers), resize (one layer), transfer, insert, delete, split, merge, and steps of the bits.
+        What leaves the budget is shrunk in proportion; what the window or the limits refuse is dropped.
+
+        Args:
+            rng: Source of randomness.
+            rows: Where to start, `(m, max_layers + 2)` with m > 0.
+            n: How many moves to make.
+        """
+        moved = rows[rng.integers(len(rows), size=n)]
+        widths = widths_of(moved).astype(np.int64)
+        kinds = rng.integers(len(TOPOLOGY_MOVES) + 2, size=n)
+        for kind, move in enumerate(TOPOLOGY_MOVES):
+            widths[kinds == kind] = move(rng, widths[kinds == kind])
+        rescaled = kinds == len(TOPOLOGY_MOVES) + 1  # fewer bits often pay for more neurons: both in one move
+        widths[rescaled] = scale(rng, widths[rescaled])
+        steps = rng.integers(-1, 2, size=(n, 2)) * (kinds >= len(TOPOLOGY_MOVES))[:, None]
+        bits = np.clip(moved[:, -2:] + steps, self._least_bits, self._most_bits)
+        return self._checked(self._within_bounds(widths), bits)
+
+    # Encodings
+
+    def encode(self, rows: Rows) -> NDArray[np.float64]:
+        """Return features for models `(n, 11)`, about 0 to 1, in which similar networks are near at any depth.
+
+        They are the logarithms of depth, total, narrowest layer and parameters, of the widths at five relative depths
+        (interpolated), and of both bit widths. Rows of any padding are taken.
+        """
+        widths = widths_of(rows)
+        depths = depths_of(rows)
+        log_widths = np.log(np.maximum(widths, 1))
+        places = _POSITIONS * (depths[:, None] - 1)
+        left = np.floor(places).astype(np.int64)
+        right = np.minimum(left + 1, depths[:, None] - 1)
+        fraction = places - left
+        profile = (1 - fraction) * np.take_along_axis(log_widths, left, 1)
+        profile += fraction * np.take_along_axis(log_widths, right, 1)
+        unit = math.log(max(self.budget, 2))
+        params = np.log(n_params_of(rows, self.n_inputs, self.n_outputs))
+        return np.column_stack(
+            [
+                np.log(depths) / math.log(max(self.max_layers, 2)),
+                np.log(totals_of(rows)) / unit,
+                np.log(narrowest_of(rows)) / unit,
+                params / (2 * unit),
+                profile / unit,
+                np.log2(rows[:, -2:]) / math.log2(MAX_BITS),
+            ]
+        )
+
+    @property
+    def n_unit(self) -> int:
+        """Coordinates of the unit cube: depth, total, a share for each layer, two bit widths."""
+        return self.max_layers + 4
+
+    def to_unit(self, rows: Rows) -> NDArray[np.float64]:
+        """Return a point of the unit cube `(n, n_unit)` for each row: one that :meth:`from_unit` decodes to it."""
+        depths = depths_of(rows)
+        widths = widths_of(rows)
+        log_total = np.log(totals_of(rows) / depths) / np.maximum(np.log(self._most_neurons(depths) / depths), 1e-9)
+        shares = np.log(np.maximum(widths, 1)) / math.log(max(self.width_limit, 2))
+        bits = (rows[:, -2:] - self._least_bits + 0.5) / (self._most_bits - self._least_bits + 1)
+        points = np.column_stack([(depths - 0.5) / self.max_layers, log_total, np.where(widths > 0, shares, 0.5), bits])
+        clipped: NDArray[np.float64] = np.clip(points, 0, 1)
+        return clipped
+
+    def from_unit(self, points: NDArray[np.float64]) -> Rows:
+        """Return a feasible row for each point of the unit cube `(n, n_unit)`.
+
+        A point that decodes to what the window or the limits refuse is given the nearest of 2,048 feasible rows.
+        """
+        depths = np.minimum((points[:, 0] * self.max_layers).astype(np.int64) + 1, self.max_layers)
+        totals = np.rint(depths * np.exp(points[:, 1] * np.log(self._most_neurons(depths) / depths))).astype(np.int64)
+        shares = np.exp(points[:, 2:-2] * math.log(max(self.width_limit, 2)))
+        shares[np.arange(self.max_layers) >= depths[:, None]] = 0
+        span = self._most_bits - self._least_bits + 1
+        bits = self._least_bits + np.minimum((points[:, -2:] * span).astype(np.int64), span - 1)
+        rows = _join(apportion(shares, totals, self.width_limit), bits)
+        for i in np.flatnonzero(~self.feasible(rows)):
+            anchors, places = self._anchors
+            rows[i] = anchors[((places - points[i]) ** 2).sum(axis=1).argmin()]
+        return rows
+
+    # The whole space
+
+    def size(self) -> int:
+        """Return how many candidates there are, exactly, before a parameter window and the hardware refuse some.
+
+        C(budget, d) topologies of d layers fit a budget; inclusion and exclusion of the layers above ``max_width``
+        corrects for that.
+        """
+        topologies = sum(
+            (1 - 2 * (j % 2)) * math.comb(d, j) * math.comb(self.budget - j * self.width_limit, d)
+            for d in range(1, self.max_layers + 1)
+            for j in range(d + 1)
+            if j * self.width_limit <= self.budget
+        )
+        return topologies * math.prod(high - low + 1 for low, high in (self.weight_bits, self.activation_bits))
+
+    def enumerate(self) -> Iterator[Candidate]:
+        """Yield every candidate once, by depth, then widths, then bits; see :meth:`size` first."""
+        bits = list(
+            itertools.product(*(range(low, high + 1) for low, high in (self.weight_bits, self.activation_bits)))
+        )
+        pairs = itertools.product(self._topologies(), bits)
+        while block := list(itertools.islice(pairs, 4096)):
+            rows = np.zeros((len(block), self.max_layers + 2), np.int32)
+            for row, (widths, both) in zip(rows, block, strict=True):
+                row[: len(widths)] = widths
+                row[-2:] = both
+            yield from self.candidates(rows[self.feasible(rows)])
+
+    def _topologies(self) -> Iterator[tuple[int, ...]]:
+        """Yield all topologies under the budget, by depth, then widths."""
+
+        def widths(depth: int, budget: int) -> Iterator[tuple[int, ...]]:
+            if depth == 0:
+                yield ()
+                return
+            for first in range(1, min(self.width_limit, budget - depth + 1) + 1):
+                for others in widths(depth - 1, budget - first):
+                    yield (first, *others)
+
+        for depth in range(1, self.max_layers + 1):
+            yield from widths(depth, self.budget)
+
+    @cached_property
+    def _enumerated(self) -> Rows:
+        """All rows of a small space."""
+        return self.rows(list(self.enumerate()))
+
+    @cached_property
+    def _anchors(self) -> tuple[Rows, NDArray[np.float64]]:
+        """Feasible rows, and their places in the unit cube, to fall back on."""
+        rows = self.sample(np.random.default_rng(0), 2048)
+        return rows, self.to_unit(rows)
+
+    @property
+    def _least_bits(self) -> NDArray[np.int64]:
+        return np.array([self.weight_bits[0], self.activation_bits[0]])
+
+    @property
+    def _most_bits(self) -> NDArray[np.int64]:
+        return np.array([self.weight_bits[1], self.activation_bits[1]])
+
+    def _most_neurons(self, depths: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the most neurons that networks of these depths may have."""
+        return np.minimum(self.budget, depths * self.width_limit)
+
+    def _draw(self, rng: np.random.Generator, n: int) -> Rows:
+        """Return ``n`` rows within budget, widths and bits; see :meth:`sample`."""
+        probabilities = 1 / np.arange(1, self.max_layers + 1)
+        depths = 1 + rng.choice(self.max_layers, size=n, p=probabilities / probabilities.sum())
+        highest = np.log(self._most_neurons(depths) / depths)
+        lowest = np.minimum(np.log(2 * np.sqrt(depths)), highest)
+        totals = np.rint(depths * np.exp(rng.uniform(lowest, highest))).astype(np.int64)
+        shares = np.exp(_LOG_SHARE_SPREAD * rng.standard_normal((n, self.max_layers)))
+        shares[np.arange(self.max_layers) >= depths[:, None]] = 0
+        bits = rng.integers(self._least_bits, self._most_bits + 1, size=(n, 2))
+        return _join(apportion(shares, totals, self.width_limit), bits)
+
+    def _within_bounds(self, widths: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Shrink what is over the budget or too wide, in proportion."""
+        totals = widths.sum(axis=1)
+        allowed = np.minimum(totals, self._most_neurons(np.count_nonzero(widths, axis=1)))
+        over = (allowed < totals) | (widths.max(axis=1) > self.width_limit)
+        widths[over] = apportion(widths[over].astype(np.float64), allowed[over], self.width_limit)
+        return widths
+
+    def _checked(self, widths: NDArray[np.int64], bits: NDArray[np.int64]) -> Rows:
+        rows = _join(widths, bits)
+        return rows[self.feasible(rows)]
+
+
+def _join(widths: NDArray[np.int64], bits: NDArray[np.int64]) -> Rows:
+    return np.concatenate([widths, bits], axis=1).astype(np.int32)
