@@ -2,5 +2,6 @@
 
 from nas_fpga.data._dataset import SUBSETS, Dataset, Split, Subset
 from nas_fpga.data._input_format import InputFormat, fit_input_format
+from nas_fpga.data.hgcal import load_hgcal
 
-__all__ = ["SUBSETS", "Dataset", "InputFormat", "Split", "Subset", "fit_input_format"]
+__all__ = ["SUBSETS", "Dataset", "InputFormat", "Split", "Subset", "fit_input_format", "load_hgcal"]
