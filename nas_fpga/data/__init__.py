@@ -4,5 +4,17 @@ from nas_fpga.data._dataset import SUBSETS, Dataset, Split, Subset
 from nas_fpga.data._input_format import InputFormat, fit_input_format
 from nas_fpga.data._readers import read_dataset
 from nas_fpga.data._split import split
+from nas_fpga.data.hgcal import derive_hgcal, load_hgcal
 
-__all__ = ["SUBSETS", "Dataset", "InputFormat", "Split", "Subset", "fit_input_format", "read_dataset", "split"]
+__all__ = [
+    "SUBSETS",
+    "Dataset",
+    "InputFormat",
+    "Split",
+    "Subset",
+    "derive_hgcal",
+    "fit_input_format",
+    "load_hgcal",
+    "read_dataset",
+    "split",
+]

@@ -1,0 +1,5 @@
+"""`python -m nas_fpga`."""
+
+from nas_fpga.cli import main
+
+main()

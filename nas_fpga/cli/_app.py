@@ -1,0 +1,66 @@
+"""Puts the commands together and turns every error into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+import typer
+
+from nas_fpga.cli.data import data_app
+from nas_fpga.cli.front import front
+from nas_fpga.cli.search import search
+from nas_fpga.errors import NasFpgaError
+
+app = typer.Typer(
+    name="nas-fpga",
+    help="Search neural networks for FPGAs: train and quantize topologies under a budget, know what each costs on the "
+    "part, and get the Pareto front of precision versus resources.\n\n"
+    "Start with: nas-fpga search --budget 2000",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(search)
+app.command()(front)
+app.add_typer(data_app, name="data")
+
+# What typer raises for a bad command line; it keeps its own copy of click since 0.20, so the class is taken from it.
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
+    if version:
+        from nas_fpga import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main() -> NoReturn:
+    """Run the command line and exit: 0 done, 1 the search failed, 2 wrong input, 130 stopped by Ctrl-C."""
+    # Small matrices are fastest with one thread, and sums then do not depend on the machine. Before numpy is imported.
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+    try:
+        code = app(standalone_mode=False)
+    except NasFpgaError as error:
+        _fail(str(error), error.exit_code, error)
+    except _UsageError as error:
+        _fail(error.format_message(), 2, error)  # type: ignore[attr-defined]
+    except OSError as error:  # full disk, read-only folder, no such file: the system's word and what it was about
+        about = f"{error.filename}: " if error.filename else ""
+        _fail(f"{about}{error.strerror or error}; make room or give another place", 2, error)
+    except (KeyboardInterrupt, typer.Abort) as error:
+        _fail("stopped", 130, error)
+    sys.exit(code or 0)
+
+
+def _fail(text: str, code: int, error: BaseException) -> NoReturn:
+    if "--debug" in sys.argv:
+        raise error
+    typer.echo("error: " + " ".join(text.split()), err=True)
+    sys.exit(code)

@@ -1,0 +1,61 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+_HARDWARE = "FPGA"
+_STUDY = "Study"
+
+
+class Objective(str, Enum):
+    """The resource axis."""
+
+    share = "share"
+    lut = "lut"
+    ff = "ff"
+    dsp = "dsp"
+    bram = "bram"
+    latency = "latency"
+
+
+Part = Annotated[str, typer.Option(help="FPGA part; the default is the Serenity board's.", rich_help_panel=_HARDWARE)]
+ClockNs = Annotated[float, typer.Option(help="Clock period in ns.", rich_help_panel=_HARDWARE)]
+RateMhz = Annotated[
+    float,
+    typer.Option(
+        help="Inferences per microsecond to sustain; designs are replicated for it. With time multiplexing: objects x 40 / "
+        "period.",
+        rich_help_panel=_HARDWARE,
+    ),
+]
+Region = Annotated[
+    str,
+    typer.Option(
+        help="What the design may fill: slr (one super logic region), part, or a share such as 5%.",
+        rich_help_panel=_HARDWARE,
+    ),
+]
+MaxLuts = Annotated[float | None, typer.Option(help="Most LUTs, all copies.", rich_help_panel=_HARDWARE)]
+MaxFfs = Annotated[float | None, typer.Option(help="Most flip-flops.", rich_help_panel=_HARDWARE)]
+MaxDsps = Annotated[float | None, typer.Option(help="Most DSPs.", rich_help_panel=_HARDWARE)]
+MaxBrams = Annotated[float | None, typer.Option(help="Most BRAM18 blocks.", rich_help_panel=_HARDWARE)]
+MaxLatencyNs = Annotated[float, typer.Option(help="Longest latency in ns.", rich_help_panel=_HARDWARE)]
+ObjectiveOption = Annotated[
+    Objective,
+    typer.Option(
+        help="Resource axis: the largest share of the limits over LUT, FF, DSP and BRAM, or one of them, or latency.",
+        rich_help_panel=_HARDWARE,
+    ),
+]
+Study = Annotated[str | None, typer.Option(help="Name of the study.", rich_help_panel=_STUDY)]
+Runs = Annotated[str, typer.Option(help="Folder that holds the studies.", rich_help_panel=_STUDY)]
+Storage = Annotated[
+    str | None,
+    typer.Option(help="Optuna storage URL in place of runs/NAME/study.db.", rich_help_panel=_STUDY),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

@@ -1,0 +1,26 @@
+"""The reference task: electron and pion showers in the CMS HGCAL trigger, from simulated hits to a `Dataset`."""
+
+from nas_fpga.data.hgcal._showers import PileupLibrary, Showers, read_pileup_library, read_showers
+from nas_fpga.data.hgcal._tables import (
+    FEATURE_SETS,
+    HGCAL_SEED,
+    HgcalTable,
+    derive_hgcal,
+    load_hgcal,
+    write_tables,
+)
+from nas_fpga.data.hgcal._trigger import PILEUPS
+
+__all__ = [
+    "FEATURE_SETS",
+    "HGCAL_SEED",
+    "PILEUPS",
+    "HgcalTable",
+    "PileupLibrary",
+    "Showers",
+    "derive_hgcal",
+    "load_hgcal",
+    "read_pileup_library",
+    "read_showers",
+    "write_tables",
+]
