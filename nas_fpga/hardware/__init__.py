@@ -1,5 +1,44 @@
 """Hardware cost: parts, limits, mappings, and estimators that give figures with unit, stage and interval."""
 
+from nas_fpga.hardware._before_training import PreTrainingCost
+from nas_fpga.hardware._estimate import HardwareFigures, MappedPoint, estimate, points
 from nas_fpga.hardware._figures import Figure, Stage, Unit
+from nas_fpga.hardware._limits import (
+    OBJECTIVES,
+    RESOURCES,
+    Limits,
+    Objective,
+    Resource,
+    Target,
+    make_target,
+    parse_region,
+)
+from nas_fpga.hardware._mappings import Mapping, Strategy, allowed_reuse_factors, enumerate_mappings
+from nas_fpga.hardware._parts import DEFAULT_PART, Part, find_part, known_parts
 
-__all__ = ["Figure", "Stage", "Unit"]
+__all__ = [
+    "DEFAULT_PART",
+    "OBJECTIVES",
+    "RESOURCES",
+    "Figure",
+    "HardwareFigures",
+    "Limits",
+    "MappedPoint",
+    "Mapping",
+    "Objective",
+    "Part",
+    "PreTrainingCost",
+    "Resource",
+    "Stage",
+    "Strategy",
+    "Target",
+    "Unit",
+    "allowed_reuse_factors",
+    "enumerate_mappings",
+    "estimate",
+    "find_part",
+    "known_parts",
+    "make_target",
+    "parse_region",
+    "points",
+]

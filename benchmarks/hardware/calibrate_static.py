@@ -1,0 +1,127 @@
+"""Measure what da4ml's adder graphs cost for random quantized dense layers, and fit the law of the static estimator.
+
+``python benchmarks/hardware/calibrate_static.py measure layers.csv`` draws layers (shape, bits, distribution of the
+weights, share kept), builds each with da4ml as hls4ml's distributed arithmetic strategy does (delay constraint 2,
+adders counted in bits) and writes one row for each: what the weights look like, and cost and depth of the matrix product alone
+and of the whole layer (bias, ReLU, rounding, saturation). ``... fit layers.csv`` prints the constants that
+``nas_fpga/hardware/_adder_law.py`` holds, with their errors on layer shapes that were left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import itertools
+import time
+from pathlib import Path
+
+import numpy as np
+from da4ml.cmvm import solve
+from da4ml.trace import FixedVariableArray, HWConfig, comb_trace
+from da4ml.trace.ops import relu
+from numpy.typing import NDArray
+
+from nas_fpga.hardware._weights import weight_statistics
+
+WIDTHS = (1, 2, 4, 6, 8, 13, 16, 24, 32, 48, 64, 96, 128, 200)
+LARGEST = 4096 * 5  # weights times weight bits: what the solver does in seconds
+
+
+def draw_weights(
+    rng: np.random.Generator, n_in: int, n_out: int, bits: int, kind: str, kept: float
+) -> NDArray[np.int64]:
+    """Draw integers of `bits` bits whose largest magnitude is in the upper half of the range, as after training."""
+    shape = (n_in, n_out)
+    if kind == "gaussian":
+        values = rng.normal(size=shape)
+    elif kind == "laplace":
+        values = rng.laplace(size=shape)
+    else:
+        values = rng.uniform(-1, 1, size=shape)
+    values *= rng.random(shape) < kept
+    top = max(float(np.abs(values).max()), 1e-9)
+    largest = 2.0 ** (bits - 1) * rng.uniform(0.5, 1.0)
+    steps = np.floor(values / top * largest + 0.5)
+    return np.clip(steps, -(2 ** (bits - 1)), 2 ** (bits - 1) - 1).astype(np.int64)
+
+
+def measure(
+    n_in: int, n_out: int, w_bits: int, a_bits: int, weights: NDArray[np.int64], rng: np.random.Generator
+) -> dict:
+    """Return cost and depth of one layer with unsigned inputs of `a_bits` bits and outputs of the same format."""
+    options = {"hard_dc": 2}
+    kernel = weights.astype(np.float32)
+    start = time.perf_counter()
+    product = solve(kernel, qintervals=[(0.0, 2.0**a_bits - 1, 1.0)] * n_in, adder_size=1, carry_size=-1, **options)
+    seconds = time.perf_counter() - start
+    inputs = FixedVariableArray.from_kif(
+        np.zeros(n_in, bool), np.full(n_in, a_bits), np.zeros(n_in, int), HWConfig(1, -1, -1), solver_options=options
+    )
+    spread = np.sqrt((weights**2).sum(axis=0).max() + 1) * 2.0**a_bits / 3
+    integer_bits = int(np.ceil(np.log2(spread)))
+    bias = np.rint(rng.normal(size=n_out) * spread / 4)
+    outputs = relu(inputs @ kernel + bias)
+    outputs = outputs.quantize(
+        np.zeros(n_out, bool),
+        np.full(n_out, integer_bits),
+        np.full(n_out, a_bits - integer_bits),
+        overflow_mode="SAT",
+        round_mode="RND",
+    )
+    layer = comb_trace(inputs, outputs)
+    return {
+        "product_cost": product.cost,
+        "product_depth": product.latency[1],
+        "layer_cost": layer.cost,
+        "layer_depth": layer.latency[1],
+        "seconds": round(seconds, 3),
+    }
+
+
+def measure_all(path: Path, n_layers: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    with path.open("w", newline="") as file:
+        writer = None
+        for _ in itertools.count():
+            n_in, n_out = (int(rng.choice(WIDTHS)) for _ in range(2))
+            w_bits, a_bits = int(rng.integers(2, 9)), int(rng.integers(2, 11))
+            kept = float(rng.choice([1.0, 1.0, 0.5, 0.2]))
+            if n_in * n_out * w_bits * kept > LARGEST:
+                continue
+            kind = str(rng.choice(["gaussian", "gaussian", "laplace", "uniform"]))
+            weights = draw_weights(rng, n_in, n_out, w_bits, kind, kept)
+            if not weights.any():
+                continue
+            statistics = weight_statistics(weights)
+            row = {
+                "n_in": n_in,
+                "n_out": n_out,
+                "weight_bits": w_bits,
+                "activation_bits": a_bits,
+                "kind": kind,
+                "kept": kept,
+                "nonzero": statistics.nonzero,
+                "enclosed_bits": statistics.enclosed_bits,
+                "csd_digits": statistics.csd_digits,
+                "outputs_used": int((weights != 0).any(axis=0).sum()),
+                **measure(n_in, n_out, w_bits, a_bits, weights, rng),
+            }
+            if writer is None:
+                writer = csv.DictWriter(file, row)
+                writer.writeheader()
+            writer.writerow(row)
+            file.flush()
+            n_layers -= 1
+            if not n_layers:
+                break
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("action", choices=["measure", "fit"])
+    parser.add_argument("path", type=Path)
+    parser.add_argument("--layers", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    if arguments.action == "measure":
+        measure_all(arguments.path, arguments.layers, arguments.seed)

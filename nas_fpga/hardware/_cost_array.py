@@ -1,0 +1,30 @@
+"""The numeric form of figures: arrays of values with their 90 % intervals, before they become `Figure` values."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nas_fpga.hardware._traits import Array
+
+Quantity = Literal["lut", "ff", "dsp", "bram18", "latency_cycles", "ii_cycles"]
+QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
+VALUE, LOW, HIGH = range(3)
+
+
+def spread(value: ArrayLike, half_width_log: ArrayLike) -> Array:
+    """Return `(3, ...)` value, low, high of an interval that is symmetric in the logarithm."""
+    value, factor = np.broadcast_arrays(np.asarray(value, np.float64), np.exp(np.asarray(half_width_log, np.float64)))
+    return np.stack([value, value / factor, value * factor])
+
+
+def between(value: ArrayLike, low: ArrayLike, high: ArrayLike) -> Array:
+    """Return `(3, ...)` value, low, high."""
+    return np.stack(np.broadcast_arrays(*(np.asarray(x, np.float64) for x in (value, low, high))))
+
+
+def assemble(**costs: Array) -> Array:
+    """Return a cost array `(6, 3, ...)`: :data:`QUANTITIES` by value, low, high; each is given as `(3, ...)`."""
+    return np.stack(np.broadcast_arrays(*(costs[name] for name in QUANTITIES)))

@@ -1,0 +1,123 @@
+"""Limits of a design: a region of a part, a latency, and the rate that must be sustained."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from nas_fpga.errors import InputError
+from nas_fpga.hardware._parts import DEFAULT_PART, Part, find_part
+
+Resource = Literal["lut", "ff", "dsp", "bram18"]
+RESOURCES: tuple[Resource, ...] = get_args(Resource)
+Objective = Literal["share", "lut", "ff", "dsp", "bram", "latency"]
+OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most that a design may use, all its copies together; hard.
+
+    Attributes:
+        lut: Look-up tables.
+        ff: Flip-flops.
+        dsp: DSP slices.
+        bram18: Block memories of 18 Kbit.
+        latency_ns: From the first input to the last output of one inference.
+    """
+
+    lut: float
+    ff: float
+    dsp: float
+    bram18: float
+    latency_ns: float
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a design is made for: part, clock, rate, limits, and which resource is its axis.
+
+    Attributes:
+        part: The FPGA.
+        clock_ns: Period of its clock.
+        rate_mhz: Inferences per microsecond that must be sustained.
+        limits: Hard limits.
+        objective: Which share is the resource axis: the largest (`share`) or that of one resource.
+    """
+
+    part: Part
+    clock_ns: float
+    rate_mhz: float
+    limits: Limits
+    objective: Objective = "share"
+
+    def copies(self, ii_cycles: float) -> int:
+        """Return how many copies sustain the rate when each takes a new input every ``ii_cycles``.
+
+        A quotient within 1e-9 of an integer counts as that integer: 40 MHz x 5 ns x 5 cycles is one copy, not two.
+        """
+        return max(1, math.ceil(self.rate_mhz * 1e-3 * self.clock_ns * ii_cycles * (1 - 1e-9)))
+
+
+def parse_region(region: str, part: Part) -> Limits:
+    """Return the resources of ``slr`` (one super logic region), ``part`` (all) or a share such as ``5%``.
+
+    Raises:
+        InputError: ``region`` is none of these.
+    """
+    text = region.strip().lower()
+    if text == "slr":
+        share = 1 / part.slrs
+    elif text == "part":
+        share = 1.0
+    else:
+        try:
+            share = float(text.removesuffix("%")) / 100 if text.endswith("%") else math.nan
+        except ValueError:
+            share = math.nan
+        if not 0 < share <= 1:
+            raise InputError(f"region '{region}' must be slr, part, or a share of the part such as 5%")
+    room = {name: share * getattr(part, name) for name in RESOURCES}
+    return Limits(**room, latency_ns=math.inf)
+
+
+def make_target(
+    part: str = DEFAULT_PART,
+    clock_ns: float = 5.0,
+    rate_mhz: float = 40.0,
+    region: str = "slr",
+    max_luts: float | None = None,
+    max_ffs: float | None = None,
+    max_dsps: float | None = None,
+    max_brams: float | None = None,
+    max_latency_ns: float = 1000.0,
+    objective: str = "share",
+) -> Target:
+    """Return a checked target; a limit that is given replaces that of the region.
+
+    Raises:
+        InputError: Unknown part, region or objective; a number that is not positive and finite; a limit above the part.
+    """
+    device = find_part(part)
+    room = parse_region(region, device)
+    if objective not in OBJECTIVES:
+        raise InputError(f"objective '{objective}' is not one of {', '.join(OBJECTIVES)}")
+    _check_positive("clock period", clock_ns, "ns")
+    _check_positive("rate", rate_mhz, "MHz")
+    _check_positive("latency limit", max_latency_ns, "ns")
+    given = {"lut": max_luts, "ff": max_ffs, "dsp": max_dsps, "bram18": max_brams}
+    limits: dict[str, float] = {}
+    for name in RESOURCES:
+        value = given[name]
+        if value is not None:
+            _check_positive(f"limit of {name.upper()}", value, "")
+            if value > getattr(device, name):
+                raise InputError(f"limit of {value:,.0f} {name.upper()} is above the part's {getattr(device, name):,}")
+        limits[name] = getattr(room, name) if value is None else value
+    return Target(device, clock_ns, rate_mhz, Limits(**limits, latency_ns=max_latency_ns), objective)
+
+
+def _check_positive(what: str, value: float, unit: str) -> None:
+    if not (math.isfinite(value) and value > 0):
+        raise InputError(f"{what} {value} {unit}".rstrip() + " must be a finite number above 0")
