@@ -117,14 +117,14 @@ def search(
         Backend | None,
         typer.Option(help="Keras backend.  [default: KERAS_BACKEND, else jax]", rich_help_panel=_TRAINING),
     ] = None,
-    epochs: Annotated[int, typer.Option(help="Most epochs of a training.", rich_help_panel=_TRAINING)] = 40,
+    epochs: Annotated[int, typer.Option(help="Most epochs of a training.", rich_help_panel=_TRAINING)] = 50,
     patience: Annotated[
         int, typer.Option(help="Epochs without a better validation loss before a stop.", rich_help_panel=_TRAINING)
-    ] = 8,
+    ] = 10,
     batch_size: Annotated[
         int, typer.Option(help="Largest batch; small data sets get smaller ones.", rich_help_panel=_TRAINING)
     ] = 1024,
-    learning_rate: Annotated[float, typer.Option(help="At the start.", rich_help_panel=_TRAINING)] = 3e-3,
+    learning_rate: Annotated[float, typer.Option(help="At the start.", rich_help_panel=_TRAINING)] = 5e-3,
     input_bits: Annotated[
         int, typer.Option(help="Bits of every feature as it enters the design.", rich_help_panel=_TRAINING)
     ] = 10,

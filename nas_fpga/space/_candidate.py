@@ -27,10 +27,10 @@ class BitWidths:
 class TrainingSettings:
     """How a candidate is trained; the same for all candidates unless they are searched too."""
 
-    learning_rate: float = 3e-3
+    learning_rate: float = 5e-3
     batch_size: int = 1024
-    epochs: int = 40
-    patience: int = 8
+    epochs: int = 50
+    patience: int = 10
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot train."""

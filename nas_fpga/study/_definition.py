@@ -96,10 +96,10 @@ class SearchDefinition:
     acquisition: str = "ucb"
     generation: int = 4
     seed: int = 0
-    epochs: int = 40
-    patience: int = 8
+    epochs: int = 50
+    patience: int = 10
     batch_size: int = 1024
-    learning_rate: float = 3e-3
+    learning_rate: float = 5e-3
     input_bits: int = 10
     signal_efficiency: float = 0.95
     backend: Backend = "jax"
