@@ -1,14 +1,53 @@
 """Training: Keras models of candidates, and the quantized networks that come out. Importing this needs no Keras."""
 
 from nas_fpga.training._base import LearningCurve, Trainer, TrainingFailure, TrainingJob, TrainingResult
+from nas_fpga.training._bootstrap import GroupBootstrap, Interval, difference_interval, ratio_interval
+from nas_fpga.training._merits import (
+    SIGNAL_EFFICIENCY,
+    Curve,
+    Merits,
+    accuracy,
+    average_precision,
+    background_efficiency,
+    error_rate,
+    evaluate,
+    evaluate_binary,
+    evaluate_multiclass,
+    per_class_auc,
+    predicted_classes,
+    roc_auc,
+    roc_curve,
+    smooth_log10_background_efficiency,
+    working_point,
+)
 from nas_fpga.training._network import QuantizedLayer, QuantizedNetwork
 
 __all__ = [
+    "SIGNAL_EFFICIENCY",
+    "Curve",
+    "GroupBootstrap",
+    "Interval",
     "LearningCurve",
+    "Merits",
     "QuantizedLayer",
     "QuantizedNetwork",
     "Trainer",
     "TrainingFailure",
     "TrainingJob",
     "TrainingResult",
+    "accuracy",
+    "average_precision",
+    "background_efficiency",
+    "difference_interval",
+    "error_rate",
+    "evaluate",
+    "evaluate_binary",
+    "evaluate_multiclass",
+    "per_class_auc",
+    "predicted_classes",
+    "ratio_interval",
+    "roc_auc",
+    "roc_curve",
+    "smooth_log10_background_efficiency",
+    "working_point",
 ]

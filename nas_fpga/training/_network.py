@@ -14,6 +14,8 @@ from nas_fpga.data import InputFormat
 from nas_fpga.errors import StudyError
 from nas_fpga.space import BitWidths, Candidate, parse_candidate
 
+_FORMAT = 1  # of checkpoints
+
 
 @dataclass(frozen=True, eq=False)
 class QuantizedLayer:
@@ -90,11 +92,11 @@ class QuantizedNetwork:
         largest = np.where(self.input_format.signed, 2 ** (self.input_format.bits - 1), 2**self.input_format.bits - 1)
         grid = self.input_format.grid_bits
         for layer in self.layers:
-            finest = int(grid.max()) + layer.weight_fraction_bits
+            finest = max(int(grid.max()) + layer.weight_fraction_bits, layer.bias_fraction_bits)
             steps = np.exp2((finest - layer.weight_fraction_bits - grid).astype(np.float64))
             reach = (np.abs(layer.weights).T * (largest * steps)).sum(axis=1)
             reach = reach + np.abs(layer.bias) * 2.0 ** (finest - layer.bias_fraction_bits)
-            bits.append(int(np.ceil(np.log2(reach.max() + 1))) + 1)
+            bits.append(int(reach.max()).bit_length() + 1)
             if layer.activation_bits is not None and layer.activation_fraction_bits is not None:
                 largest = np.full(layer.n_out, 2**layer.activation_bits - 1)
                 grid = np.full(layer.n_out, layer.activation_fraction_bits)
@@ -118,13 +120,21 @@ class QuantizedNetwork:
                     "activation_fraction_bits": layer.activation_fraction_bits,
                 }
             )
-        header = {"format": 1, "candidate": str(self.candidate), "input_bits": self.input_format.bits, "layers": layers}
+        header = {
+            "format": _FORMAT,
+            "candidate": str(self.candidate),
+            "input_bits": self.input_format.bits,
+            "layers": layers,
+        }
         temporary = path.with_suffix(".tmp")
-        with temporary.open("wb") as file:
-            np.savez_compressed(file, header=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        try:
+            with temporary.open("wb") as file:
+                np.savez_compressed(file, header=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)  # only there if writing failed, on a full disk say
 
     @classmethod
     def load(cls, path: Path) -> QuantizedNetwork:
@@ -136,6 +146,9 @@ class QuantizedNetwork:
         try:
             with np.load(path, allow_pickle=False) as data:
                 header = json.loads(str(data["header"]))
+                if header["format"] != _FORMAT:
+                    raise ValueError(f"format {header['format']}, this version reads {_FORMAT}")
+                candidate = parse_candidate(header["candidate"], BitWidths(0, 0))
                 input_format = InputFormat(
                     header["input_bits"], data["signed"], data["fraction_bits"], data["scale_log2"]
                 )
@@ -145,9 +158,10 @@ class QuantizedNetwork:
                 )
         except FileNotFoundError as error:
             raise StudyError(f"checkpoint {path} is gone; train the trial again") from error
-        except Exception as error:
-            raise StudyError(f"checkpoint {path} cannot be read ({error}); train the trial again") from error
-        return cls(parse_candidate(header["candidate"], BitWidths(0, 0)), input_format, layers)
+        except Exception as error:  # the parser lets through whatever damaged bytes provoke in it
+            reason = " ".join(str(error).split())
+            raise StudyError(f"checkpoint {path} cannot be read ({reason}); train the trial again") from error
+        return cls(candidate, input_format, layers)
 
     def with_candidate(self, candidate: Candidate) -> QuantizedNetwork:
         """Return the same network under a candidate that knows its training settings."""

@@ -80,7 +80,7 @@ def test_a_given_subset_stays() -> None:
 class TestRefused:
     @pytest.mark.parametrize("fractions", [(0.5, 0.5, 0.5), (1.0, 0.0, 0.0), (0.9, 0.1), (1.2, -0.1, -0.1)])
     def test_fractions(self, fractions: tuple[float, float, float]) -> None:
-        with pytest.raises(InputError, match="split fractions .* must be three positive numbers of sum 1"):
+        with pytest.raises(InputError, match=r"split fractions .* must be three positive numbers of sum 1"):
             split(dataset(np.arange(90) % 2), seed=0, fractions=fractions)
 
     def test_too_few_groups(self) -> None:

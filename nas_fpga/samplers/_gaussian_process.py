@@ -1,0 +1,189 @@
+"""The default sampler: a Gaussian process over topologies and bits, and expected hypervolume improvement."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_fpga.errors import InputError
+from nas_fpga.samplers._base import History, Observation, Sampler
+from nas_fpga.samplers._hypervolume import expected_hypervolume_improvement, non_dominated, staircase
+from nas_fpga.samplers._proposals import random_generator, take, taken
+from nas_fpga.samplers._regression import GaussianProcess
+from nas_fpga.space import Candidate, MLPSpace, Rows, rows_of
+
+Array = NDArray[np.float64]
+
+_POOL = 2000  # feasible candidates drawn anew for each proposal
+_MOVES = 1000  # local moves, first from the front, then from the best of the pool
+_BEST = 20  # of the pool, from which the second moves start
+_LEAST_TO_FIT = 3  # ended trials below which there is nothing to fit
+_SHARE_RIDGE = 1.0  # observations that the prior cost is worth, for each feature of its correction
+
+
+@dataclass(frozen=True)
+class GaussianProcessSampler(Sampler):
+    """Models log10 error by a Gaussian process and proposes where the hypervolume is expected to grow most.
+
+    The resource share is known before training (the space's prior cost, corrected by what was measured), so the
+    expected hypervolume improvement is an exact sum of one-dimensional ones. It is maximised over feasible candidates:
+    fresh ones, neighbours of the front, and neighbours of the best of both. The front that is to be improved has the
+    *predicted* errors of the observed candidates: the least of many noisy figures flatters itself. Candidates in
+    training count as seen at their predicted error; failed ones teach nothing and are not proposed again.
+
+    Attributes:
+        space: What may be proposed.
+        seed: Seed of the search.
+        n_startup: The first so many trials are random.
+    """
+
+    space: MLPSpace
+    seed: int
+    n_startup: int = 20
+
+    def __post_init__(self) -> None:
+        """Refuse a negative number of random trials."""
+        if self.n_startup < 0:
+            raise InputError(f"startup trials {self.n_startup} must be at least 0")
+
+    def ask(self, history: History, pending: Sequence[Candidate], n: int) -> list[Candidate]:
+        """Return the next ``n`` candidates; see :meth:`Sampler.ask`."""
+        return take(self._proposals(history, pending), n)
+
+    def _proposals(self, history: History, pending: Sequence[Candidate]) -> Iterator[Candidate]:
+        rng = random_generator(self.seed, history, pending)
+        waiting = list(pending)
+        ended = [observation for observation in history if _log10_error(observation) is not None]
+        n_random = self.n_startup - len(history) - len(pending)
+        if len(ended) < _LEAST_TO_FIT:
+            yield from self.space.unseen(rng, taken(history, pending))
+            return
+        if n_random > 0:
+            for candidate in take(self.space.unseen(rng, taken(history, pending)), n_random):
+                waiting.append(candidate)
+                yield candidate
+        model = _Model.fit(self.space, ended)
+        while True:
+            best = self._best(rng, model.believing(waiting), self.space.keys(taken(history, waiting)))
+            if best is None:  # a space so small that the pool holds nothing new
+                yield from self.space.unseen(rng, taken(history, waiting))
+                return
+            waiting.append(best)
+            yield best
+
+    def _best(self, rng: np.random.Generator, model: _Model, seen: set[bytes]) -> Candidate | None:
+        """Return the new candidate of largest expected improvement; None where the pool holds nothing new."""
+        pool = self.space.sample(rng, _POOL)
+        front = model.front()
+        if len(front):
+            pool = np.concatenate([pool, self.space.moves(rng, front, _MOVES)])
+        gains = model.gains(pool)
+        start = pool[np.argsort(-gains, kind="stable")[:_BEST]]
+        near = self.space.moves(rng, start, _MOVES)
+        pool, gains = np.concatenate([pool, near]), np.concatenate([gains, model.gains(near)])
+        for i in np.argsort(-gains, kind="stable"):
+            if pool[i].tobytes() not in seen:
+                return self.space.candidates(pool[i : i + 1])[0]
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """What is believed of error and resource share.
+
+    Attributes:
+        space: Encodes candidates and knows their prior cost.
+        process: Of log10 error.
+        share_correction: Linear in the features, intercept last `(k + 1,)`: measured minus prior log10 share.
+        rows: Of what was observed or is believed, where they lie in the space `(m, max_layers + 2)`.
+        errors: Their predicted log10 error `(m,)`.
+        shares: Their log10 share `(m,)`.
+    """
+
+    space: MLPSpace
+    process: GaussianProcess
+    share_correction: Array
+    rows: Rows
+    errors: Array
+    shares: Array
+
+    @classmethod
+    def fit(cls, space: MLPSpace, ended: Sequence[Observation]) -> _Model:
+        """Fit the model to ended trials with a finite error."""
+        # What the user asked for may be deeper than the space: the encoding takes any depth.
+        candidates = [observation.candidate for observation in ended]
+        deepest = max(candidate.n_layers for candidate in candidates)
+        features = space.encode(rows_of(candidates, deepest))
+        process = GaussianProcess.fit(features, np.array([_log10_error(observation) for observation in ended]))
+        errors, _ = process.predict(features)
+
+        inside = np.array([candidate.n_layers <= space.max_layers for candidate in candidates])
+        rows = space.rows([candidate for candidate in candidates if candidate.n_layers <= space.max_layers])
+        prior = space.prior_log10_share(rows)
+        measured = np.array([o.log10_share for o in ended], dtype=np.float64)[inside]  # None becomes NaN
+        known = np.isfinite(measured)
+        correction = _ridge(features[inside][known], (measured - prior)[known])
+        shares = np.where(known, measured, prior + _apply(correction, features[inside]))
+        return cls(space, process, correction, rows, errors[inside], shares)
+
+    def believing(self, waiting: Sequence[Candidate]) -> _Model:
+        """Return the model that takes candidates in training for seen at their predicted error."""
+        waiting = [candidate for candidate in waiting if candidate.n_layers <= self.space.max_layers]
+        if not waiting:
+            return self
+        rows = self.space.rows(waiting)
+        features = self.space.encode(rows)
+        errors, _ = self.process.predict(features)
+        return _Model(
+            self.space,
+            self.process.believing(features),
+            self.share_correction,
+            np.concatenate([self.rows, rows]),
+            np.concatenate([self.errors, errors]),
+            np.concatenate([self.shares, self._shares(rows, features)]),
+        )
+
+    def front(self) -> Rows:
+        """Return the rows that are not dominated and lie inside the space."""
+        rows = self.rows[non_dominated(self.errors, self.shares)]
+        return rows[self.space.feasible(rows)]
+
+    def gains(self, rows: Rows) -> Array:
+        """Return the expected hypervolume improvement of candidates `(n,)`."""
+        if not len(rows):
+            return np.zeros(0)
+        features = self.space.encode(rows)
+        means, deviations = self.process.predict(features)
+        steps = staircase(self.errors, self.shares)
+        return expected_hypervolume_improvement(means, deviations, self._shares(rows, features), *steps)
+
+    def _shares(self, rows: Rows, features: Array) -> Array:
+        return self.space.prior_log10_share(rows) + _apply(self.share_correction, features)
+
+
+def _log10_error(observation: Observation) -> float | None:
+    """Return the error of a trial to learn from, None where there is none."""
+    error = observation.log10_error
+    if observation.state != "complete" or error is None or not math.isfinite(error):
+        return None
+    return float(error)
+
+
+def _ridge(features: Array, targets: Array) -> Array:
+    """Return coefficients and intercept `(k + 1,)` of a ridge regression; zeros without data."""
+    n, k = features.shape
+    if n == 0:
+        return np.zeros(k + 1)
+    centre, middle = features.mean(axis=0), targets.mean()
+    x = features - centre
+    slopes = np.linalg.solve(x.T @ x + _SHARE_RIDGE * np.eye(k), x.T @ (targets - middle))
+    return np.append(slopes, middle - centre @ slopes)
+
+
+def _apply(coefficients: Array, features: Array) -> Array:
+    values: Array = features @ coefficients[:-1] + coefficients[-1]
+    return values

@@ -1,0 +1,33 @@
+"""What all samplers share: their random numbers, and the end of the space."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from nas_fpga.samplers._base import History
+from nas_fpga.space import Candidate, SpaceExhausted
+
+
+def random_generator(seed: int, history: History, pending: Sequence[Candidate]) -> np.random.Generator:
+    """Return the generator of one ask, as the contract of samplers defines it."""
+    return np.random.default_rng([seed, len(history) + len(pending)])
+
+
+def taken(history: History, pending: Sequence[Candidate]) -> list[Candidate]:
+    """Return what may not be proposed any more."""
+    return [*(observation.candidate for observation in history), *pending]
+
+
+def take(candidates: Iterator[Candidate], n: int) -> list[Candidate]:
+    """Return the first ``n`` candidates.
+
+    Raises:
+        SpaceExhausted: There are fewer; carries them.
+    """
+    proposed = list(itertools.islice(candidates, n))
+    if len(proposed) < n:
+        raise SpaceExhausted(proposed, n)
+    return proposed

@@ -1,0 +1,5 @@
+"""Conformance suites: subclass one in a test, give it the fixture that it names, and inherit its tests."""
+
+from nas_fpga.testing._samplers import MakeSampler, SamplerConformance, observe
+
+__all__ = ["MakeSampler", "SamplerConformance", "observe"]

@@ -1,0 +1,182 @@
+"""What every sampler has to keep, ours or not."""
+
+from __future__ import annotations
+
+import math
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nas_fpga.samplers import Observation, Sampler
+from nas_fpga.space import BitWidths, Candidate, MLPSpace, SpaceExhausted
+
+MakeSampler = Callable[[MLPSpace, int], Sampler]
+"""Space and seed to a sampler."""
+
+_SPACE = MLPSpace(n_inputs=8, n_outputs=1, budget=40, max_layers=4, weight_bits=(4, 8), activation_bits=(6, 6))
+_TINY = MLPSpace(n_inputs=3, n_outputs=1, budget=4, max_layers=2, weight_bits=(5, 6), activation_bits=(6, 6))
+_LENGTHS = (0, 12)
+
+_ASK_IN_ANOTHER_PROCESS = """
+import pickle, sys
+sampler, history, pending, n = pickle.load(open(sys.argv[1], "rb"))
+print(*sampler.ask(history, pending, n), sep="\\n")
+"""
+
+
+def observe(candidate: Candidate) -> Observation:
+    """Return a smooth stand-in for a trained candidate: wider, deeper and finer is better and dearer."""
+    capacity = sum(math.log2(1 + width) for width in candidate.topology) / (1 + 0.2 * candidate.n_layers)
+    error = -2 + 1.5 * math.exp(-capacity / 3) + 2.0**-candidate.bits.weights
+    share = math.log10(candidate.n_macs(8, 1) * candidate.bits.weights / 1e5)
+    return Observation(candidate, "complete", log10_error=error, log10_share=share)
+
+
+class SamplerConformance:
+    """Tests of the contract of :class:`nas_fpga.samplers.Sampler`.
+
+    A subclass gives the fixture ``make_sampler``: a function of a space and a seed. A sampler with a random start keeps
+    it at 10 trials or fewer, so that its model is tested too.
+
+    Attributes:
+        seeded: The sampler uses its seed.
+        covers_the_space: The sampler proposes every candidate of the space before it is exhausted.
+    """
+
+    seeded = True
+    covers_the_space = True
+
+    @pytest.fixture
+    def make_sampler(self) -> MakeSampler:
+        """Return a function of a space and a seed that makes the sampler under test."""
+        raise NotImplementedError("give the fixture make_sampler")
+
+    @pytest.mark.parametrize("length", _LENGTHS)
+    def test_proposals_lie_inside_the_space(self, make_sampler: MakeSampler, length: int) -> None:
+        history, pending = _situation(make_sampler, length)
+        proposed = make_sampler(_SPACE, 1).ask(history, pending, 3)
+        assert len(proposed) == 3
+        assert all(candidate in _SPACE for candidate in proposed)
+
+    @pytest.mark.parametrize("length", _LENGTHS)
+    def test_nothing_is_proposed_twice(self, make_sampler: MakeSampler, length: int) -> None:
+        history, pending = _situation(make_sampler, length)
+        proposed = make_sampler(_SPACE, 1).ask(history, pending, 3)
+        assert len({*proposed, *pending, *(o.candidate for o in history)}) == 3 + len(pending) + length
+
+    @pytest.mark.parametrize("length", _LENGTHS)
+    def test_more_proposals_begin_with_the_fewer(self, make_sampler: MakeSampler, length: int) -> None:
+        history, pending = _situation(make_sampler, length)
+        three = make_sampler(_SPACE, 1).ask(history, pending, 3)
+        assert make_sampler(_SPACE, 1).ask(history, pending, 1) == three[:1]
+        assert make_sampler(_SPACE, 1).ask(history, pending, 2) == three[:2]
+
+    @pytest.mark.parametrize("length", _LENGTHS)
+    def test_the_past_of_the_object_does_not_matter(self, make_sampler: MakeSampler, length: int) -> None:
+        history, pending = _situation(make_sampler, length)
+        used, fresh = make_sampler(_SPACE, 1), make_sampler(_SPACE, 1)
+        used.ask([], [], 2)
+        used.ask(history[:2], [], 1)
+        first = used.ask(history, pending, 2)
+        assert used.ask(history, pending, 2) == first
+        assert fresh.ask(history, pending, 2) == first
+
+    def test_the_arguments_are_left_alone(self, make_sampler: MakeSampler) -> None:
+        history, pending = _situation(make_sampler, 12)
+        before = list(history), list(pending)
+        make_sampler(_SPACE, 1).ask(history, pending, 2)
+        assert (history, pending) == before
+
+    def test_another_process_proposes_the_same(self, make_sampler: MakeSampler, tmp_path: Path) -> None:
+        history, pending = _situation(make_sampler, 12)
+        sampler = make_sampler(_SPACE, 1)
+        (tmp_path / "ask.pickle").write_bytes(pickle.dumps((sampler, history, pending, 2)))
+        done = subprocess.run(
+            [sys.executable, "-c", _ASK_IN_ANOTHER_PROCESS, str(tmp_path / "ask.pickle")],
+            env=os.environ | {"PYTHONHASHSEED": "12345"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.splitlines() == [str(candidate) for candidate in sampler.ask(history, pending, 2)]
+
+    def test_seeds_differ(self, make_sampler: MakeSampler) -> None:
+        lists = {tuple(make_sampler(_SPACE, seed).ask([], [], 2)) for seed in range(4)}
+        assert (len(lists) > 1) == self.seeded
+
+    def test_trials_without_values_are_accepted(self, make_sampler: MakeSampler) -> None:
+        history, pending = _situation(make_sampler, 12)
+        spoilt = [_spoil(observation, i) for i, observation in enumerate(history)]
+        proposed = make_sampler(_SPACE, 1).ask(spoilt, pending, 3)
+        assert all(candidate in _SPACE for candidate in proposed)
+        assert not set(proposed) & {observation.candidate for observation in spoilt}
+
+    def test_nothing_but_failures_is_accepted(self, make_sampler: MakeSampler) -> None:
+        history, pending = _situation(make_sampler, 12)
+        failed = [Observation(observation.candidate, "failed") for observation in history]
+        assert len(make_sampler(_SPACE, 1).ask(failed, pending, 3)) == 3
+
+    def test_equal_values_are_accepted(self, make_sampler: MakeSampler) -> None:
+        history, pending = _situation(make_sampler, 12)
+        equal = [Observation(o.candidate, "complete", log10_error=-1.0, log10_share=-2.0) for o in history]
+        assert len(make_sampler(_SPACE, 1).ask(equal, pending, 3)) == 3
+
+    def test_included_candidates_may_lie_outside_the_space(self, make_sampler: MakeSampler) -> None:
+        history, pending = _situation(make_sampler, 12)
+        outside = [(9, 8, 7, 6, 5, 4), (500, 500), (100,)]
+        included = [observe(Candidate(topology, BitWidths(2, 3))) for topology in outside]
+        proposed = make_sampler(_SPACE, 1).ask([*included, *history], [*pending, included[0].candidate], 3)
+        assert all(candidate in _SPACE for candidate in proposed)
+
+    def test_widths_and_bits_are_plain_integers(self, make_sampler: MakeSampler) -> None:
+        history, pending = _situation(make_sampler, 12)
+        for candidate in make_sampler(_SPACE, 1).ask(history, pending, 3):
+            assert type(candidate.topology) is tuple
+            assert {type(n) for n in (*candidate.topology, candidate.bits.weights, candidate.bits.activations)} == {int}
+
+    def test_the_end_of_the_space_carries_what_is_left(self, make_sampler: MakeSampler) -> None:
+        history, remaining = _run_dry(make_sampler)
+        done = {observation.candidate for observation in history}
+        assert len(remaining) == len(set(remaining)) < 7
+        assert not done & set(remaining)
+        if self.covers_the_space:
+            assert done | set(remaining) == set(_TINY.enumerate())
+        if remaining:
+            assert set(make_sampler(_TINY, 1).ask(history, [], len(remaining))) == set(remaining)
+        with pytest.raises(SpaceExhausted) as nothing:
+            make_sampler(_TINY, 1).ask(history, remaining, 1)
+        assert nothing.value.remaining == ()
+
+
+def _run_dry(make_sampler: MakeSampler) -> tuple[list[Observation], tuple[Candidate, ...]]:
+    """Ask for seven at a time until fewer are left; return the history and what is left."""
+    history: list[Observation] = []
+    for _ in range(_TINY.size() + 1):
+        try:
+            history += map(observe, make_sampler(_TINY, 1).ask(history, [], 7))
+        except SpaceExhausted as end:
+            return history, end.remaining
+    pytest.fail("the space never ended")
+
+
+def _situation(make_sampler: MakeSampler, length: int) -> tuple[list[Observation], list[Candidate]]:
+    """Return a history of that length and two candidates in training, as the sampler itself would have made them."""
+    start = make_sampler(_SPACE, 0).ask([], [], length + 2)
+    return [observe(candidate) for candidate in start[:length]], list(start[length:])
+
+
+def _spoil(observation: Observation, number: int) -> Observation:
+    """Return some trials as failed, without values or with such as are not finite."""
+    value = (None, math.nan, math.inf)[number % 3]
+    if number % 4 == 0:
+        return Observation(observation.candidate, "failed")
+    if number % 4 == 1:
+        return Observation(observation.candidate, "complete", log10_error=value, log10_share=observation.log10_share)
+    if number % 4 == 2:
+        return Observation(observation.candidate, "complete", log10_error=observation.log10_error, log10_share=value)
+    return observation

@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from nas_fpga.samplers import hypervolume
+from nas_fpga.samplers._hypervolume import (
+    expected_hypervolume_improvement,
+    expected_improvement,
+    non_dominated,
+    staircase,
+)
+
+
+def volume(*points):
+    errors, shares = np.array(points, float).reshape(-1, 2).T
+    return hypervolume(errors, shares)
+
+
+def test_hypervolume_by_hand():
+    assert volume() == 0
+    assert volume((-3, -6)) == 1
+    assert volume((-1.5, -3)) == pytest.approx(1 / 4)
+    assert volume((-1, -3), (-2, -1)) == pytest.approx((2 * 1 + 1 * 2) / 18)
+    assert volume((-1, -3), (-2, -1), (-0.5, -2), (-1, -3)) == volume((-1, -3), (-2, -1))
+
+
+def test_hypervolume_outside_the_rectangle():
+    assert volume((-5, -9)) == 1
+    assert volume((-2, 0.1), (0.2, -3)) == 0
+    assert volume((-9, -3)) == volume((-3, -3))
+
+
+def test_non_dominated():
+    errors = np.array([-1, -2, -0.5, -1, -2])
+    shares = np.array([-3, -1, -2, -3, -1.5])
+    assert non_dominated(errors, shares).tolist() == [True, False, False, False, True]
+
+
+def test_expected_improvement_against_its_definition():
+    draws = np.random.default_rng(0).standard_normal(400_000)
+    for mean, deviation, level in [(-1.0, 0.3, -1.2), (-1.0, 0.3, -0.2), (0.5, 1.0, 0.0)]:
+        expected = np.maximum(level - (mean + deviation * draws), 0).mean()
+        value = expected_improvement(np.array(mean), np.array(deviation), np.array(level))
+        assert value == pytest.approx(expected, abs=4 * deviation / np.sqrt(len(draws)))
+
+
+@pytest.mark.parametrize("share", [-5.5, -2.5, -2.0, -0.4, -7.0, 0.3])
+def test_expected_growth_is_the_mean_growth(share):
+    errors, shares = np.array([-1.0, -2.0, -0.4]), np.array([-3.0, -1.0, -2.0])
+    mean, deviation = -1.4, 0.8
+    draws = mean + deviation * np.random.default_rng(1).standard_normal(4000)
+    base = hypervolume(errors, shares)
+    growth = np.array([hypervolume(np.append(errors, e), np.append(shares, share)) for e in draws]) - base
+    value = expected_hypervolume_improvement(
+        np.array([mean]), np.array([deviation]), np.array([share]), *staircase(errors, shares)
+    )
+    assert value[0] == pytest.approx(growth.mean(), abs=4 * growth.std() / np.sqrt(len(draws)) + 1e-12)

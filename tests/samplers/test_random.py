@@ -1,0 +1,10 @@
+import pytest
+
+from nas_fpga.samplers import RandomSampler
+from nas_fpga.testing import SamplerConformance
+
+
+class TestRandomSampler(SamplerConformance):
+    @pytest.fixture
+    def make_sampler(self):
+        return RandomSampler
