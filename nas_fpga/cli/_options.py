@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import Annotated
+from enum import Enum, StrEnum
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -11,7 +12,7 @@ _HARDWARE = "FPGA"
 _STUDY = "Study"
 
 
-class Objective(str, Enum):
+class Objective(StrEnum):
     """The resource axis."""
 
     share = "share"
@@ -27,8 +28,8 @@ ClockNs = Annotated[float, typer.Option(help="Clock period in ns.", rich_help_pa
 RateMhz = Annotated[
     float,
     typer.Option(
-        help="Inferences per microsecond to sustain; designs are replicated for it. With time multiplexing: objects x 40 / "
-        "period.",
+        help="Inferences per microsecond to sustain; designs are replicated for it. With time multiplexing: "
+        "objects x 40 / period.",
         rich_help_panel=_HARDWARE,
     ),
 ]
@@ -59,3 +60,45 @@ Storage = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+HARDWARE = (
+    "part",
+    "clock_ns",
+    "rate_mhz",
+    "region",
+    "max_luts",
+    "max_ffs",
+    "max_dsps",
+    "max_brams",
+    "max_latency_ns",
+    "objective",
+)
+"""Names of the options that make a hardware target."""
+
+
+def given(ctx: typer.Context) -> set[str]:
+    """Return the names of the options that stand on the command line."""
+    return {name for name in ctx.params if getattr(ctx.get_parameter_source(name), "name", "") == "COMMANDLINE"}
+
+
+def plain(value: Any) -> Any:
+    """Return the text of an enumeration's member, other values as they are."""
+    return value.value if isinstance(value, Enum) else value
+
+
+def existing_study(runs: Path, study: str | None) -> Path:
+    """Return the folder of a study, the latest if none is named.
+
+    Raises:
+        StudyError: There is none, or the name is no plain name.
+    """
+    from nas_fpga.errors import StudyError
+
+    if study is not None:
+        if not study.strip() or Path(study).name != study:
+            raise StudyError(f"--study '{study}' must be a plain name; give its folder with --runs")
+        return runs / study
+    studies = sorted(runs.glob("*/lock"), key=lambda path: path.stat().st_mtime)
+    if not studies:
+        raise StudyError(f"no study in {runs}; run nas-fpga search first, or name the folder with --runs")
+    return studies[-1].parent

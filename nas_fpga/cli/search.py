@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,14 +19,14 @@ _QUICK = {"trials": 24, "epochs": 12, "patience": 4}
 _DEFAULT_TRIALS = 100
 
 
-class Backend(str, Enum):
+class Backend(StrEnum):
     """Keras backends."""
 
     jax = "jax"
     tensorflow = "tensorflow"
 
 
-class Acquisition(str, Enum):
+class Acquisition(StrEnum):
     """Acquisition functions of the `bayesian-optimization` sampler."""
 
     ucb = "ucb"
@@ -56,16 +56,12 @@ def search(
     features: Annotated[
         str, typer.Option(help="Features of hgcal: ce-e (13 layer sums) or ce-e+ce-h.", rich_help_panel=_DATA)
     ] = "ce-e",
-    pileup: Annotated[
-        int, typer.Option(help="Pile-up collisions of hgcal: 200 or 0.", rich_help_panel=_DATA)
-    ] = 200,
+    pileup: Annotated[int, typer.Option(help="Pile-up collisions of hgcal: 200 or 0.", rich_help_panel=_DATA)] = 200,
     budget: Annotated[
         int, typer.Option(help="Most hidden neurons of a network, over all layers.", rich_help_panel=_SPACE)
     ] = 2000,
     max_layers: Annotated[int, typer.Option(help="Most hidden layers.", rich_help_panel=_SPACE)] = 15,
-    max_width: Annotated[
-        int | None, typer.Option(help="Most neurons of one layer.", rich_help_panel=_SPACE)
-    ] = None,
+    max_width: Annotated[int | None, typer.Option(help="Most neurons of one layer.", rich_help_panel=_SPACE)] = None,
     bits: Annotated[
         str,
         typer.Option(
@@ -103,15 +99,21 @@ def search(
         Acquisition, typer.Option(help="For --sampler bayesian-optimization.", rich_help_panel=_SEARCH)
     ] = Acquisition.ucb,
     generation: Annotated[
-        int, typer.Option(help="Candidates proposed together; at most twice as many train at once.", rich_help_panel=_SEARCH)
+        int,
+        typer.Option(
+            help="Candidates proposed together; at most twice as many train at once.", rich_help_panel=_SEARCH
+        ),
     ] = 4,
     seed: Annotated[int, typer.Option(help="Of everything random.", rich_help_panel=_SEARCH)] = 0,
     workers: Annotated[
         int | None,
-        typer.Option(help="Training processes; results do not depend on it.  [default: the cores]", rich_help_panel=_SEARCH),
+        typer.Option(
+            help="Training processes; results do not depend on it.  [default: the cores]", rich_help_panel=_SEARCH
+        ),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="A first front in two minutes: 24 trials of 12 epochs.", rich_help_panel=_SEARCH)
+        bool,
+        typer.Option("--quick", help="A first front in two minutes: 24 trials of 12 epochs.", rich_help_panel=_SEARCH),
     ] = False,
     backend: Annotated[
         Backend | None,
@@ -161,11 +163,7 @@ def search(
     front.csv. Ctrl-C saves; --resume continues.
     """
     del debug  # read from the command line by main
-    given = {
-        name
-        for name in ctx.params
-        if getattr(ctx.get_parameter_source(name), "name", "") in ("COMMANDLINE", "ENVIRONMENT")
-    }
+    given = options.given(ctx)
     values = dict(ctx.params)
     if quick:
         for name in _QUICK.keys() - given:
@@ -193,18 +191,6 @@ def search(
     print_outcome(outcome, as_json=json)
 
 
-_HARDWARE_OPTIONS = (
-    "part",
-    "clock_ns",
-    "rate_mhz",
-    "region",
-    "max_luts",
-    "max_ffs",
-    "max_dsps",
-    "max_brams",
-    "max_latency_ns",
-    "objective",
-)
 _DATA_OPTIONS = ("target", "group", "weight", "signal", "features", "pileup")
 _PLAIN_OPTIONS = (
     "budget",
@@ -231,16 +217,12 @@ def _overrides(values: dict[str, Any], given: set[str]) -> Any:
     """Return what the command line sets of a search definition: a function from one definition to another."""
     from dataclasses import replace
 
-    def plain(name: str) -> Any:
-        value = values[name]
-        return value.value if isinstance(value, Enum) else value
-
     def apply(definition: SearchDefinition) -> SearchDefinition:
-        changes: dict[str, Any] = {name: plain(name) for name in _PLAIN_OPTIONS if name in given}
-        data = {name: plain(name) for name in _DATA_OPTIONS if name in given}
+        changes: dict[str, Any] = {name: options.plain(values[name]) for name in _PLAIN_OPTIONS if name in given}
+        data = {name: options.plain(values[name]) for name in _DATA_OPTIONS if name in given}
         if "data" in given:
             data["name"] = values["data"]
-        hardware = {name: plain(name) for name in _HARDWARE_OPTIONS if name in given}
+        hardware = {name: options.plain(values[name]) for name in options.HARDWARE if name in given}
         if "bits" in given:
             changes["weight_bits"] = changes["activation_bits"] = parse_bits(values["bits"])
         if "include" in given:
@@ -271,17 +253,8 @@ def parse_bits(text: str) -> tuple[int, int]:
 
 def _study_folder(runs: Path, study: str | None, data: str, budget: int, *, resume: bool) -> Path:
     """Return the folder of the study that is meant."""
-    from nas_fpga.errors import StudyError
-
-    if study is not None:
-        if not study.strip() or Path(study).name != study:
-            raise StudyError(f"--study '{study}' must be a plain name; give the folder with --runs")
-        return runs / study
-    if resume:
-        studies = sorted(runs.glob("*/study.db"), key=lambda path: path.stat().st_mtime)
-        if not studies:
-            raise StudyError(f"no study in {runs} to resume; start one without --resume, or name its folder with --runs")
-        return studies[-1].parent
+    if study is not None or resume:
+        return options.existing_study(runs, study)
     name = f"{Path(data).stem}-{budget}"
     number = 1
     while (runs / (folder := f"{name}-{number}")).exists():

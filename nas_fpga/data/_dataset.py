@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -30,6 +31,7 @@ class Dataset:
         groups: `(n,)` int64; rows of one group (one shower, one event) never part.
         counted: `(n,)` bool; rows that count in the main figures of merit (all rows train).
         spectators: Further `(n,)` columns that are never features (`cluster_pt_gev`, ...).
+        bins: Named parts of the rows, `(n,)` bool each, that figures of merit are given for too.
         subset: `(n,)` int8 index into :data:`SUBSETS` where the data come already split, else None.
         provenance: Where the rows come from and what was done to them, as text by key.
         repairs: What was repaired on reading, one sentence each; printed to the user.
@@ -45,6 +47,7 @@ class Dataset:
     groups: NDArray[np.int64]
     counted: NDArray[np.bool_]
     spectators: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    bins: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     subset: NDArray[np.int8] | None = None
     provenance: Mapping[str, str] = field(default_factory=dict)
     repairs: tuple[str, ...] = ()
@@ -53,7 +56,7 @@ class Dataset:
         """Check shapes, dtypes and values once, here at the border; freeze the arrays."""
         n, d = self.features.shape
         columns = {"labels": self.labels, "weights": self.weights, "groups": self.groups, "counted": self.counted}
-        columns |= dict(self.spectators) | ({} if self.subset is None else {"subset": self.subset})
+        columns |= dict(self.spectators) | dict(self.bins) | ({} if self.subset is None else {"subset": self.subset})
         for name, column in columns.items():
             if column.shape != (n,):
                 raise InputError(f"{self.name}: column {name} has shape {column.shape}, expected ({n},)")
@@ -67,6 +70,14 @@ class Dataset:
             raise InputError(f"{self.name}: weights must be finite and not negative")
         for array in (self.features, *columns.values()):
             array.setflags(write=False)
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of all that a search depends on, as hexadecimal digits."""
+        digest = hashlib.sha256(repr((self.features.shape, self.class_names, self.feature_names)).encode())
+        subset = () if self.subset is None else (self.subset,)
+        for array in (self.features, self.labels, self.weights, self.groups, self.counted, *subset):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
 
     @property
     def n_classes(self) -> int:

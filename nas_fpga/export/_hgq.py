@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nas_fpga.training import QuantizedLayer, QuantizedNetwork
 
 
-class _Given(keras.initializers.Initializer):
+class _Given(keras.initializers.Initializer):  # type: ignore[misc]
     """Initializes with given values of a shape that broadcasts to the one asked."""
 
     def __init__(self, values: NDArray[np.generic] | float) -> None:
@@ -24,7 +24,7 @@ class _Given(keras.initializers.Initializer):
 
 
 def _frozen(place: str, signed: Any, integer_bits: Any, fraction_bits: Any, axis: tuple[int, ...]) -> QuantizerConfig:
-    """Return a quantizer that never moves; HGQ2's own default for data and biases wraps around instead of saturating."""
+    """Return a quantizer that never moves and saturates; HGQ2's default for data and biases wraps around."""
     return QuantizerConfig(
         "kif",
         place,

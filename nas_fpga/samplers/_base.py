@@ -41,6 +41,9 @@ class Sampler(abc.ABC):
     resumed search proposes what an uninterrupted one would have.
     """
 
+    n_startup: int = 0
+    """So many first trials are proposed at random, before a model proposes."""
+
     @abc.abstractmethod
     def ask(self, history: History, pending: Sequence[Candidate], n: int) -> list[Candidate]:
         """Return the next ``n`` candidates; those earlier in the list count as pending for those later.

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from nas_fpga.errors import InputError, StudyError
+from nas_fpga.errors import InputError
+from nas_fpga.study._json import to_json
 
 Backend = Literal["jax", "tensorflow"]
+Acquisition = Literal["ucb", "ei", "poi"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class SearchDefinition:
         max_params: Most parameters, or None.
         include: Topologies that are trained first, as text.
         sampler: Name of the sampler.
-        grid: The grid of the grid sampler, as text; empty for the reference grid.
+        grid: The grid of the grid sampler, as text; None for the reference grid.
         acquisition: Acquisition function of the `bayesian-optimization` sampler.
         generation: Candidates proposed together.
         seed: Of everything random.
@@ -92,8 +93,8 @@ class SearchDefinition:
     max_params: int | None = None
     include: tuple[str, ...] = ()
     sampler: str = "gp"
-    grid: str = ""
-    acquisition: str = "ucb"
+    grid: str | None = None
+    acquisition: Acquisition = "ucb"
     generation: int = 4
     seed: int = 0
     epochs: int = 50
@@ -114,29 +115,9 @@ class SearchDefinition:
         if not 0 < self.signal_efficiency < 1:
             raise InputError(f"--signal-efficiency {self.signal_efficiency} must lie between 0 and 1")
 
-    def to_json(self) -> dict[str, Any]:
-        """Return JSON values."""
-        loaded: dict[str, Any] = json.loads(json.dumps(asdict(self)))
-        return loaded
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> SearchDefinition:
-        """Return the definition that :meth:`to_json` wrote."""
-        values = dict(values)
-        unknown = set(values) - {field.name for field in fields(cls)}
-        if unknown:
-            raise StudyError(
-                f"the study was made by another version of nas-fpga: it defines {', '.join(sorted(unknown))}"
-            )
-        for name in ("weight_bits", "activation_bits", "include"):
-            values[name] = tuple(values[name])
-        values["data"] = DataSource(**values["data"])
-        values["hardware"] = HardwareTarget(**values["hardware"])
-        return cls(**values)
-
     def differences(self, other: SearchDefinition) -> list[str]:
         """Return one line for every value that differs, `name: ours, theirs`."""
-        ours, theirs = _flat(self.to_json()), _flat(other.to_json())
+        ours, theirs = _flat(to_json(self)), _flat(to_json(other))
         return [f"{name}: {ours[name]}, {theirs[name]}" for name in ours if ours[name] != theirs[name]]
 
 

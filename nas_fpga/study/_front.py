@@ -8,10 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-# The unit square of the hypervolume: errors from 1 down to 1e-3, shares of the limits from 1 down to 1e-6.
-_ERROR_DECADES = 3.0
-_SHARE_DECADES = 6.0
-
 
 def non_dominated(errors: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which points no other point beats: as good in both and better in one. Equal points all stay.
@@ -27,20 +23,6 @@ def non_dominated(errors: NDArray[np.float64], shares: NDArray[np.float64]) -> N
         if errors[i] < best or (errors[i] == best and shares[i] == at_share):
             kept[i], best, at_share = True, errors[i], shares[i]
     return kept
-
-
-def hypervolume(errors: NDArray[np.float64], shares: NDArray[np.float64]) -> float:
-    """Return the part of the unit square that the points dominate, from the corner (1, 1).
-
-    The axes are log10 of the error (1 to 1e-3) and log10 of the resource share (1 to 1e-6); points beyond are clipped.
-    """
-    with np.errstate(divide="ignore"):
-        x = np.clip(-np.log10(shares) / _SHARE_DECADES, 0, 1)
-        y = np.clip(-np.log10(errors) / _ERROR_DECADES, 0, 1)
-    order = np.argsort(-x, kind="stable")
-    x, y = x[order], np.maximum.accumulate(y[order]) if len(y) else y
-    widths = x - np.append(x[1:], 0.0)
-    return float((widths * y).sum())
 
 
 def probability_undominated(replicates: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -63,9 +45,9 @@ def selection_corrected(
 ) -> NDArray[np.float64]:
     """Return errors with the optimism of picking the best of many added.
 
-    For each point: pick, in every resample, the best among the points that cost at most as much; the optimism is how much
-    worse that pick is on the full sample than in the resample it was picked in, on average (Efron's bootstrap estimate of
-    optimism, J. Am. Stat. Assoc. 78 (1983) 316).
+    For each point: pick, in every resample, the best among the points that cost at most as much; the optimism is how
+    much worse that pick is on the full sample than in the resample it was picked in, on average (Efron's bootstrap
+    estimate of optimism, J. Am. Stat. Assoc. 78 (1983) 316).
 
     Args:
         errors: `(n,)` on the full sample.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from nas_fpga.hardware import MappedPoint, Target
-from nas_fpga.space import BitWidths, Candidate, TrainingSettings
+from nas_fpga.space import Candidate
 from nas_fpga.training import LearningCurve, Merits
 
 TrialState = Literal["waiting", "running", "complete", "failed"]
@@ -44,6 +43,23 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What came of a trial.
+
+    Attributes:
+        points: Of a complete trial, cheapest first.
+        curve: Of a complete trial.
+        duration_s: Training time.
+        cause: Of a failed trial, one line.
+    """
+
+    points: tuple[Point, ...] = ()
+    curve: LearningCurve | None = None
+    duration_s: float = 0.0
+    cause: str | None = None
+
+
+@dataclass(frozen=True)
 class TrialRecord:
     """One training: what was asked, and what came of it.
 
@@ -54,10 +70,7 @@ class TrialRecord:
         generation: Which generation it was proposed in.
         proposed_by: ``included``, ``random start`` or ``sampler``.
         state: ``complete`` and ``failed`` are ended.
-        points: Of a complete trial, cheapest first; empty where no mapping is within the tools' reach.
-        curve: Of a complete trial.
-        duration_s: Training time.
-        cause: Of a failed trial, one line.
+        outcome: Of an ended trial.
     """
 
     number: int
@@ -66,10 +79,7 @@ class TrialRecord:
     generation: int
     proposed_by: ProposedBy
     state: TrialState = "waiting"
-    points: tuple[Point, ...] = ()
-    curve: LearningCurve | None = None
-    duration_s: float | None = None
-    cause: str | None = None
+    outcome: Outcome = Outcome()
 
     @property
     def ended(self) -> bool:
@@ -78,41 +88,7 @@ class TrialRecord:
 
     def primary(self, target: Target) -> Point | None:
         """Return the feasible point of best figure of merit, ties to the smaller share; without one the cheapest."""
-        feasible = [point for point in self.points if point.mapped.figures.is_feasible(target)]
+        feasible = [point for point in self.outcome.points if point.mapped.figures.is_feasible(target)]
         if feasible:
             return min(feasible, key=lambda point: (point.error, point.mapped.figures.share(target), point.index))
-        return min(self.points, key=lambda point: point.mapped.figures.share(target), default=None)
-
-    def outcome(self) -> dict[str, Any]:
-        """Return what came of the trial as JSON values."""
-        return {
-            "points": [
-                {"network": p.network, "mapped": p.mapped.to_json(), "merits": p.merits.to_json()} for p in self.points
-            ],
-            "curve": asdict(self.curve) if self.curve else None,
-            "duration_s": self.duration_s,
-            "cause": self.cause,
-        }
-
-    def with_outcome(self, state: TrialState, outcome: Mapping[str, Any]) -> TrialRecord:
-        """Return the ended trial that :meth:`outcome` was written from."""
-        points = tuple(
-            Point(self.number, k, p["network"], MappedPoint.from_json(p["mapped"]), Merits.from_json(p["merits"]))
-            for k, p in enumerate(outcome["points"])
-        )
-        curve = outcome["curve"]
-        if curve is not None:
-            curve = LearningCurve(tuple(curve["train_loss"]), tuple(curve["validation_loss"]), curve["best_epoch"])
-        return replace(
-            self, state=state, points=points, curve=curve, duration_s=outcome["duration_s"], cause=outcome["cause"]
-        )
-
-
-def candidate_to_json(candidate: Candidate) -> dict[str, Any]:
-    """Return a candidate as JSON values."""
-    return asdict(candidate)
-
-
-def candidate_from_json(values: Mapping[str, Any]) -> Candidate:
-    """Return the candidate that :func:`candidate_to_json` wrote."""
-    return Candidate(tuple(values["topology"]), BitWidths(**values["bits"]), TrainingSettings(**values["settings"]))
+        return min(self.outcome.points, key=lambda point: point.mapped.figures.share(target), default=None)

@@ -13,13 +13,12 @@ import numpy as np
 from nas_fpga.errors import NasFpgaError, SearchFailedError
 from nas_fpga.execution import LocalWorkers
 from nas_fpga.hardware import points as mapped_points
-from nas_fpga.samplers import Observation
+from nas_fpga.samplers import Observation, hypervolume
 from nas_fpga.space import Candidate, SpaceExhausted
-from nas_fpga.study._front import hypervolume
-from nas_fpga.study._records import Point, ProposedBy, TrialRecord
+from nas_fpga.study._records import Outcome, Point, ProposedBy, TrialRecord
 from nas_fpga.study._setup import Setup
 from nas_fpga.study._storage import StudyStorage
-from nas_fpga.training import Merits, TrainingFailure, TrainingJob, TrainingResult, evaluate, smooth_log10_error
+from nas_fpga.training import TrainingFailure, TrainingJob, TrainingResult
 
 _POLL_S = 0.25
 
@@ -113,7 +112,7 @@ class Search:
                 f"nas-fpga search --study {self.storage.name} --resume"
             ) from None
         if all(record.state == "failed" for record in self.records):
-            causes = {record.cause for record in self.records}
+            causes = {record.outcome.cause for record in self.records}
             raise SearchFailedError(
                 f"all {len(self.records)} trials failed; the first cause: {sorted(map(str, causes))[0]}"
             )
@@ -192,7 +191,8 @@ class Search:
     def _end(self, result: TrainingResult | TrainingFailure) -> TrialRecord:
         record = self.records[result.job.number]
         if isinstance(result, TrainingFailure):
-            ended = replace(record, state="failed", cause=result.cause, duration_s=result.duration_s)
+            outcome = Outcome(cause=result.cause, duration_s=result.duration_s)
+            ended = replace(record, state="failed", outcome=outcome)
         else:
             ended = self._complete(record, result)
         self.storage.end(ended, self.setup.target)
@@ -204,19 +204,15 @@ class Search:
         logits = [network.logits(self._validation_features) for network in result.networks]
         points: list[Point] = []
         for k, (network, values) in enumerate(zip(result.networks, logits, strict=True)):
-            merits = self.merits(values)
+            merits = self.setup.evaluate(values, "validation")
             for mapped in mapped_points(network, self.setup.target):
                 points.append(Point(record.number, len(points), k, mapped, merits))
         if not points:
-            return replace(record, state="failed", cause="no mapping of this network can be built")
+            outcome = Outcome(cause="no mapping of this network can be built", duration_s=result.duration_s)
+            return replace(record, state="failed", outcome=outcome)
         self.storage.save_networks(record.number, result.networks, logits)
-        return replace(record, state="complete", points=tuple(points), curve=result.curve, duration_s=result.duration_s)
-
-    def merits(self, logits: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Merits:
-        """Return the figures of merit on validation of raw logits `(n_validation, n_outputs)`."""
-        return evaluate(
-            self.setup.dataset, self.setup.split.validation, logits, self.setup.definition.signal_efficiency
-        )
+        outcome = Outcome(tuple(points), result.curve, result.duration_s)
+        return replace(record, state="complete", outcome=outcome)
 
     def _set(self, record: TrialRecord) -> None:
         self.records[record.number] = record
@@ -228,10 +224,10 @@ class Search:
         if record.state == "failed" or primary is None:
             observation = Observation(record.candidate, "failed", included=included)
         else:
-            logits = self.storage.load_scores(record.number, primary.network)
-            log10_error = smooth_log10_error(self.setup.dataset, self.setup.split.validation, logits)
             share = primary.mapped.figures.share(self.setup.target)
-            observation = Observation(record.candidate, "complete", log10_error, float(np.log10(share)), included)
+            observation = Observation(
+                record.candidate, "complete", primary.merits.log10_error, float(np.log10(share)), included
+            )
         self._observations[record.number] = observation
 
     def _report(self, ended: TrialRecord | None) -> None:
@@ -239,8 +235,7 @@ class Search:
         done = [record for record in self.records if record.ended]
         primaries = [record.primary(target) for record in done]
         feasible = [p for p in primaries if p is not None and p.mapped.figures.is_feasible(target)]
-        errors = np.array([point.error for point in feasible])
-        shares = np.array([point.mapped.figures.share(target) for point in feasible])
+        logs = np.array([(p.merits.log10_error, np.log10(p.mapped.figures.share(target))) for p in feasible])
         elapsed = time.perf_counter() - self._started
         n_here = len(done) - self._n_ended_before
         rate = n_here / elapsed if n_here else None
@@ -250,7 +245,7 @@ class Search:
                 n_ended=len(done),
                 n_failed=sum(record.state == "failed" for record in done),
                 best=min(feasible, key=lambda point: point.error, default=None),
-                hypervolume=hypervolume(errors, shares) if feasible else 0.0,
+                hypervolume=hypervolume(*logs.T) if feasible else 0.0,
                 candidates_per_hour=rate and rate * 3600,
                 remaining_s=(self.n_trials - len(done)) / rate if rate else None,
             ),

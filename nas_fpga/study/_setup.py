@@ -5,13 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from nas_fpga.data import Dataset, InputFormat, Split, fit_input_format, load_hgcal, read_dataset, split
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_fpga.data import (
+    SUBSETS,
+    Dataset,
+    InputFormat,
+    Split,
+    Subset,
+    fit_input_format,
+    load_hgcal,
+    read_dataset,
+    split,
+)
 from nas_fpga.errors import InputError
 from nas_fpga.hardware import PreTrainingCost, Target, make_target
-from nas_fpga.samplers import SAMPLERS, Sampler
+from nas_fpga.samplers import SAMPLERS, Sampler, SamplerOptions
 from nas_fpga.space import BitWidths, Candidate, MLPSpace, TrainingSettings, parse_candidate
 from nas_fpga.study._definition import DataSource, SearchDefinition
-from nas_fpga.training import Trainer
+from nas_fpga.training import GroupBootstrap, Merits, Trainer, evaluate
 
 
 def load_data(source: DataSource) -> Dataset:
@@ -130,8 +143,8 @@ class Setup:
                 raise InputError(f"--include {candidate} is given twice")
             if candidate not in self.space:
                 raise InputError(
-                    f"--include {candidate} is outside the space: over --budget {self.definition.budget}, the depth, width, "
-                    "bits or parameters asked for, or over the limits of the part whatever the mapping"
+                    f"--include {candidate} is outside the space: over --budget {self.definition.budget}, the depth, "
+                    "width, bits or parameters asked for, or over the limits of the part whatever the mapping"
                 )
         return candidates
 
@@ -145,7 +158,34 @@ class Setup:
         d = self.definition
         if d.sampler not in SAMPLERS:
             raise InputError(f"--sampler {d.sampler} is none of {', '.join(SAMPLERS)}")
-        return SAMPLERS[d.sampler](self.space, d)
+        return SAMPLERS[d.sampler](self.space, d.seed, SamplerOptions(grid=d.grid, acquisition=d.acquisition))
+
+    def evaluate(self, logits: NDArray[np.float64], subset: Subset, validation: Merits | None = None) -> Merits:
+        """Return the figures of merit of a network's logits on a subset.
+
+        Args:
+            logits: `(rows of the subset, n_outputs)`.
+            subset: Which one.
+            validation: Merits on validation, whose working points are applied.
+        """
+        rows = self.split[subset]
+        return evaluate(
+            self.dataset,
+            rows,
+            logits,
+            bins={name: mask[rows] for name, mask in self.dataset.bins.items()},
+            signal_efficiency=self.definition.signal_efficiency,
+            validation=validation,
+        )
+
+    def bootstrap(self, subset: Subset) -> GroupBootstrap:
+        """Return the resamples of a subset that all its figures share."""
+        return GroupBootstrap.of(
+            self.dataset,
+            self.split[subset],
+            seed=[self.definition.seed, SUBSETS.index(subset)],
+            signal_efficiency=self.definition.signal_efficiency,
+        )
 
     @property
     def trainer_factory(self) -> KerasTrainerFactory:

@@ -16,7 +16,11 @@ from numpy.typing import NDArray
 
 from nas_fpga.errors import StudyError
 from nas_fpga.hardware import Target
-from nas_fpga.study._records import TrialRecord, TrialState, candidate_from_json, candidate_to_json
+from nas_fpga.hardware import points as mapped_points
+from nas_fpga.space import Candidate, format_topology
+from nas_fpga.study._definition import SearchDefinition
+from nas_fpga.study._json import from_json, to_json
+from nas_fpga.study._records import Outcome, Point, TrialRecord, TrialState
 from nas_fpga.training import QuantizedNetwork
 
 if TYPE_CHECKING:
@@ -53,7 +57,7 @@ class StudyStorage:
         with _storage_errors(self._url):
             return self.name in {study.study_name for study in self._connect().get_all_studies()}
 
-    def create(self, definition: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
+    def create(self, definition: SearchDefinition, metadata: Mapping[str, Any]) -> None:
         """Create the study with what defines it.
 
         Raises:
@@ -74,12 +78,12 @@ class StudyStorage:
             storage = self._connect()
             directions = [StudyDirection.MINIMIZE, StudyDirection.MINIMIZE]
             self._study_id = storage.create_new_study(directions, self.name)
-            storage.set_study_user_attr(self._study_id, "definition", json.dumps(definition, sort_keys=True))
+            storage.set_study_user_attr(self._study_id, "definition", json.dumps(to_json(definition), sort_keys=True))
             storage.set_study_user_attr(self._study_id, "metadata", json.dumps(metadata, sort_keys=True))
             names = ["background efficiency or error rate", "share of the limits"]
             storage.set_study_system_attr(self._study_id, "study:metric_names", names)
 
-    def open(self, *, write: bool) -> dict[str, Any]:
+    def open(self, *, write: bool) -> SearchDefinition:
         """Open an existing study and return its definition.
 
         Raises:
@@ -98,8 +102,10 @@ class StudyStorage:
             definition = storage.get_study_user_attrs(self._study_id).get("definition")
         if definition is None:
             raise StudyError(f"study '{self.name}' was not made by nas-fpga; give another --study NAME")
-        loaded: dict[str, Any] = json.loads(definition)
-        return loaded
+        try:
+            return from_json(SearchDefinition, json.loads(definition))
+        except (KeyError, TypeError) as error:
+            raise StudyError(f"study '{self.name}' was made by another version of nas-fpga ({error})") from error
 
     def close(self) -> None:
         """Give the study back."""
@@ -148,10 +154,26 @@ class StudyStorage:
         lock.flush()
         self._lock = lock
 
+    def set_n_trials(self, n_trials: int) -> None:
+        """Note how many trials were asked for, so that a resumed search knows without being told."""
+        with _storage_errors(self._url):
+            self._connect().set_study_user_attr(self._study_id, "trials asked for", n_trials)
+
+    def n_trials(self) -> int:
+        """Return how many trials were asked for."""
+        with _storage_errors(self._url):
+            return int(self._connect().get_study_user_attrs(self._study_id)["trials asked for"])
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a file into the study's folder, in one step."""
+        temporary = self.folder / f"{name}.tmp"
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(self.folder / name)
+
     # -- trials --------------------------------------------------------------------------------------------------------
 
     def metadata(self) -> dict[str, Any]:
-        """Return versions and the like, as of the study's making."""
+        """Return versions and the number of trials asked for."""
         with _storage_errors(self._url):
             loaded: dict[str, Any] = json.loads(self._connect().get_study_user_attrs(self._study_id)["metadata"])
         return loaded
@@ -191,9 +213,9 @@ class StudyStorage:
                 params=params,
                 distributions=distributions,
                 user_attrs={
-                    "topology": str(candidate).split()[0],
+                    "topology": format_topology(candidate.topology),
                     "bit widths": str(candidate.bits),
-                    "candidate": json.dumps(candidate_to_json(candidate)),
+                    "candidate": json.dumps(to_json(candidate)),
                     "seed": record.seed,
                     "generation": record.generation,
                     "proposed by": record.proposed_by,
@@ -216,20 +238,16 @@ class StudyStorage:
 
         trial_id, storage = self._trial_ids[record.number], self._connect()
         with _storage_errors(self._url):
-            storage.set_trial_user_attr(trial_id, "outcome", json.dumps(record.outcome()))
+            storage.set_trial_user_attr(trial_id, "outcome", json.dumps(to_json(record.outcome)))
             if record.state == "failed":
-                storage.set_trial_user_attr(trial_id, "cause", record.cause)
+                storage.set_trial_user_attr(trial_id, "cause", record.outcome.cause)
                 storage.set_trial_state_values(trial_id, OptunaState.FAIL)
                 return
             primary = record.primary(target)
-            if primary is None:  # no mapping that the tools would build: outside every limit
-                storage.set_trial_system_attr(trial_id, "constraints:limits", float("inf"))
-                storage.set_trial_user_attr(trial_id, "cause", "no mapping of this network can be built")
-                storage.set_trial_state_values(trial_id, OptunaState.FAIL)
-                return
+            assert primary is not None  # a trial without points has failed
             figures = primary.mapped.figures
             share = figures.share(target)
-            excess = max((v.share for v in figures.violations(target)), default=share) - 1
+            excess = max(figures.shares(target).values()) - 1
             storage.set_trial_system_attr(trial_id, "constraints:limits", excess)
             storage.set_trial_user_attr(trial_id, "primary point", f"{primary.name} {primary.mapped.mapping}")
             storage.set_trial_state_values(trial_id, OptunaState.COMPLETE, [primary.error, share])
@@ -261,6 +279,17 @@ class StudyStorage:
         """Return one network of a trial."""
         network = QuantizedNetwork.load(self._trial_folder(record.number) / f"network_{index}.npz")
         return replace(network, candidate=record.candidate)
+
+    def mapped_anew(self, record: TrialRecord, target: Target) -> TrialRecord:
+        """Return a trial with the points that its networks have under another target."""
+        if record.state != "complete":
+            return record
+        merits = {point.network: point.merits for point in record.outcome.points}
+        points: list[Point] = []
+        for index, of_network in merits.items():
+            for mapped in mapped_points(self.load_network(record, index), target):
+                points.append(Point(record.number, len(points), index, mapped, of_network))
+        return replace(record, outcome=replace(record.outcome, points=tuple(points)))
 
     def load_scores(self, number: int, index: int) -> NDArray[np.float64]:
         """Return the validation logits of one network of a trial, `(n_validation, n_outputs)`."""
@@ -296,12 +325,12 @@ def _from_optuna(trial: Any) -> TrialRecord:
     }
     record = TrialRecord(
         number=trial.number,
-        candidate=candidate_from_json(json.loads(attributes["candidate"])),
+        candidate=from_json(Candidate, json.loads(attributes["candidate"])),
         seed=attributes["seed"],
         generation=attributes["generation"],
         proposed_by=attributes["proposed by"],
     )
     state = states[trial.state.name]
     if state in ("complete", "failed"):
-        return record.with_outcome(state, json.loads(attributes["outcome"]))
+        return replace(record, state=state, outcome=from_json(Outcome, json.loads(attributes["outcome"])))
     return replace(record, state=state)

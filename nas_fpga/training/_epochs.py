@@ -40,7 +40,7 @@ class Epochs(abc.ABC):
 
     @abc.abstractmethod
     def train(self, order: NDArray[np.int64], learning_rate: float) -> float:
-        """Train one epoch with the rows in this order and return its mean loss. The model's variables are up to date."""
+        """Train one epoch with the rows in this order, update the model's variables, return the mean loss."""
 
 
 class JaxEpochs(Epochs):

@@ -40,8 +40,8 @@ class _Rows:
 class KerasTrainer(Trainer):
     """Quantization-aware training with early stopping on the loss of the *quantized* network on validation rows.
 
-    Every epoch ends with the network frozen to integers; its exact outputs give the validation loss, and the integers of
-    the best epoch are the result. A result is a function of the job and the backend alone.
+    Every epoch ends with the network frozen to integers; its exact outputs give the validation loss, and the integers
+    of the best epoch are the result. A result is a function of the job and the backend alone.
 
     Args:
         dataset: Rows and weights. Classes are balanced in the loss.
@@ -115,7 +115,7 @@ class KerasTrainer(Trainer):
     def _batch_size(self, settings: TrainingSettings) -> int:
         n = len(self._train.labels)
         largest = max(16, 2 ** int(np.log2(max(n / _STEPS_PER_EPOCH, 1))))
-        return min(settings.batch_size, largest, n)
+        return int(min(settings.batch_size, largest, n))
 
     def _initial_parameters(
         self, candidate: Candidate, rng: np.random.Generator

@@ -1,7 +1,7 @@
 """The Keras model of a candidate: dense layers that compute with quantized weights and activations while they train.
 
-Every step is a power of two, rounding is ``floor(x + 1/2)`` after saturation (HGQ2's ``RND`` and ``SAT``), gradients pass
-straight through the rounding. The steps are data, not part of the program: calibration between epochs changes them
+Every step is a power of two, rounding is ``floor(x + 1/2)`` after saturation (HGQ2's ``RND`` and ``SAT``), gradients
+pass straight through the rounding. The steps are data, not part of the program: calibration between epochs changes them
 without a new compilation.
 """
 
@@ -24,7 +24,7 @@ def _quantize(x: keras.KerasTensor, step: keras.Variable, low: float, high: floa
     return ops.stop_gradient(rounded) + (x - ops.stop_gradient(x)) * ops.stop_gradient(inside)
 
 
-class QuantizedDense(keras.layers.Layer):
+class QuantizedDense(keras.layers.Layer):  # type: ignore[misc]
     """A dense layer with quantized weights; hidden layers end in a ReLU that is an unsigned saturating quantizer.
 
     Args:

@@ -34,6 +34,8 @@ MIN_ENERGY_GEV = 41.0
 """Showers below are left out: p_T = 9.9 GeV at the entry angle, the reference work's cut."""
 MIN_PT_GEV = 10.0
 """A trigger candidate's CE-E transverse momentum is above this."""
+PT_BINS_GEV = ((10.0, 15.0), (15.0, 25.0), (25.0, 60.0))
+"""Bins of cluster p_T that figures of merit are given in."""
 _ENERGY_STEPS_PER_GEV = 256
 
 Progress = Callable[[int, int], None]
@@ -247,6 +249,7 @@ def _dataset(table: HgcalTable, features: str) -> Dataset:
             "cluster_pt_gev": pt,
             "generated_energy_gev": (table.energy / np.float32(_ENERGY_STEPS_PER_GEV)).astype(np.float32),
         },
+        bins={f"p_T {low:g}-{high:g} GeV": (pt > low) & (pt <= high) for low, high in PT_BINS_GEV},
         subset=table.subset.astype(np.int8),
         provenance={
             "source": "Geant4 11.4.1 showers in a stack like the CMS HGCAL, see datasets/README.md",

@@ -1,0 +1,122 @@
+"""Shows a search while it runs: a live line on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+    from nas_fpga.study import Progress, TrialRecord
+
+_PLAIN_EVERY_S = 10.0
+
+
+class Display:
+    """Tells what happens on standard error, so that standard output holds the result alone."""
+
+    def message(self, text: str) -> None:
+        """Say something once."""
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+
+    def update(self, progress: Progress, ended: TrialRecord | None) -> None:
+        """Note progress; overridden."""
+
+    @contextlib.contextmanager
+    def live(self) -> Iterator[None]:
+        """Show while the block runs."""
+        yield
+
+
+class QuietDisplay(Display):
+    """Says nothing."""
+
+    def message(self, text: str) -> None:
+        """Say nothing."""
+
+
+class PlainDisplay(Display):
+    """A line now and then, and one for every failed trial."""
+
+    def __init__(self) -> None:
+        """Start with the first update."""
+        self._last = -_PLAIN_EVERY_S
+
+    def update(self, progress: Progress, ended: TrialRecord | None) -> None:
+        """Write a line if the last one is long ago."""
+        if ended is not None and ended.state == "failed":
+            self.message(f"trial {ended.number} ({ended.candidate}) failed: {ended.outcome.cause}")
+        if time.monotonic() - self._last >= _PLAIN_EVERY_S or progress.n_ended == progress.n_trials:
+            self._last = time.monotonic()
+            self.message(describe(progress))
+
+
+class LiveDisplay(Display):
+    """A progress bar that stays on one place of the terminal."""
+
+    def __init__(self) -> None:
+        """Make the bar; shown by :meth:`live`."""
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._bar: RichProgress = Progress(
+            TextColumn("trials"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}"),
+            console=_console(),
+        )
+        self._task: TaskID | None = None
+
+    def message(self, text: str) -> None:
+        """Say something above the bar."""
+        self._bar.console.print(text, highlight=False, markup=False)
+
+    def update(self, progress: Progress, ended: TrialRecord | None) -> None:
+        """Move the bar."""
+        if ended is not None and ended.state == "failed":
+            self.message(f"trial {ended.number} ({ended.candidate}) failed: {ended.outcome.cause}")
+        if self._task is None:
+            self._task = self._bar.add_task("", total=progress.n_trials)
+        self._bar.update(self._task, completed=progress.n_ended, description=describe(progress, counts=False))
+
+    @contextlib.contextmanager
+    def live(self) -> Iterator[None]:
+        """Show the bar while the block runs."""
+        with self._bar:
+            yield
+
+
+def describe(progress: Progress, *, counts: bool = True) -> str:
+    """Return one line: trials, best, hypervolume, rate, time left."""
+    parts = [f"{progress.n_ended}/{progress.n_trials} trials"] if counts else []
+    if progress.n_failed:
+        parts.append(f"{progress.n_failed} failed")
+    if progress.best is not None:
+        parts.append(f"best {progress.best.error:.4f} ({progress.best.name})")
+        parts.append(f"hypervolume {progress.hypervolume:.4f}")
+    if progress.candidates_per_hour is not None and progress.remaining_s is not None:
+        minutes, seconds = divmod(int(progress.remaining_s), 60)
+        parts.append(f"{progress.candidates_per_hour:,.0f} candidates/h")
+        parts.append(f"{minutes}:{seconds:02d} left")
+    return ", ".join(parts) or "workers are starting"
+
+
+def make_reporter(*, quiet: bool) -> Display:
+    """Return the display that fits where standard error goes."""
+    if quiet:
+        return QuietDisplay()
+    return LiveDisplay() if sys.stderr.isatty() else PlainDisplay()
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True)

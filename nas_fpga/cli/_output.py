@@ -1,0 +1,100 @@
+"""Prints the outcome of a study: a table for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from nas_fpga.study import FrontRow, StudyOutcome
+
+
+def print_outcome(outcome: StudyOutcome, *, as_json: bool, saved: bool = True) -> None:
+    """Print the front to standard output.
+
+    Args:
+        outcome: Of a study.
+        as_json: As one JSON object instead of a table.
+        saved: Whether ``front.csv`` in the study's folder holds this front.
+    """
+    if as_json:
+        front = [outcome.record(row) for row in outcome.front]
+        states = [trial.state for trial in outcome.trials]
+        summary = {
+            "study": outcome.folder.name,
+            "trials": {state: states.count(state) for state in ("complete", "failed")},
+            "front": front,
+            "best": outcome.best.point.name,
+            "knee": str(outcome.knee),
+        }
+        typer.echo(json.dumps(summary, indent=2))
+        return
+    target = outcome.setup.target
+    limits = target.limits
+    typer.echo(
+        f"\nPareto front of {outcome.setup.dataset.name} on {target.part.name}, {target.clock_ns:g} ns, "
+        f"{target.rate_mhz:g} inferences/us; limits {limits.lut:,.0f} LUT, {limits.dsp:,.0f} DSP, "
+        f"{limits.latency_ns:,.0f} ns\n"
+    )
+    _print_table(outcome)
+    best = outcome.best
+    typer.echo(
+        f"\n* best: {best.point.name} ({best.trial.candidate}), the cheapest within one paired standard error of the most "
+        f"precise; precision on test {best.test.precision:.4f}"
+    )
+    typer.echo(f"knee: {outcome.knee}")
+    n_failed = sum(trial.state == "failed" for trial in outcome.trials)
+    if n_failed:
+        typer.echo(f"{n_failed} of {len(outcome.trials)} trials failed; their causes are in the study")
+    typer.echo("Figures of LUT, FF, DSP and latency are estimates carried to place-and-route, one copy, with 90 % intervals.")
+    if saved:
+        typer.echo(f"All figures: {outcome.folder / 'front.csv'}")
+
+
+def _print_table(outcome: StudyOutcome) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    name = merit_name(outcome)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=f"{name}: [95 % interval]", caption_justify="left")
+    for heading in ("point", "topology", "bits", "mapping"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("validation", "test", "P(front)", "LUT", "DSP", "ns", "copies", "share"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in outcome.front:
+        table.add_row(*_cells(row))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=150)
+    console.print(table)
+
+
+def _cells(row: FrontRow) -> list[str]:
+    candidate, figures = row.trial.candidate, row.point.mapped.figures
+    lut = figures.lut
+    return [
+        f"{row.point.name}{'*' if row.is_best else ''}",
+        "-".join(map(str, candidate.topology)),
+        str(candidate.bits),
+        str(row.point.mapped.mapping),
+        f"{row.point.error:.4f} [{row.interval[0]:.4f}, {row.interval[1]:.4f}]",
+        f"{row.test.error:.4f} [{row.test_interval[0]:.4f}, {row.test_interval[1]:.4f}]",
+        f"{row.probability_undominated:.2f}",
+        f"{lut.value:,.0f} [{lut.low:,.0f}, {lut.high:,.0f}]",
+        f"{figures.dsp.value:,.0f}",
+        f"{figures.latency_ns.value:,.0f}",
+        str(figures.copies),
+        f"{row.share:.2%}",
+    ]
+
+
+def merit_name(outcome: StudyOutcome) -> str:
+    """Return the figure of merit in words, as the field says it."""
+    data = outcome.setup.dataset
+    if data.n_classes > 2:
+        return "error rate"
+    background, signal = data.class_names
+    return f"{background} efficiency at {outcome.setup.definition.signal_efficiency:.0%} {signal}"

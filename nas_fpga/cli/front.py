@@ -1,0 +1,45 @@
+"""`nas-fpga front`: the front of a study, under its own limits or others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nas_fpga.cli import _options as options
+
+def front(
+    ctx: typer.Context,
+    study: options.Study = None,
+    part: options.Part = "xcvu13p-flga2577-2-e",
+    clock_ns: options.ClockNs = 5.0,
+    rate_mhz: options.RateMhz = 40.0,
+    region: options.Region = "slr",
+    max_luts: options.MaxLuts = None,
+    max_ffs: options.MaxFfs = None,
+    max_dsps: options.MaxDsps = None,
+    max_brams: options.MaxBrams = None,
+    max_latency_ns: options.MaxLatencyNs = 1000.0,
+    objective: options.ObjectiveOption = options.Objective.share,
+    csv: Annotated[Path | None, typer.Option(help="Also write the front to this CSV file.")] = None,
+    runs: options.Runs = "runs",
+    storage: options.Storage = None,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Print the Pareto front of a study, mapped anew under the limits given. Nothing is trained.
+
+    Limits that are not given are those of the study. Without --study the latest one is meant.
+    """
+    del debug
+    given = options.given(ctx)
+    values = {name: options.plain(ctx.params[name]) for name in options.HARDWARE if name in given}
+
+    from nas_fpga.cli._output import print_outcome
+    from nas_fpga.study import read_outcome
+
+    outcome = read_outcome(options.existing_study(Path(runs), study), storage, values)
+    print_outcome(outcome, as_json=json, saved=not values)
+    if csv is not None:
+        csv.write_text(outcome.csv(), encoding="utf-8")

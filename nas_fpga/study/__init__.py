@@ -1,0 +1,45 @@
+"""Studies: the search loop, trials and points, what is kept on disk, and the Pareto front."""
+
+from nas_fpga.study._definition import DataSource, HardwareTarget, SearchDefinition
+from nas_fpga.study._front import (
+    Knee,
+    cheapest_as_good,
+    find_knee,
+    non_dominated,
+    probability_undominated,
+    selection_corrected,
+)
+from nas_fpga.study._outcome import FrontRow, StudyOutcome, summarise
+from nas_fpga.study._records import Outcome, Point, TrialRecord
+from nas_fpga.study._run import SearchRun, read_outcome, versions
+from nas_fpga.study._search import Progress, Reporter, Search, SearchInterruptedError
+from nas_fpga.study._setup import Setup, load_data
+from nas_fpga.study._storage import StudyStorage
+
+__all__ = [
+    "DataSource",
+    "FrontRow",
+    "HardwareTarget",
+    "Knee",
+    "Outcome",
+    "Point",
+    "Progress",
+    "Reporter",
+    "Search",
+    "SearchDefinition",
+    "SearchInterruptedError",
+    "SearchRun",
+    "Setup",
+    "StudyOutcome",
+    "StudyStorage",
+    "TrialRecord",
+    "cheapest_as_good",
+    "find_knee",
+    "load_data",
+    "non_dominated",
+    "probability_undominated",
+    "read_outcome",
+    "selection_corrected",
+    "summarise",
+    "versions",
+]

@@ -1,0 +1,214 @@
+"""What a study comes to under some limits: its front with what may be said of it, as rows, CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_fpga.errors import SearchFailedError
+from nas_fpga.hardware import Figure
+from nas_fpga.study._front import (
+    Knee,
+    cheapest_as_good,
+    find_knee,
+    non_dominated,
+    probability_undominated,
+    selection_corrected,
+)
+from nas_fpga.study._records import Point, TrialRecord
+from nas_fpga.study._setup import Setup
+from nas_fpga.study._storage import StudyStorage
+from nas_fpga.training import Interval, Merits
+
+_LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class FrontRow:
+    """One point of the front. Validation orders; test is computed once and orders nothing.
+
+    Attributes:
+        point: The point.
+        trial: Its trial.
+        share: Of the limits, all copies.
+        interval: 95 % interval of the validation figure.
+        probability_undominated: Share of the resamples in which no cheaper point is at least as good.
+        selection_corrected: The validation figure with the optimism of picking the best of many added.
+        test: Figures of merit on test, at the working point of validation.
+        test_interval: 95 % interval of the test figure; resamples both subsets.
+        is_best: Cheapest within one paired standard error of the most precise.
+        n_weights: Weights of the network that are not 0.
+    """
+
+    point: Point
+    trial: TrialRecord
+    share: float
+    interval: Interval
+    probability_undominated: float
+    selection_corrected: float
+    test: Merits
+    test_interval: Interval
+    is_best: bool
+    n_weights: int
+
+
+@dataclass(frozen=True, eq=False)
+class StudyOutcome:
+    """A finished study under its limits.
+
+    Attributes:
+        setup: The rooms it ran in.
+        folder: Where it lies.
+        trials: All trials.
+        front: The front, cheapest first.
+        knee: Where more neurons stop to help.
+    """
+
+    setup: Setup
+    folder: Path
+    trials: tuple[TrialRecord, ...]
+    front: tuple[FrontRow, ...]
+    knee: Knee
+
+    @property
+    def best(self) -> FrontRow:
+        """The cheapest point within one paired standard error of the most precise."""
+        return next(row for row in self.front if row.is_best)
+
+    def csv(self) -> str:
+        """Return the front as CSV, one line a point."""
+        text = io.StringIO()
+        records = [self.record(row) for row in self.front]
+        writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(records)
+        return text.getvalue()
+
+    def record(self, row: FrontRow) -> dict[str, Any]:
+        """Return a row of the front as names and plain values; empty where a figure does not exist."""
+        candidate, figures = row.trial.candidate, row.point.mapped.figures
+        target, merits = self.setup.target, row.point.merits
+        name = "background_efficiency" if merits.background_efficiency is not None else "error_rate"
+        record: dict[str, Any] = {
+            "point": row.point.name,
+            "best": row.is_best,
+            "topology": "-".join(map(str, candidate.topology)),
+            "weight_bits": candidate.bits.weights,
+            "activation_bits": candidate.bits.activations,
+            "input_bits": self.setup.definition.input_bits,
+            "neurons": candidate.n_neurons,
+            "nonzero_weights": row.n_weights,
+            "proposed_by": row.trial.proposed_by,
+            "mapping": str(row.point.mapped.mapping),
+            "copies": figures.copies,
+            f"validation_{name}": merits.error,
+            f"validation_{name}_low": row.interval[0],
+            f"validation_{name}_high": row.interval[1],
+            "probability_undominated": row.probability_undominated,
+            f"selection_corrected_{name}": row.selection_corrected,
+            "share": row.share,
+        }
+        for resource in ("lut", "ff", "dsp", "bram18", "latency_cycles", "latency_ns", "ii_cycles", "ebops"):
+            figure: Figure = getattr(figures, resource)
+            record |= {resource: figure.value, f"{resource}_low": figure.low, f"{resource}_high": figure.high}
+        record["stage"] = figures.lut.stage
+        record["part"], record["clock_ns"] = target.part.name, target.clock_ns
+        record |= {
+            f"test_{name}": row.test.error,
+            f"test_{name}_low": row.test_interval[0],
+            f"test_{name}_high": row.test_interval[1],
+            "test_precision": row.test.precision,
+            "test_accuracy": row.test.accuracy,
+            "test_roc_auc": row.test.roc_auc,
+            "test_average_precision": row.test.average_precision,
+        }
+        if row.test.threshold is not None:
+            record["threshold"] = row.test.threshold
+            record["test_signal_efficiency"] = row.test.signal_efficiency
+            record["test_background_efficiency_all_rows"] = row.test.all_rows_background_efficiency
+            record |= {f"test_background_efficiency {bin_name}": value for bin_name, value in row.test.by_bin}
+        for class_name, auc in zip(self.setup.dataset.class_names, row.test.per_class_auc, strict=False):
+            record[f"test_auc {class_name}"] = auc
+        return {key: round(value, 9) if isinstance(value, float) else value for key, value in record.items()}
+
+
+def summarise(setup: Setup, storage: StudyStorage, trials: Sequence[TrialRecord]) -> StudyOutcome:
+    """Work out the front of the ended trials, and judge it on test.
+
+    Raises:
+        SearchFailedError: No trained network fits the limits.
+    """
+    target = setup.target
+    primaries = [(trial, point) for trial in trials if (point := trial.primary(target)) is not None]
+    feasible = [(trial, point) for trial, point in primaries if point.mapped.figures.is_feasible(target)]
+    if not feasible:
+        if not primaries:
+            raise SearchFailedError(
+                f"none of the {len(trials)} trials of study '{storage.name}' has ended with a network"
+            )
+        nearest = primaries[int(np.argmin([point.mapped.figures.share(target) for _, point in primaries]))][1]
+        raise SearchFailedError(
+            f"no trained network fits the limits; the nearest, {nearest.name}, needs "
+            f"{', '.join(nearest.mapped.figures.violations(target))}; loosen the limits"
+        )
+    errors = np.array([point.error for _, point in feasible])
+    shares = np.array([point.mapped.figures.share(target) for _, point in feasible])
+    bootstrap = setup.bootstrap("validation")
+    scores = [storage.load_scores(trial.number, point.network) for trial, point in feasible]
+    replicates = np.array([bootstrap.errors(logits) for logits in scores])
+    undominated = probability_undominated(replicates, shares)
+    corrected = selection_corrected(errors, replicates, shares)
+    on_front = np.flatnonzero(non_dominated(errors, shares))
+    best = cheapest_as_good(errors[on_front], replicates[on_front], shares[on_front])
+    order = on_front[np.lexsort((errors[on_front], shares[on_front]))]
+    judge = _TestJudge(setup, storage)
+    rows = []
+    for i in order:
+        trial, point = feasible[i]
+        thresholds = bootstrap.thresholds(scores[i]) if setup.dataset.n_classes == 2 else None
+        test, test_interval, n_weights = judge(trial, point, thresholds)
+        low, high = np.quantile(replicates[i], [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+        rows.append(
+            FrontRow(
+                point=point,
+                trial=trial,
+                share=float(shares[i]),
+                interval=(float(low), float(high)),
+                probability_undominated=float(undominated[i]),
+                selection_corrected=float(corrected[i]),
+                test=test,
+                test_interval=test_interval,
+                is_best=bool(i == on_front[best]),
+                n_weights=n_weights,
+            )
+        )
+    neurons = [trial.candidate.n_neurons for trial, _ in feasible]
+    return StudyOutcome(setup, storage.folder, tuple(trials), tuple(rows), find_knee(neurons, errors, replicates))
+
+
+class _TestJudge:
+    """Judges networks on test rows, at working points chosen on validation rows."""
+
+    def __init__(self, setup: Setup, storage: StudyStorage) -> None:
+        self._setup, self._storage = setup, storage
+        self._features = setup.dataset.features[setup.split.test]
+        self._bootstrap = setup.bootstrap("test")
+
+    def __call__(
+        self, trial: TrialRecord, point: Point, thresholds: NDArray[np.float64] | None
+    ) -> tuple[Merits, Interval, int]:
+        """Return test merits, the interval of the figure of merit, and the network's non-zero weights."""
+        network = self._storage.load_network(trial, point.network)
+        logits = network.logits(self._features)
+        merits = self._setup.evaluate(logits, "test", validation=point.merits if thresholds is not None else None)
+        replicates = self._bootstrap.errors(logits, thresholds)
+        low, high = np.quantile(replicates, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+        n_weights = sum(int(np.count_nonzero(layer.weights)) for layer in network.layers)
+        return merits, (float(low), float(high)), n_weights

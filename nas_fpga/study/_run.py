@@ -1,0 +1,180 @@
+"""Starts, continues and reads studies: what the command line and notebooks call."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from nas_fpga.errors import InputError, StudyError
+from nas_fpga.execution import LocalWorkers
+from nas_fpga.study._definition import HardwareTarget, SearchDefinition
+from nas_fpga.study._outcome import StudyOutcome, summarise
+from nas_fpga.study._search import Reporter, Search
+from nas_fpga.study._setup import Setup, load_data
+from nas_fpga.study._storage import StudyStorage
+
+_VERSIONS = ("nas-fpga", "keras", "jax", "tensorflow", "numpy", "scipy", "optuna", "HGQ2", "hls4ml", "da4ml")
+
+Overrides = Callable[[SearchDefinition], SearchDefinition]
+
+
+@dataclass(frozen=True, eq=False)
+class SearchRun:
+    """A search about to run: everything checked, nothing trained yet.
+
+    Attributes:
+        setup: The rooms.
+        folder: ``runs/NAME``.
+        storage_url: Optuna storage, None for SQLite in the folder.
+        n_trials: How many trials the study shall have.
+        resume: Whether the study is there already.
+    """
+
+    setup: Setup
+    folder: Path
+    storage_url: str | None
+    n_trials: int
+    resume: bool
+
+    @classmethod
+    def prepare(
+        cls,
+        folder: Path,
+        storage_url: str | None,
+        overrides: Overrides,
+        n_trials: int | None,
+        default_n_trials: int,
+        *,
+        resume: bool,
+    ) -> SearchRun:
+        """Check everything that can be checked before the first training.
+
+        Args:
+            folder: ``runs/NAME``.
+            storage_url: Optuna storage, None for SQLite in the folder.
+            overrides: Sets what the user gave, on the defaults or on the stored definition.
+            n_trials: As given, or None.
+            default_n_trials: For a new study.
+            resume: Continue the study in the folder.
+
+        Raises:
+            InputError: Anything given cannot be used.
+            StudyError: The study cannot be made or continued; or what defines it has changed.
+        """
+        if n_trials is not None and n_trials < 1:
+            raise InputError(f"--trials {n_trials} must be at least 1")
+        with StudyStorage(folder, storage_url) as storage:
+            if not resume:
+                if storage.exists():
+                    raise StudyError(
+                        f"study '{folder.name}' exists in {folder.parent}; continue it with --resume or give another "
+                        "--study NAME"
+                    )
+                definition = overrides(SearchDefinition())
+                n_trials = n_trials or default_n_trials
+            else:
+                stored = storage.open(write=False)
+                definition = overrides(stored)
+                changed = stored.differences(definition)
+                if changed:
+                    raise StudyError(
+                        f"study '{folder.name}' was defined with {'; '.join(changed)} now; leave that out to continue it, "
+                        "or start another with --study NAME"
+                    )
+                n_trials = n_trials or storage.n_trials()
+                if n_trials < len(storage.trials()):
+                    raise StudyError(
+                        f"--trials {n_trials} is below the {len(storage.trials())} that study '{folder.name}' has already"
+                    )
+        dataset = load_data(definition.data)
+        fingerprint = dataset.fingerprint()
+        if definition.data.fingerprint not in ("", fingerprint):
+            raise StudyError(f"the rows of {definition.data.name} have changed since study '{folder.name}' was started")
+        definition = replace(definition, data=replace(definition.data, fingerprint=fingerprint))
+        setup = Setup(definition, dataset)
+        _ = setup.split, setup.input_format, setup.included, setup.sampler  # refuse what cannot be used before writing
+        return cls(setup, folder, storage_url, n_trials, resume)
+
+    def execute(self, n_workers: int | None, reporter: Reporter) -> StudyOutcome:
+        """Search, write ``front.csv``, and return the outcome.
+
+        Args:
+            n_workers: Training processes; None for the cores.
+            reporter: Is told what happens.
+
+        Raises:
+            SearchFailedError: No trial gave a network within the limits.
+            SearchInterruptedError: Ctrl-C.
+        """
+        n_workers = n_workers if n_workers is not None else _n_cores()
+        if n_workers < 1:
+            raise InputError(f"--workers {n_workers} must be at least 1")
+        setup, definition = self.setup, self.setup.definition
+        with StudyStorage(self.folder, self.storage_url) as storage:
+            if self.resume:
+                storage.open(write=True)
+            else:
+                storage.create(definition, {"versions": versions()})
+            storage.set_n_trials(self.n_trials)
+            for repair in setup.dataset.repairs:
+                reporter.message(repair)
+            reporter.message(f"{_describe(setup)}\nStudy {self.folder}: {self.n_trials} trials, {n_workers} workers")
+            search = Search(setup, storage, self.n_trials, reporter)
+            with LocalWorkers(setup.trainer_factory, n_workers, definition.backend) as workers:
+                search.run(workers)
+            outcome = summarise(setup, storage, search.records)
+            storage.write_text("front.csv", outcome.csv())
+        return outcome
+
+
+def read_outcome(folder: Path, storage_url: str | None, hardware: Mapping[str, Any]) -> StudyOutcome:
+    """Map the trained networks of a study anew under other limits and return the outcome. Nothing is trained.
+
+    Args:
+        folder: ``runs/NAME``.
+        storage_url: Optuna storage, None for SQLite in the folder.
+        hardware: Fields of :class:`HardwareTarget` that replace the study's.
+
+    Raises:
+        StudyError: The study or a checkpoint cannot be read.
+        SearchFailedError: No network fits the limits.
+    """
+    with StudyStorage(folder, storage_url) as storage:
+        definition = storage.open(write=False)
+        dataset = load_data(definition.data)
+        if dataset.fingerprint() != definition.data.fingerprint:
+            raise StudyError(f"the rows of {definition.data.name} have changed since study '{folder.name}' was started")
+        target: HardwareTarget = replace(definition.hardware, **hardware)
+        setup = Setup(replace(definition, hardware=target), dataset)
+        trials = storage.trials()
+        if target != definition.hardware:
+            trials = [storage.mapped_anew(trial, setup.target) for trial in trials]
+        return summarise(setup, storage, trials)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what results depend on."""
+    return {name: importlib.metadata.version(name) for name in _VERSIONS}
+
+
+def _n_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _describe(setup: Setup) -> str:
+    data, split, d = setup.dataset, setup.split, setup.definition
+    classes = " / ".join(data.class_names)
+    rows = " / ".join(f"{len(split[subset]):,}" for subset in ("train", "validation", "test"))
+    return (
+        f"{data.name}: {classes}, {data.features.shape[1]} features, {rows} rows to train, validate and test\n"
+        f"Space: up to {d.budget} neurons in up to {d.max_layers} layers, weights of {_range(d.weight_bits)} and "
+        f"activations of {_range(d.activation_bits)} bits, on {setup.target.part.name} at {d.hardware.clock_ns:g} ns"
+    )
+
+
+def _range(bits: tuple[int, int]) -> str:
+    return str(bits[0]) if bits[0] == bits[1] else f"{bits[0]} to {bits[1]}"
