@@ -45,6 +45,7 @@ def read_table(source: str | Path) -> Table:
     """Read a table from npz, CSV, Parquet, HDF5 or ROOT.
 
     Arrays of two dimensions become columns `name_0`, `name_1`, ...; structured arrays are one column per field.
+    Columns keep the order of the file; HDF5 datasets written without creation order have none and come by name.
 
     Args:
         source: The file. For HDF5 and ROOT `FILE.root:tree` names an object inside it.

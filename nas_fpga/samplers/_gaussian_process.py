@@ -148,8 +148,8 @@ class _Model:
         )
 
     def front(self) -> Rows:
-        """Return the rows that are not dominated and lie inside the space."""
-        rows = self.rows[non_dominated(self.errors, self.shares)]
+        """Return the rows that are not dominated and lie inside the limits and the space."""
+        rows = self.rows[non_dominated(self.errors, self.shares) & (self.shares < 0)]
         return rows[self.space.feasible(rows)]
 
     def gains(self, rows: Rows) -> Array:

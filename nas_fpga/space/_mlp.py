@@ -34,7 +34,7 @@ MIN_BITS, MAX_BITS = 2, 8
 SMALL = 50_000  # a space of at most so many candidates is enumerated where sampling runs dry: under a second
 
 _BLOCK = 512  # candidates drawn at once: about 2 ms
-_BARREN_BLOCKS = 100  # without one feasible candidate: below 1 in 50,000
+_BLOCKS = 40  # drawn at most for one sample, which bounds its time where the limits refuse nearly all
 _DRY_BLOCKS = 4  # without one new candidate
 _LOG_SHARE_SPREAD = math.log(2)  # a layer is typically within a factor of 2 of its neighbours
 _POSITIONS = np.linspace(0, 1, 5)  # relative depths at which a topology is read for its encoding
@@ -170,21 +170,23 @@ class MLPSpace:
 
         With 15 layers and a budget of 2,000: depth 1 in 30 %, 2-4 in 33 %, 5-8 in 19 %, 9-15 in 18 %; total 2-20 in
         15 %, 21-200 in 38 %, 201-2,000 in 47 %; narrowest layer 1-3 in 14 %, 4-10 in 23 %, 11-100 in 41 %, above 100 in
-        22 %. A parameter window and the hardware's limits reshape these by rejection.
+        22 %. A parameter window and the hardware's limits reshape these by rejection. Where they refuse nearly all,
+        what was found is made up to ``n`` by local moves.
 
         Raises:
             InputError: Nothing feasible was found.
         """
-        kept: list[Rows] = []
-        n_kept = n_blocks = 0
-        while n_kept < n and (n_kept or n_blocks < _BARREN_BLOCKS):
-            rows = self._draw(rng, max(n, _BLOCK))
-            kept.append(rows[self.feasible(rows)])
-            n_kept, n_blocks = n_kept + len(kept[-1]), n_blocks + 1
-        if n_kept:
-            return np.concatenate(kept)[:n]
-        if self.size() <= SMALL and len(everything := self._enumerated):
-            return everything[rng.integers(len(everything), size=n)]
+        rows = np.zeros((0, self.max_layers + 2), np.int32)
+        for _ in range(_BLOCKS):
+            drawn = self._draw(rng, max(n, _BLOCK))
+            rows = np.concatenate([rows, drawn[self.feasible(drawn)]])
+            if len(rows) >= n:
+                return rows[:n]
+        if not len(rows) and self.size() <= SMALL:
+            rows = self._enumerated
+        if len(rows):
+            rows = np.concatenate([rows, self.moves(rng, rows, n)])[:n]
+            return np.concatenate([rows, rows[rng.integers(len(rows), size=n - len(rows))]])
         window = f"{self.min_params or 0} to {self.max_params or 'any number of'} parameters"
         raise InputError(
             f"no network of at most {self.budget} neurons and {window} was found that the limits allow; relax them"

@@ -112,7 +112,7 @@ class SamplerConformance:
     def test_trials_without_values_are_accepted(self, make_sampler: MakeSampler) -> None:
         history, pending = _situation(make_sampler, 12)
         spoilt = [_spoil(observation, i) for i, observation in enumerate(history)]
-        proposed = make_sampler(_SPACE, 1).ask(spoilt, pending, 3)
+        proposed = make_sampler(_SPACE, 1).ask(spoilt, pending, 2)
         assert all(candidate in _SPACE for candidate in proposed)
         assert not set(proposed) & {observation.candidate for observation in spoilt}
 
@@ -124,18 +124,18 @@ class SamplerConformance:
     def test_equal_values_are_accepted(self, make_sampler: MakeSampler) -> None:
         history, pending = _situation(make_sampler, 12)
         equal = [Observation(o.candidate, "complete", log10_error=-1.0, log10_share=-2.0) for o in history]
-        assert len(make_sampler(_SPACE, 1).ask(equal, pending, 3)) == 3
+        assert len(make_sampler(_SPACE, 1).ask(equal, pending, 2)) == 2
 
     def test_included_candidates_may_lie_outside_the_space(self, make_sampler: MakeSampler) -> None:
         history, pending = _situation(make_sampler, 12)
         outside = [(9, 8, 7, 6, 5, 4), (500, 500), (100,)]
         included = [observe(Candidate(topology, BitWidths(2, 3))) for topology in outside]
-        proposed = make_sampler(_SPACE, 1).ask([*included, *history], [*pending, included[0].candidate], 3)
+        proposed = make_sampler(_SPACE, 1).ask([*included, *history], [*pending, included[0].candidate], 2)
         assert all(candidate in _SPACE for candidate in proposed)
 
     def test_widths_and_bits_are_plain_integers(self, make_sampler: MakeSampler) -> None:
         history, pending = _situation(make_sampler, 12)
-        for candidate in make_sampler(_SPACE, 1).ask(history, pending, 3):
+        for candidate in make_sampler(_SPACE, 1).ask(history, pending, 2):
             assert type(candidate.topology) is tuple
             assert {type(n) for n in (*candidate.topology, candidate.bits.weights, candidate.bits.activations)} == {int}
 

@@ -106,6 +106,18 @@ class TestSample:
     def test_same_seed_same_rows(self, space):
         assert np.array_equal(*(space.sample(np.random.default_rng(3), 100) for _ in range(2)))
 
+    def test_where_nearly_all_is_refused_moves_make_up_the_number(self):
+        def nearly_all(rows):
+            return np.zeros(len(rows)), totals_of(rows) % 1000 != 999
+
+        space = MLPSpace(13, 1, 2000, prior_cost=nearly_all)
+        start = time.process_time()
+        rows = space.sample(np.random.default_rng(0), 2000)
+        assert time.process_time() - start < 5  # 0.4 s measured
+        assert len(rows) == 2000
+        assert set(totals_of(rows).tolist()) <= {999, 1999}
+        assert len(np.unique(rows, axis=0)) > 100
+
     def test_rare_candidates_are_found_by_enumeration(self):
         def only_one(rows):
             return np.zeros(len(rows)), (rows[:, :3] != [1, 28, 1]).any(axis=1)
@@ -118,6 +130,15 @@ class TestSample:
 
 
 class TestUnseen:
+    def test_a_hundred_thousand_asked_are_distinct_and_inside(self):
+        space = SPACES["reference"]
+        start = time.process_time()
+        asked = list(itertools.islice(space.unseen(np.random.default_rng(6), []), 100_000))
+        assert time.process_time() - start < 30
+        assert len(set(asked)) == 100_000
+        assert space.feasible(space.rows(asked)).all()
+        assert {candidate.n_layers for candidate in asked} == set(range(1, 16))
+
     def test_none_twice_none_taken(self, space):
         first = list(itertools.islice(space.unseen(np.random.default_rng(0), []), 40))
         second = list(itertools.islice(space.unseen(np.random.default_rng(0), first[:20]), 40))

@@ -48,6 +48,15 @@ class TestAgainstALoop:
             expected = background_efficiency(scores, labels == 1, weights * times[r], threshold)
             assert errors[r] == pytest.approx(expected, abs=1e-12)
 
+    @pytest.mark.parametrize("weight", [1.0, 0.1, 1 / 3])
+    def test_the_last_bit_of_a_product_moves_no_row(self, weight: float) -> None:
+        labels, scores = np.arange(120) % 2, np.random.default_rng(0).normal(size=120)
+        bootstrap = GroupBootstrap(np.arange(120), labels, np.full(120, weight), seed=0, n_resamples=200)
+        passing = (scores >= bootstrap.thresholds(scores)[:, None]) & (labels == 1)
+        above = (scores > bootstrap.thresholds(scores)[:, None]) & (labels == 1)
+        assert ((passing * bootstrap._times).sum(axis=1) >= 57).all()  # .95 of 60 rows, not 58
+        assert ((above * bootstrap._times).sum(axis=1) < 57).all()
+
     def test_threshold_of_another_subset(self) -> None:
         validation, test = toy(1), toy(2)
         on_validation = GroupBootstrap(*validation[:3], seed=1, n_resamples=200)

@@ -1,5 +1,6 @@
 """The reference task: electron and pion showers in the CMS HGCAL trigger, from simulated hits to a `Dataset`."""
 
+from nas_fpga.data.hgcal._physics_checks import Check, physics_checks
 from nas_fpga.data.hgcal._showers import PileupLibrary, Showers, read_pileup_library, read_showers
 from nas_fpga.data.hgcal._tables import (
     FEATURE_SETS,
@@ -7,6 +8,7 @@ from nas_fpga.data.hgcal._tables import (
     HgcalTable,
     derive_hgcal,
     load_hgcal,
+    table_path,
     write_tables,
 )
 from nas_fpga.data.hgcal._trigger import PILEUPS
@@ -15,12 +17,15 @@ __all__ = [
     "FEATURE_SETS",
     "HGCAL_SEED",
     "PILEUPS",
+    "Check",
     "HgcalTable",
     "PileupLibrary",
     "Showers",
     "derive_hgcal",
     "load_hgcal",
+    "physics_checks",
     "read_pileup_library",
     "read_showers",
+    "table_path",
     "write_tables",
 ]

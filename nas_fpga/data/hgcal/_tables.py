@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -109,12 +110,7 @@ def load_hgcal(pileup: int = 200, features: str = "ce-e", path: Path | None = No
     if path is not None:
         table = HgcalTable.read(path)
     else:
-        resource = files("nas_fpga.data") / "tables" / table_name(pileup)
-        if not resource.is_file():
-            raise InputError(
-                f"no table for pile-up {pileup} in the package; derive it with `nas-fpga data hgcal --pileup {pileup}`"
-            )
-        with as_file(resource) as own:
+        with table_path(pileup) as own:
             table = HgcalTable.read(own)
     if int(table.pileup[0]) != pileup:
         raise InputError(f"{path}: a table of pile-up {int(table.pileup[0])}, not {pileup}; give --pileup accordingly")
@@ -218,6 +214,20 @@ def overlays(pileup: int) -> tuple[int, int, int]:
     Without pile-up the copies differ by noise only, which changes next to nothing: one is enough.
     """
     return (8, 4, 4) if pileup else (1, 1, 1)
+
+
+def table_path(pileup: int) -> AbstractContextManager[Path]:
+    """Return a context that gives the path of a table in the package.
+
+    Raises:
+        InputError: The package carries none for this pile-up.
+    """
+    resource = files("nas_fpga.data") / "tables" / table_name(pileup)
+    if not resource.is_file():
+        raise InputError(
+            f"no table for pile-up {pileup} in the package; derive it with `nas-fpga data hgcal --pileup {pileup}`"
+        )
+    return as_file(resource)
 
 
 def table_name(pileup: int) -> str:

@@ -1,0 +1,129 @@
+"""Refreshes the measured parts of ``datasets/README.md`` and its plot: ``python -m benchmarks.data.datasheet``.
+
+The tables between ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` are written anew from the showers, the tables in
+the package and ``benchmarks/data/baselines.csv``.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.data.baselines import OUT as BASELINES
+from nas_fpga.data import SUBSETS, load_hgcal
+from nas_fpga.data.hgcal import HgcalTable, Showers, physics_checks, read_showers, table_path
+
+DATASETS = Path(__file__).parents[2] / "datasets"
+
+
+def markdown(header: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def checks_table(showers: Showers) -> str:
+    def figure(value: float) -> str:
+        return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+    return markdown(
+        ("check", "value", "expected", "passes from", "to", "passed"),
+        (
+            (c.name, *map(figure, (c.value, c.expected, c.low, c.high)), "yes" if c.passed else "**no**")
+            for c in physics_checks(showers)
+        ),
+    )
+
+
+def counts_table() -> str:
+    def rows() -> Iterator[Sequence[str]]:
+        for pileup in (200, 0):
+            data = load_hgcal(pileup)
+            for number, subset in enumerate(SUBSETS):
+                for label in (1, 0):
+                    mine = (data.subset == number) & (data.labels == label)
+                    candidates = mine & data.counted
+                    showers = [len(np.unique(data.groups[chosen])) for chosen in (mine, candidates)]
+                    yield (
+                        *(str(pileup), subset, data.class_names[label]),
+                        *(f"{n:,}" for n in (showers[0], mine.sum(), showers[1], candidates.sum())),
+                    )
+
+    return markdown(("pile-up", "subset", "class", "showers", "rows", "showers with a candidate", "candidates"), rows())
+
+
+def pileup_table() -> str:
+    with table_path(200) as path:
+        table = HgcalTable.read(path)
+    return markdown(
+        ("subset", "pile-up particles", "placed", "uses of each"),
+        (
+            (subset, f"{n:,}", f"{placed:,}", f"{placed / n:,.0f}")
+            for subset, n, placed in zip(SUBSETS, table.pileup_particles, table.pileup_placed, strict=True)
+        ),
+    )
+
+
+def baselines_table() -> str:
+    with BASELINES.open(newline="") as file:
+        found = list(csv.DictReader(file))
+    cells = {
+        (r["pileup"], r["features"], r["method"], r["definition"], r["signal_efficiency"]): (
+            f"{float(r['pion_efficiency']):.3f} ({float(r['low']):.3f}-{float(r['high']):.3f})"
+        )
+        for r in found
+    }
+    columns = [
+        (definition, efficiency) for definition in ("candidates", "all showers") for efficiency in ("0.95", "0.99")
+    ]
+    keys = dict.fromkeys((r["pileup"], r["features"], r["method"]) for r in found)
+    return markdown(
+        ("pile-up", "features", "method", *(f"{definition}, {efficiency} e" for definition, efficiency in columns)),
+        ((*key, *(cells[*key, *column] for column in columns)) for key in keys),
+    )
+
+
+def plot_profiles(showers: Showers, path: Path) -> None:
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    depth = showers.depth[:26:2, 0]
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharex=True, sharey=True, layout="constrained")
+    for pileup, line in ((200, "-"), (0, "--")):
+        data = load_hgcal(pileup)
+        for label, colour in ((1, "tab:blue"), (0, "tab:orange")):
+            for axis, chosen in zip(axes, (np.ones_like(data.counted), data.counted), strict=True):
+                mean = data.features[(data.labels == label) & chosen].mean(axis=0)
+                name = f"{data.class_names[label]}s, pile-up {pileup}"
+                axis.plot(depth, mean, line, color=colour, marker="o", markersize=3, label=name)
+    for axis, title in zip(axes, ("All showers above 41 GeV", "Trigger candidates"), strict=True):
+        axis.set(title=title, xlabel="depth (radiation lengths)", ylim=(0, None))
+        axis.grid(alpha=0.3)
+    axes[0].set_ylabel("mean cluster energy per layer (MIP)")
+    axes[1].legend(frameon=False, fontsize=8)
+    figure.savefig(path, dpi=110)
+
+
+def main() -> None:
+    showers = read_showers(DATASETS / "hgcal_showers.npz")
+    plot_profiles(showers, DATASETS / "hgcal_profiles.png")
+    readme = DATASETS / "README.md"
+    text = readme.read_text()
+    for name, table in (
+        ("checks", checks_table(showers)),
+        ("counts", counts_table()),
+        ("pile-up", pileup_table()),
+        ("baselines", baselines_table()),
+    ):
+        block = re.compile(f"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
+        text = block.sub(lambda found, table=table: f"{found[1]}{table}\n{found[2]}", text)
+    readme.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
