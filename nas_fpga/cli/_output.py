@@ -48,7 +48,9 @@ def print_outcome(outcome: StudyOutcome, *, as_json: bool, saved: bool = True) -
     n_failed = sum(trial.state == "failed" for trial in outcome.trials)
     if n_failed:
         typer.echo(f"{n_failed} of {len(outcome.trials)} trials failed; their causes are in the study")
-    typer.echo("Figures of LUT, FF, DSP and latency are estimates carried to place-and-route, one copy, with 90 % intervals.")
+    typer.echo(
+        "Figures of LUT, FF, DSP and latency are estimates carried to place-and-route, one copy, with 90 % intervals."
+    )
     if saved:
         typer.echo(f"All figures: {outcome.folder / 'front.csv'}")
 

@@ -11,7 +11,9 @@ import typer
 from nas_fpga.cli import _options as options
 
 data_app = typer.Typer(
-    no_args_is_help=True, help="Make the tables of reference data sets from what they derive from.", rich_markup_mode=None
+    no_args_is_help=True,
+    help="Make the tables of reference data sets from what they derive from.",
+    rich_markup_mode=None,
 )
 
 

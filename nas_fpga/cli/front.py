@@ -9,6 +9,7 @@ import typer
 
 from nas_fpga.cli import _options as options
 
+
 def front(
     ctx: typer.Context,
     study: options.Study = None,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from nas_fpga import __version__
 from nas_fpga.errors import InputError, StudyError
 from nas_fpga.execution import LocalWorkers
 from nas_fpga.study._definition import HardwareTarget, SearchDefinition
@@ -17,7 +18,7 @@ from nas_fpga.study._search import Reporter, Search
 from nas_fpga.study._setup import Setup, load_data
 from nas_fpga.study._storage import StudyStorage
 
-_VERSIONS = ("nas-fpga", "keras", "jax", "tensorflow", "numpy", "scipy", "optuna", "HGQ2", "hls4ml", "da4ml")
+_VERSIONS = ("keras", "jax", "tensorflow", "numpy", "scipy", "optuna", "HGQ2", "hls4ml", "da4ml")
 
 Overrides = Callable[[SearchDefinition], SearchDefinition]
 
@@ -158,7 +159,7 @@ def read_outcome(folder: Path, storage_url: str | None, hardware: Mapping[str, A
 
 def versions() -> dict[str, str]:
     """Return the versions of what results depend on."""
-    return {name: importlib.metadata.version(name) for name in _VERSIONS}
+    return {"nas-fpga": __version__} | {name: importlib.metadata.version(name) for name in _VERSIONS}
 
 
 def _n_cores() -> int:
