@@ -1,7 +1,7 @@
 """What a network costs in hls4ml's Latency and Resource strategies: laws of Vivado HLS reports, carried further.
 
-The reports are those of wa-hls4ml (single dense layers, 16-bit data, 5 ns; Apache-2.0). Narrower data are scaled with
-the width of the adders and multiplexers, which was not measured: the intervals of such figures are wide.
+The reports are those of wa-hls4ml (single dense layers, 16-bit data, 5 ns; Apache-2.0). For narrower data unrolled LUTs
+follow EBOPs; the rest is scaled with the data, which was not measured: the intervals of such figures are wide.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from nas_fpga.hardware._traits import Array, LayerTraits
 Unrolled = Literal["latency", "resource"]
 
 _MEASURED_BITS = 16.0  # of the data in all reports; sums have them too
-_OTHER_BITS_SPREAD = 0.7  # scaling to narrower data; five networks of known reports lie within a factor of 2
+_OTHER_BITS_SPREAD = 0.7  # scaling the reports to narrower data, an assumption
+# Unrolled layers of narrower data: placed LUT + 55 DSP = EBOPs (HGQ, arXiv:2405.00645, over two decades of size).
+_EBOPS_PER_DSP, _EBOPS_SPREAD, _LEAST_EBOPS = 55.0, 0.45, 0.3
 # Fully unrolled (62 reports), by strategy: LUT and FF for each non-zero weight, distinct product of several digits,
 # distinct power of two, and product on a DSP. On unseen layer shapes LUT 2.3 %; FF 13 % and 17 %, at worst a factor 3.
 _UNROLLED_LUT = {"latency": (15.3, 31.3, 23.9, 8.1), "resource": (15.8, 32.4, 20.1, 2.9)}
@@ -94,8 +96,7 @@ def resource_brams(traits: LayerTraits, reuse: Array) -> Array:
     """Return BRAM18 `(..., n_layers)` of Resource layers: the weights, ``reuse`` words of all multipliers' weights."""
     word = traits.n_in * traits.n_out / reuse * traits.weight_bits
     full, rest = np.divmod(reuse, 1024)
-    blocks = full * np.ceil(word / 18) + (rest > 512) * np.ceil(word / 18)
-    blocks += ((rest > 0) & (rest <= 512)) * np.ceil(word / 36)
+    blocks = (full + (rest > 512)) * np.ceil(word / 18) + ((rest > 0) & (rest <= 512)) * np.ceil(word / 36)
     rounds = np.maximum(reuse / np.maximum(traits.n_in, 1.0), 1.0)
     blocks += reuse * np.ceil(np.log2(rounds)) >= 1024  # the table of output indices
     return np.where(traits.present, blocks, 0.0)
@@ -104,10 +105,12 @@ def resource_brams(traits: LayerTraits, reuse: Array) -> Array:
 def latency_strategy(traits: LayerTraits, n_inputs: int, clock_ns: float) -> Array:
     """Return the cost array `(6, 3, ...)` of fully unrolled, pipelined networks at place and route."""
     lut, ff, dsp = (x.sum(axis=-1) for x in _unrolled(traits, "latency"))
+    narrow = ((traits.input_bits < _MEASURED_BITS) | ~traits.present).all(axis=-1)
+    law = np.where(narrow, _EBOPS_SPREAD, combined(_UNROLLED_SPREAD, CSYNTH_LUT_SPREAD))
     layers = traits.present.sum(axis=-1) * max(_CYCLES_CLOCK_NS / clock_ns, 0.5)
     most = traits.dsp_products.sum(axis=-1)
     return assemble(
-        lut=_placed_lut(lut, n_inputs, combined(_UNROLLED_SPREAD, _OTHER_BITS_SPREAD)),
+        lut=spread(lut + input_format_luts(n_inputs), law),
         ff=spread(ff / CSYNTH_FF_RATIO, combined(_UNROLLED_FF_SPREAD, _OTHER_BITS_SPREAD, CSYNTH_FF_SPREAD)),
         dsp=between(dsp / CSYNTH_DSP_RATIO, _DSP_LOW * dsp, np.maximum(most, dsp)),
         bram18=spread(np.zeros_like(lut), 0.0),
@@ -133,15 +136,17 @@ def resource_strategy(traits: LayerTraits, reuse: Array, n_inputs: int, clock_ns
     in_luts = (traits.weight_bits > 4) & (traits.input_bits + traits.weight_bits <= _NARROW_BITS)
     dsp = resource_dsps(traits, reuse)  # with narrow operands these are multipliers in LUTs, one for each pair of bits
     lut = resource_luts(traits, reuse) * scale + np.where(in_luts, dsp * traits.input_bits * traits.weight_bits, 0.0)
+    placed = np.where(once, flat_lut, lut / CSYNTH_LUT_RATIO)
     brams = np.where(once, 0.0, resource_brams(traits, reuse))
     n_layers = present.sum(axis=-1)
     law = np.where(between_kernels.any(axis=-1), _BETWEEN_SPREAD, _RESOURCE_SPREAD)
     law = np.hypot(law, np.where((scale < 1).any(axis=-1), _OTHER_BITS_SPREAD, 0.0))
+    lut_spread = np.hypot(law, CSYNTH_LUT_SPREAD)
     ff = (np.where(once, flat_ff, resource_ffs(traits, reuse) * scale) + 137 * present).sum(axis=-1)
     latency = np.where(once, _CYCLES_PER_LAYER, np.where(present, reuse + 1, 0.0)).sum(axis=-1)
     interval = np.where(present, reuse, 1.0).max(axis=-1)
     return assemble(
-        lut=_placed_lut(np.where(once, flat_lut, lut).sum(axis=-1) + _LUT_DESIGN, n_inputs, law),
+        lut=spread(placed.sum(axis=-1) + _LUT_DESIGN / CSYNTH_LUT_RATIO + input_format_luts(n_inputs), lut_spread),
         ff=spread(ff / CSYNTH_FF_RATIO, np.hypot(law, CSYNTH_FF_SPREAD)),
         dsp=between(
             np.where(once, flat_dsp, np.where(in_luts, 0.0, dsp)).sum(axis=-1) / CSYNTH_DSP_RATIO,
@@ -159,22 +164,11 @@ def resource_strategy(traits: LayerTraits, reuse: Array, n_inputs: int, clock_ns
 
 
 def _unrolled(traits: LayerTraits, strategy: Unrolled) -> tuple[Array, Array, Array]:
-    """Return csynth LUT, FF and DSP `(..., n_layers)` of unrolled layers, scaled from 16-bit to their data.
-
-    Products scale with the inputs, sums with about their average width; products that leave the DSPs cost as others do.
-    """
-    inputs = traits.input_bits / _MEASURED_BITS
-    exact = traits.input_bits + traits.weight_bits / 2 + np.log2(np.maximum(traits.n_in, 1.0)) / 2
-    sums = np.where(inputs < 1, exact / _MEASURED_BITS, 1.0)
+    """Return placed LUTs, csynth FFs and DSPs `(..., n_layers)` of unrolled layers: reports at 16 bits, EBOPs below."""
+    narrow = traits.input_bits < _MEASURED_BITS
     on_dsp = np.where(traits.present, np.interp(traits.input_bits, _DSP_BITS, _DSP_SHARES), 0.0)
-    weight, other, power, beside_dsp = _UNROLLED_LUT[strategy]
     dsp = on_dsp * traits.dsp_products
-    products = other * (traits.distinct_others + traits.dsp_products - dsp) + power * traits.distinct_powers
-    lut = weight * traits.nonzero * sums + (products + beside_dsp * dsp) * inputs
-    return lut, unrolled_ffs(traits, strategy) * inputs, dsp
-
-
-def _placed_lut(csynth: Array, n_inputs: int, law_spread: float | Array) -> Array:
-    """Return `(3, ...)` LUTs at place and route from those of csynth, the input format added."""
-    lut = csynth / CSYNTH_LUT_RATIO + input_format_luts(n_inputs)
-    return spread(lut, np.hypot(law_spread, CSYNTH_LUT_SPREAD))
+    ebops = traits.input_bits * traits.enclosed_bits
+    by_bits = np.maximum(ebops - _EBOPS_PER_DSP * dsp, _LEAST_EBOPS * ebops)
+    lut = np.where(narrow, by_bits, unrolled_luts(traits, strategy) / CSYNTH_LUT_RATIO)
+    return lut, unrolled_ffs(traits, strategy) * traits.input_bits / _MEASURED_BITS, dsp

@@ -24,8 +24,9 @@ class LayerTraits:
         weight_bits: Bits of the weights, sign included.
         input_bits: Bits of the inputs.
         has_activation: 1 where ReLU, rounding and saturation follow, 0 at the output layer.
-        nonzero, enclosed_bits, csd_digits, distinct_powers, distinct_others, dsp_products, busy_inputs, busy_outputs: As
-            in :class:`~nas_fpga.hardware._weights.WeightStatistics`.
+        nonzero, enclosed_bits, csd_digits, distinct_powers, distinct_others, dsp_products: As in
+            :class:`~nas_fpga.hardware._weights.WeightStatistics`.
+        busy_inputs, busy_outputs: The same.
         bias_bits: Bits between highest and lowest set bit of the biases, summed.
     """
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from hardware_cases import DATA
 
 from nas_fpga.hardware import _adder_law, _hls_laws, _stages
 from nas_fpga.hardware._cost_array import HIGH, LOW, QUANTITIES, VALUE
@@ -49,7 +48,7 @@ class TestWeights:
 
     def test_counts_of_the_reports(self, table):
         rows = table("unrolled_reports.csv")
-        with np.load(Path(__file__).parent / "data" / "weights_32_32.npz") as arrays:
+        with np.load(DATA / "weights_32_32.npz") as arrays:
             for name, weights in arrays.items():
                 row = (rows["n_in"] == 32) & (rows["n_out"] == 32) & (rows["weight_bits"] == int(name[1:]))
                 found = weight_statistics(weights)
@@ -101,7 +100,7 @@ class TestResource:
 
 
 class TestUnrolled:
-    """62 reports of layers whose weights are known: 2 to 14 bits, five shapes, Latency and Resource at reuse factor 1."""
+    """62 reports of layers whose weights are known: 2 to 14 bits, five shapes, both strategies at reuse factor 1."""
 
     @pytest.fixture
     def rows(self, table):
