@@ -2,9 +2,10 @@
 
 ``python benchmarks/hardware/calibrate_static.py measure layers.csv`` draws layers (shape, bits, distribution of the
 weights, share kept), builds each with da4ml as hls4ml's distributed arithmetic strategy does (delay constraint 2,
-adders counted in bits) and writes one row for each: what the weights look like, and cost and depth of the matrix product alone
-and of the whole layer (bias, ReLU, rounding, saturation). ``... fit layers.csv`` prints the constants that
-``nas_fpga/hardware/_adder_law.py`` holds, with their errors on layer shapes that were left out.
+adders counted in bits) and writes one row for each: what the weights look like, and cost and depth of the matrix
+product alone and of the whole layer (bias, ReLU, rounding, saturation). ``... fit layers.csv`` prints the constants
+that ``nas_fpga/hardware/_adder_law.py`` holds, with their errors on layer shapes that were left out. The committed
+``static_layers.csv`` is of da4ml 0.6.0, 450 layers, seed 1; it takes some minutes of one core.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from numpy.typing import NDArray
 
 from nas_fpga.hardware._weights import weight_statistics
 
+Array = NDArray[np.float64]
 WIDTHS = (1, 2, 4, 6, 8, 13, 16, 24, 32, 48, 64, 96, 128, 200)
-LARGEST = 4096 * 5  # weights times weight bits: what the solver does in seconds
+LARGEST = 4096 * 5  # weights kept times their bits: what the solver does in seconds
 
 
 def draw_weights(
@@ -45,10 +47,9 @@ def draw_weights(
     return np.clip(steps, -(2 ** (bits - 1)), 2 ** (bits - 1) - 1).astype(np.int64)
 
 
-def measure(
-    n_in: int, n_out: int, w_bits: int, a_bits: int, weights: NDArray[np.int64], rng: np.random.Generator
-) -> dict:
+def measure(a_bits: int, weights: NDArray[np.int64], rng: np.random.Generator) -> dict[str, float]:
     """Return cost and depth of one layer with unsigned inputs of `a_bits` bits and outputs of the same format."""
+    n_in, n_out = weights.shape
     options = {"hard_dc": 2}
     kernel = weights.astype(np.float32)
     start = time.perf_counter()
@@ -103,8 +104,9 @@ def measure_all(path: Path, n_layers: int, seed: int) -> None:
                 "nonzero": statistics.nonzero,
                 "enclosed_bits": statistics.enclosed_bits,
                 "csd_digits": statistics.csd_digits,
-                "outputs_used": int((weights != 0).any(axis=0).sum()),
-                **measure(n_in, n_out, w_bits, a_bits, weights, rng),
+                "busy_inputs": statistics.busy_inputs,
+                "busy_outputs": statistics.busy_outputs,
+                **measure(a_bits, weights, rng),
             }
             if writer is None:
                 writer = csv.DictWriter(file, row)
@@ -116,6 +118,47 @@ def measure_all(path: Path, n_layers: int, seed: int) -> None:
                 break
 
 
+def fit(path: Path) -> None:
+    """Print the constants of the adder law, and errors over layer shapes left out."""
+    rows = np.genfromtxt(path, delimiter=",", names=True, dtype=None, encoding="utf-8")
+    columns = {name: rows[name].astype(float) for name in rows.dtype.names if name != "kind"}
+    n_in, n_out, nonzero, csd = (columns[k] for k in ("busy_inputs", "busy_outputs", "nonzero", "csd_digits"))
+    adders = np.maximum(csd - n_out, 0)
+    width = columns["activation_bits"] + columns["weight_bits"] / 2 + np.log2(n_in) / 4
+    used = adders >= 8
+    features = np.log(np.column_stack([adders, width, csd / nonzero, n_in, n_out, nonzero / n_in / n_out])[used])
+    target, weight = np.log(columns["product_cost"][used]), np.minimum(1, columns["product_cost"][used] / 300)
+    shapes = columns["n_in"][used] * 1000 + columns["n_out"][used]
+    folds = np.random.default_rng(0).integers(0, 8, 10**6)[shapes.astype(int)]
+    solution, error = _cross_validated(np.column_stack([np.ones(len(features)), features]), target, weight, folds)
+    print("product: constant, adders, width, digits, inputs, outputs, density:", solution.round(4))
+    for least in (100, 300, 1000, 3000):
+        large = columns["product_cost"][used] > least
+        print(f"  above {least} LUT: {large.sum()} layers, sd {error[large].std():.3f}, ", end="")
+        print(f"90 % of |error| below {np.quantile(np.abs(error[large]), 0.9):.3f}, mean {error[large].mean():.3f}")
+
+    rest = (columns["layer_cost"] - columns["product_cost"]) / n_out
+    terms = [np.ones(len(rest)), columns["activation_bits"], columns["weight_bits"], np.log2(1 + csd / n_out)]
+    folds = np.random.default_rng(0).integers(0, 8, len(rest))
+    solution, error = _cross_validated(np.column_stack(terms), rest, n_out, folds)
+    print("each output: constant, input bits, weight bits, log2 terms:", solution.round(3), f"sd {error.std():.1f} LUT")
+    terms = [np.ones(len(rest)), np.log2(n_in), np.log2(csd / n_out)]
+    solution, error = _cross_validated(np.column_stack(terms), columns["product_depth"], np.ones(len(rest)), folds)
+    print("levels: constant, log2 inputs, log2 terms:", solution.round(3), f"sd {error.std():.2f}")
+    print("levels after the product:", (columns["layer_depth"] - columns["product_depth"]).mean().round(2))
+
+
+def _cross_validated(x: Array, y: Array, weight: Array, folds: NDArray[np.int64]) -> tuple[Array, Array]:
+    """Return the weighted least squares solution, and errors where each fold was left out."""
+    root = np.sqrt(weight)
+    error = np.empty(len(y))
+    for fold in np.unique(folds):
+        out = folds == fold
+        solution = np.linalg.lstsq((x * root[:, None])[~out], (y * root)[~out], rcond=None)[0]
+        error[out] = x[out] @ solution - y[out]
+    return np.linalg.lstsq(x * root[:, None], y * root, rcond=None)[0], error
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("action", choices=["measure", "fit"])
@@ -125,3 +168,5 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     if arguments.action == "measure":
         measure_all(arguments.path, arguments.layers, arguments.seed)
+    else:
+        fit(arguments.path)

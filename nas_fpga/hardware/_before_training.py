@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.hardware._adder_law import distributed_arithmetic
-from nas_fpga.hardware._cost_array import LOW, QUANTITIES, VALUE
-from nas_fpga.hardware._expected import WEIGHTS_SPREAD, expected_traits
+from nas_fpga.hardware._cost_array import HIGH, LOW, QUANTITIES, VALUE
+from nas_fpga.hardware._expected import WEIGHTS_SPREAD, WEIGHTS_SPREAD_PER_BIT, expected_traits
 from nas_fpga.hardware._hls_laws import latency_strategy, resource_strategy
 from nas_fpga.hardware._limits import RESOURCES, Target
 from nas_fpga.hardware._mappings import REUSE_TARGETS, UNROLL_LIMIT
 from nas_fpga.hardware._traits import Array
 
-_FIRST = {name: i for i, name in enumerate(QUANTITIES)}
+_LEAST_SHARE = 1e-6  # of the axis, where a resource is not used at all: the corner of the hypervolume
 
 
 @dataclass(frozen=True)
 class PreTrainingCost:
     """Expected resource share of the best mapping, and whether a network is refused, from topology and bits alone.
 
-    Weights are expected to be distributed as :mod:`nas_fpga.hardware._expected` says; reuse factors are those of the
-    ladder as they are, not moved to allowed ones.
+    Weights are expected to be distributed as :mod:`nas_fpga.hardware._expected` says; reuse factors are
+    every second of the ladder as they are, not moved to allowed ones.
 
     Attributes:
         n_inputs: Features.
@@ -48,46 +47,52 @@ class PreTrainingCost:
             `(n,)` log10 of the resource axis of the cheapest mapping that keeps the limits (of the cheapest of all
             where none does); `(n,)` True where every mapping breaks a limit with the lower end of its interval.
         """
-        shares, breaks, hopeless = self._shares(rows)
-        best = np.where(breaks.all(axis=0), shares.min(axis=0), np.where(breaks, np.inf, shares).min(axis=0))
-        return np.log10(best), np.asarray(hopeless.all(axis=0))
+        axis, breaks, refused = self._mapped(rows)
+        return np.log10(axis[VALUE][self._best(axis, breaks), np.arange(len(rows))]), refused
 
     def interval(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the ends `(n,)`, `(n,)` of the 90 % interval of log10 of the share."""
-        value, _ = self(rows)
-        half = math.hypot(WEIGHTS_SPREAD, 0.2) / math.log(10)
-        return value - half, value + half
+        """Return the ends `(n,)`, `(n,)` of the 90 % interval of log10 of the share, for the mapping of the value."""
+        axis, breaks, _ = self._mapped(rows)
+        place = self._best(axis, breaks), np.arange(len(rows))
+        return np.log10(axis[LOW][place]), np.log10(axis[HIGH][place])
 
-    def _shares(self, rows: NDArray[np.integer]) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return `(n_mappings, n)` shares, limits broken by the values, limits broken by the lower ends."""
+    @staticmethod
+    def _best(axis: Array, breaks: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Return the row `(n,)` of the cheapest mapping, those that keep the limits first."""
+        kept = np.where(breaks, np.inf, axis[VALUE])
+        return np.asarray(np.where(breaks.all(axis=0), axis[VALUE].argmin(axis=0), kept.argmin(axis=0)))
+
+    def _mapped(self, rows: NDArray[np.integer]) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return the axis `(3, n_mappings, n)`, limits broken `(n_mappings, n)`, refusals `(n,)`."""
         target = self.target
         traits = expected_traits(rows, self.n_inputs, self.n_outputs, self.input_bits)
-        costs = [distributed_arithmetic(traits, self.n_inputs, target.clock_ns)]
-        refused: list[NDArray[np.bool_]] = [np.zeros(len(rows), bool)]
-        costs.append(latency_strategy(traits, self.n_inputs, target.clock_ns))
+        costs = [
+            distributed_arithmetic(traits, self.n_inputs, target.clock_ns),
+            latency_strategy(traits, self.n_inputs, target.clock_ns),
+        ]
         weights = traits.n_in * traits.n_out
-        refused.append(np.asarray((weights >= UNROLL_LIMIT).any(axis=-1)))
-        for aim in REUSE_TARGETS:
+        for aim in REUSE_TARGETS[1::2]:
             if aim * target.clock_ns > target.limits.latency_ns:
                 break
-            reuse = np.clip(weights, 1.0, float(aim))
-            costs.append(resource_strategy(traits, reuse, self.n_inputs, target.clock_ns))
-            refused.append(np.zeros(len(rows), bool))
+            costs.append(resource_strategy(traits, np.clip(weights, 1.0, aim), self.n_inputs, target.clock_ns))
         cost = np.stack(costs, axis=2)  # (6, 3, n_mappings, n)
-        factor = math.exp(-WEIGHTS_SPREAD)
-        interval = cost[_FIRST["ii_cycles"], VALUE]
-        copies = np.maximum(np.ceil(target.rate_mhz * 1e-3 * target.clock_ns * interval * (1 - 1e-9)), 1.0)
-        limits = np.array([getattr(target.limits, name) for name in RESOURCES])[:, None, None]
-        used = copies * cost[: len(RESOURCES), VALUE] / limits
-        least = copies * cost[: len(RESOURCES), LOW] * factor / limits
-        latency = cost[_FIRST["latency_cycles"]] * target.clock_ns / target.limits.latency_ns
-        never = np.stack(refused)
-        breaks = never | (used > 1).any(axis=0) | (latency[VALUE] > 1)
-        hopeless = never | (least > 1).any(axis=0) | (latency[LOW] > 1)
+        impossible = np.zeros(cost.shape[2:], bool)
+        impossible[1] = (weights >= UNROLL_LIMIT).any(axis=-1)
+
+        n = len(RESOURCES)
+        steps = target.rate_mhz * 1e-3 * target.clock_ns * cost[QUANTITIES.index("ii_cycles"), VALUE]
+        limits = np.array([getattr(target.limits, name) for name in RESOURCES])[:, None, None, None]
+        used = np.maximum(np.ceil(steps * (1 - 1e-9)), 1.0) * cost[:n] / limits
+        unknown = np.exp(WEIGHTS_SPREAD + WEIGHTS_SPREAD_PER_BIT / np.maximum(rows[:, -2], 1))
+        used[:, LOW] /= unknown
+        used[:, HIGH] *= unknown
+        latency = cost[QUANTITIES.index("latency_cycles")] * target.clock_ns / target.limits.latency_ns
+        over = (used > 1).any(axis=0) | (latency > 1) | impossible
         if target.objective == "share":
             axis = used.max(axis=0)
         elif target.objective == "latency":
-            axis = latency[VALUE]
+            axis = latency
         else:
             axis = used[RESOURCES.index("bram18" if target.objective == "bram" else target.objective)]
-        return np.where(never, np.inf, np.maximum(axis, 1e-6)), breaks, hopeless
+        axis = np.where(impossible, np.inf, np.maximum(axis, _LEAST_SHARE))
+        return axis, over[VALUE], over[LOW].all(axis=0)

@@ -25,9 +25,9 @@ _UNITS: dict[str, Unit] = {
     "ii_cycles": "cycles",
 }
 _SOURCES: dict[Strategy, str] = {
-    "distributed_arithmetic": "law of da4ml's adder graphs; cost (adder-graph) to place-and-route x1.05",
-    "latency": "law of hls4ml Latency reports; csynth to place-and-route",
-    "resource": "law of hls4ml Resource reports; csynth to place-and-route",
+    "distributed_arithmetic": "law of da4ml's adder graphs; adder-graph carried to place-and-route (x 1.05)",
+    "latency": "LUT + 55 DSP = EBOPs at place-and-route (16-bit inputs: reports of csynth, carried over)",
+    "resource": "law of hls4ml Resource reports; csynth carried to place-and-route",
 }
 
 

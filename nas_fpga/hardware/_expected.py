@@ -17,7 +17,7 @@ TOP_SHARE = 0.72
 # ... and at this many standard deviations (3.2 is that of 1,000 Gaussian weights; trained ones have longer tails).
 TOP_SIGMAS = 4.0
 # Half-width of the 90 % interval of the logarithm of costs for what the above does not know of a network.
-WEIGHTS_SPREAD = 0.7
+WEIGHTS_SPREAD, WEIGHTS_SPREAD_PER_BIT = 0.3, 1.6  # plus the second over the weight bits: coarse weights are sparse
 MAX_WEIGHT_BITS = 16
 
 _GRID = 24  # points of the table over the number of outputs, two for each power of two
@@ -77,7 +77,7 @@ def expected_traits(rows: NDArray[np.integer], n_inputs: int, n_outputs: int, in
     cell = place.astype(np.int64)
     share = (place - cell)[..., None]
     several = ((1 - share) * distinct[bits, cell] + share * distinct[bits, cell + 1]) * n_in[..., None]
-    busy = n_out * -np.expm1(n_in * np.log1p(-np.minimum(single[bits, 0], 1 - 1e-12)))
+    empty = np.log1p(-np.minimum(single[bits, 0], 1 - 1e-12))  # log probability that a weight is 0
     return LayerTraits(
         n_in=n_in.astype(np.float64),
         n_out=n_out.astype(np.float64),
@@ -90,6 +90,7 @@ def expected_traits(rows: NDArray[np.integer], n_inputs: int, n_outputs: int, in
         distinct_powers=several[..., 0],
         distinct_others=several[..., 1],
         dsp_products=several[..., 2],
-        busy_outputs=busy.astype(np.float64),
+        busy_inputs=-n_in * np.expm1(n_out * empty),
+        busy_outputs=-n_out * np.expm1(n_in * empty),
         bias_bits=np.zeros(n_out.shape),
     )

@@ -1,10 +1,12 @@
 """What a network costs in hls4ml's Latency and Resource strategies: laws of Vivado HLS reports, carried further.
 
-The reports are those of wa-hls4ml (single dense layers, 16-bit data, 5 ns; Apache-2.0). Narrower data are scaled with
-the width of the adders and multiplexers, which was not measured: the intervals of such figures are wide.
+The reports are those of wa-hls4ml (single dense layers, 16-bit data, 5 ns; Apache-2.0). For narrower data unrolled LUTs
+follow EBOPs; the rest is scaled with the data, which was not measured: the intervals of such figures are wide.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 import numpy as np
 
@@ -20,14 +22,21 @@ from nas_fpga.hardware._stages import (
 )
 from nas_fpga.hardware._traits import Array, LayerTraits
 
+Unrolled = Literal["latency", "resource"]
+
 _MEASURED_BITS = 16.0  # of the data in all reports; sums have them too
-_OTHER_BITS_SPREAD = 0.7  # scaling to narrower data; five networks of known reports lie within a factor of 2
-# Fully unrolled (62 reports): LUTs of non-zero weights and of the distinct products of an input; 2.3 % on unseen shapes.
-_LUT_NONZERO, _LUT_OTHERS, _LUT_POWERS, _LUT_DSP = 15.0, 32.6, 22.8, 6.2
-_UNROLLED_SPREAD = 0.06
-_FF_NONZERO, _FF_UNROLLED_SPREAD = 2.5, 1.1  # a coin toss of the scheduler: 1.2 to 3.6, and up to 9 in Resource
+_OTHER_BITS_SPREAD = 0.7  # scaling the reports to narrower data, an assumption
+# Unrolled layers of narrower data: placed LUT + 55 DSP = EBOPs (HGQ, arXiv:2405.00645, over two decades of size).
+_EBOPS_PER_DSP, _EBOPS_SPREAD, _LEAST_EBOPS = 55.0, 0.45, 0.3
+# Fully unrolled (62 reports), by strategy: LUT and FF for each non-zero weight, distinct product of several digits,
+# distinct power of two, and product on a DSP. On unseen layer shapes LUT 2.3 %; FF 13 % and 17 %, at worst a factor 3.
+_UNROLLED_LUT = {"latency": (15.3, 31.3, 23.9, 8.1), "resource": (15.8, 32.4, 20.1, 2.9)}
+_UNROLLED_FF = {"latency": (1.9, 0.8, 0.0, 1.4), "resource": (0.7, 4.8, 0.0, 8.7)}
+_UNROLLED_SPREAD, _UNROLLED_FF_SPREAD = 0.075, 0.6
 # Products of narrow data stay in LUTs: about 5 % on DSPs at 7 bits (one report), all at 16 bits (62 reports).
 _DSP_BITS, _DSP_SHARES = (7.0, 16.0), (0.05, 1.0)
+_DSP_LOW = 0.3  # of the expected DSPs, lower end with other data than measured
+_NARROW_BITS = 12  # of both operands together: in Resource such products are expected in LUTs; an assumption
 # Latency of unrolled layers at 5 ns: 7 to 10 cycles for networks of three and four layers.
 _CYCLES_PER_LAYER, _CYCLES_LOW, _CYCLES_HIGH, _CYCLES_CLOCK_NS = 2.0, 1.0, 3.5, 5.0
 # Resource, reuse factor above n_in (871 reports): SMAPE 0.9 % (LUT) and 2.4 % (FF) on unseen shapes.
@@ -35,14 +44,20 @@ _LUT_DESIGN, _LUT_INPUT, _RESOURCE_SPREAD = 4617.0, 32.0, 0.06
 _BETWEEN_SPREAD = 1.0  # reuse factor from 2 to n_in: another kernel, no reports
 
 
-def unrolled_luts(traits: LayerTraits) -> Array:
+def unrolled_luts(traits: LayerTraits, strategy: Unrolled) -> Array:
     """Return csynth LUTs `(..., n_layers)` of fully unrolled layers with 16-bit data."""
-    return (
-        _LUT_NONZERO * traits.nonzero
-        + _LUT_OTHERS * traits.distinct_others
-        + _LUT_POWERS * traits.distinct_powers
-        + _LUT_DSP * traits.dsp_products
-    )
+    return _by_weight(traits, _UNROLLED_LUT[strategy])
+
+
+def unrolled_ffs(traits: LayerTraits, strategy: Unrolled) -> Array:
+    """Return csynth flip-flops `(..., n_layers)` of fully unrolled layers with 16-bit data."""
+    return _by_weight(traits, _UNROLLED_FF[strategy])
+
+
+def _by_weight(traits: LayerTraits, each: tuple[float, float, float, float]) -> Array:
+    weight, other, power, on_dsp = each
+    total: Array = weight * traits.nonzero + other * traits.distinct_others
+    return total + power * traits.distinct_powers + on_dsp * traits.dsp_products
 
 
 def resource_luts(traits: LayerTraits, reuse: Array) -> Array:
@@ -81,8 +96,7 @@ def resource_brams(traits: LayerTraits, reuse: Array) -> Array:
     """Return BRAM18 `(..., n_layers)` of Resource layers: the weights, ``reuse`` words of all multipliers' weights."""
     word = traits.n_in * traits.n_out / reuse * traits.weight_bits
     full, rest = np.divmod(reuse, 1024)
-    blocks = full * np.ceil(word / 18) + (rest > 512) * np.ceil(word / 18)
-    blocks += ((rest > 0) & (rest <= 512)) * np.ceil(word / 36)
+    blocks = (full + (rest > 512)) * np.ceil(word / 18) + ((rest > 0) & (rest <= 512)) * np.ceil(word / 36)
     rounds = np.maximum(reuse / np.maximum(traits.n_in, 1.0), 1.0)
     blocks += reuse * np.ceil(np.log2(rounds)) >= 1024  # the table of output indices
     return np.where(traits.present, blocks, 0.0)
@@ -90,13 +104,15 @@ def resource_brams(traits: LayerTraits, reuse: Array) -> Array:
 
 def latency_strategy(traits: LayerTraits, n_inputs: int, clock_ns: float) -> Array:
     """Return the cost array `(6, 3, ...)` of fully unrolled, pipelined networks at place and route."""
-    lut, ff, dsp = (x.sum(axis=-1) for x in _unrolled(traits))
+    lut, ff, dsp = (x.sum(axis=-1) for x in _unrolled(traits, "latency"))
+    narrow = ((traits.input_bits < _MEASURED_BITS) | ~traits.present).all(axis=-1)
+    law = np.where(narrow, _EBOPS_SPREAD, combined(_UNROLLED_SPREAD, CSYNTH_LUT_SPREAD))
     layers = traits.present.sum(axis=-1) * max(_CYCLES_CLOCK_NS / clock_ns, 0.5)
     most = traits.dsp_products.sum(axis=-1)
     return assemble(
-        lut=_placed_lut(lut, n_inputs, combined(_UNROLLED_SPREAD, _OTHER_BITS_SPREAD)),
-        ff=spread(ff / CSYNTH_FF_RATIO, combined(_FF_UNROLLED_SPREAD, CSYNTH_FF_SPREAD)),
-        dsp=between(dsp / CSYNTH_DSP_RATIO, 0.1 * dsp, np.maximum(most, dsp)),
+        lut=spread(lut + input_format_luts(n_inputs), law),
+        ff=spread(ff / CSYNTH_FF_RATIO, combined(_UNROLLED_FF_SPREAD, _OTHER_BITS_SPREAD, CSYNTH_FF_SPREAD)),
+        dsp=between(dsp / CSYNTH_DSP_RATIO, _DSP_LOW * dsp, np.maximum(most, dsp)),
         bram18=spread(np.zeros_like(lut), 0.0),
         latency_cycles=np.ceil(between(_CYCLES_PER_LAYER * layers, _CYCLES_LOW * layers, _CYCLES_HIGH * layers + 2)),
         ii_cycles=spread(np.ones_like(lut), 0.0),
@@ -112,47 +128,47 @@ def resource_strategy(traits: LayerTraits, reuse: Array, n_inputs: int, clock_ns
         n_inputs: Features, each with its input format.
         clock_ns: Period of the clock.
     """
-    once = (reuse <= 1) & traits.present
+    present = traits.present
+    once = (reuse <= 1) & present
+    between_kernels = (reuse > 1) & (reuse <= traits.n_in) & present
     scale = traits.input_bits / _MEASURED_BITS
-    flat_lut, flat_ff, flat_dsp = _unrolled(traits)
-    # a multiplier of narrow operands stays in LUTs, about one for each pair of bits
-    narrow = (traits.weight_bits > 4) & (traits.input_bits + traits.weight_bits <= 12)
-    multipliers = np.ceil(traits.n_in * traits.n_out / reuse)
-    lut = resource_luts(traits, reuse) * scale + narrow * multipliers * traits.input_bits * traits.weight_bits
-    lut = np.where(once, flat_lut, lut).sum(axis=-1) + _LUT_DESIGN
-    ff = np.where(once, flat_ff, resource_ffs(traits, reuse) * scale + 137 * traits.present).sum(axis=-1)
-    dsp_measured = resource_dsps(traits, reuse)
-    dsp = np.where(once, flat_dsp, np.where(narrow, 0.0, dsp_measured)).sum(axis=-1)
-    dsp_high = np.where(once, np.maximum(traits.dsp_products, flat_dsp), dsp_measured).sum(axis=-1)
+    flat_lut, flat_ff, flat_dsp = _unrolled(traits, "resource")
+    in_luts = (traits.weight_bits > 4) & (traits.input_bits + traits.weight_bits <= _NARROW_BITS)
+    dsp = resource_dsps(traits, reuse)  # with narrow operands these are multipliers in LUTs, one for each pair of bits
+    lut = resource_luts(traits, reuse) * scale + np.where(in_luts, dsp * traits.input_bits * traits.weight_bits, 0.0)
+    placed = np.where(once, flat_lut, lut / CSYNTH_LUT_RATIO)
     brams = np.where(once, 0.0, resource_brams(traits, reuse))
-    known = reuse > traits.n_in
-    bram = brams.sum(axis=-1)
-    unknown = np.where((~known & ~once & traits.present).any(axis=-1), _BETWEEN_SPREAD, _RESOURCE_SPREAD)
-    wide = np.hypot(unknown, _OTHER_BITS_SPREAD)
-    latency = np.where(once, _CYCLES_PER_LAYER, np.where(traits.present, reuse + 1, 0.0)).sum(axis=-1)
-    n_layers = traits.present.sum(axis=-1)
+    n_layers = present.sum(axis=-1)
+    law = np.where(between_kernels.any(axis=-1), _BETWEEN_SPREAD, _RESOURCE_SPREAD)
+    law = np.hypot(law, np.where((scale < 1).any(axis=-1), _OTHER_BITS_SPREAD, 0.0))
+    lut_spread = np.hypot(law, CSYNTH_LUT_SPREAD)
+    ff = (np.where(once, flat_ff, resource_ffs(traits, reuse) * scale) + 137 * present).sum(axis=-1)
+    latency = np.where(once, _CYCLES_PER_LAYER, np.where(present, reuse + 1, 0.0)).sum(axis=-1)
+    interval = np.where(present, reuse, 1.0).max(axis=-1)
     return assemble(
-        lut=_placed_lut(lut, n_inputs, wide),
-        ff=spread(ff / CSYNTH_FF_RATIO, np.hypot(wide, CSYNTH_FF_SPREAD)),
-        dsp=between(dsp / CSYNTH_DSP_RATIO, 0.0, np.maximum(dsp_high, dsp)),
-        bram18=between(bram, np.where(known, 0.5 * brams, 0.0).sum(axis=-1), bram + n_layers),
+        lut=spread(placed.sum(axis=-1) + _LUT_DESIGN / CSYNTH_LUT_RATIO + input_format_luts(n_inputs), lut_spread),
+        ff=spread(ff / CSYNTH_FF_RATIO, np.hypot(law, CSYNTH_FF_SPREAD)),
+        dsp=between(
+            np.where(once, flat_dsp, np.where(in_luts, 0.0, dsp)).sum(axis=-1) / CSYNTH_DSP_RATIO,
+            np.where(once | in_luts, 0.0, _DSP_LOW * dsp).sum(axis=-1),
+            np.where(once, np.maximum(traits.dsp_products, flat_dsp), dsp).sum(axis=-1),
+        ),
+        bram18=between(
+            brams.sum(axis=-1),
+            np.where(between_kernels, 0.0, np.maximum(brams - 1, 0.0)).sum(axis=-1),
+            brams.sum(axis=-1) + n_layers,
+        ),
         latency_cycles=between(latency, latency - n_layers, latency + 4.0 * n_layers * max(1.0, 5.0 / clock_ns)),
-        ii_cycles=between(*(np.where(traits.present, reuse, 1.0).max(axis=-1) + extra for extra in (0, 0, 2))),
+        ii_cycles=between(interval, interval, interval + 2),
     )
 
 
-def _unrolled(traits: LayerTraits) -> tuple[Array, Array, Array]:
-    """Return csynth LUT, FF and DSP `(..., n_layers)` of unrolled layers, scaled to their data."""
-    inputs = traits.input_bits / _MEASURED_BITS
-    sums = traits.input_bits + traits.weight_bits / 2 + np.log2(np.maximum(traits.n_in, 1.0)) / 2
+def _unrolled(traits: LayerTraits, strategy: Unrolled) -> tuple[Array, Array, Array]:
+    """Return placed LUTs, csynth FFs and DSPs `(..., n_layers)` of unrolled layers: reports at 16 bits, EBOPs below."""
+    narrow = traits.input_bits < _MEASURED_BITS
     on_dsp = np.where(traits.present, np.interp(traits.input_bits, _DSP_BITS, _DSP_SHARES), 0.0)
-    products = _LUT_OTHERS * (traits.distinct_others + (1 - on_dsp) * traits.dsp_products)
-    products = products + _LUT_POWERS * traits.distinct_powers + _LUT_DSP * on_dsp * traits.dsp_products
-    lut = _LUT_NONZERO * traits.nonzero * sums / _MEASURED_BITS + products * inputs
-    return lut, _FF_NONZERO * traits.nonzero * inputs, on_dsp * traits.dsp_products
-
-
-def _placed_lut(csynth: Array, n_inputs: int, law_spread: float | Array) -> Array:
-    """Return `(3, ...)` LUTs at place and route from those of csynth, the input format added."""
-    lut = csynth / CSYNTH_LUT_RATIO + input_format_luts(n_inputs)
-    return spread(lut, np.hypot(law_spread, CSYNTH_LUT_SPREAD))
+    dsp = on_dsp * traits.dsp_products
+    ebops = traits.input_bits * traits.enclosed_bits
+    by_bits = np.maximum(ebops - _EBOPS_PER_DSP * dsp, _LEAST_EBOPS * ebops)
+    lut = np.where(narrow, by_bits, unrolled_luts(traits, strategy) / CSYNTH_LUT_RATIO)
+    return lut, unrolled_ffs(traits, strategy) * traits.input_bits / _MEASURED_BITS, dsp

@@ -47,16 +47,11 @@ def allowed_reuse_factors(n_in: int, n_out: int) -> tuple[int, ...]:
     return _divisors(n_in) + tuple(n_in * d for d in _divisors(n_out)[1:])
 
 
-def nearest_reuse_factor(n_in: int, n_out: int, target: int) -> int | None:
-    """Return the allowed reuse factor nearest to ``target``, ties to the smaller as in hls4ml; never one it refuses.
-
-    None where nothing is allowed: 1 x n layers of :data:`UNROLL_LIMIT` weights have no such case, so it is rare.
-    """
+def nearest_reuse_factor(n_in: int, n_out: int, target: int) -> int:
+    """Return the allowed reuse factor nearest to ``target``, ties to the smaller as in hls4ml; never one it refuses."""
     allowed = allowed_reuse_factors(n_in, n_out)
     if n_in * n_out >= UNROLL_LIMIT:
         allowed = allowed[1:]
-    if not allowed:
-        return None
     place = bisect.bisect_left(allowed, target)
     if place == 0:
         return allowed[0]
@@ -78,9 +73,8 @@ def enumerate_mappings(shapes: Sequence[tuple[int, int]], target: Target) -> tup
     if all(n_in * n_out < UNROLL_LIMIT for n_in, n_out in shapes):
         found.append(Mapping("latency", ones))
     for aim in REUSE_TARGETS:
-        nearest = [nearest_reuse_factor(n_in, n_out, aim) for n_in, n_out in shapes]
-        factors = tuple(rf for rf in nearest if rf is not None)
-        if len(factors) < len(shapes) or max(factors) == 1:
+        factors = tuple(nearest_reuse_factor(n_in, n_out, aim) for n_in, n_out in shapes)
+        if max(factors) == 1:
             continue
         if sum(factors) * target.clock_ns > target.limits.latency_ns:
             break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 
 from nas_fpga.errors import InputError
@@ -58,18 +59,16 @@ def find_part(name: str) -> Part:
         InputError: No such part, or not a name; the text suggests the nearest.
     """
     text = name.strip().lower()
-    devices = {_device(part.name): part for part in _PARTS}
+    device = _device(text)
     for part in _PARTS:
-        if text == part.name.lower():
+        if _device(part.name) == device:
             return part
-    for device, part in devices.items():
-        package = text.removeprefix(device)
-        if text.startswith(device) and (not package or package.startswith("-") or device.startswith("xc7")):
-            return part
-    near = difflib.get_close_matches(text.split("-")[0], devices, n=1, cutoff=0.0)
-    raise InputError(f"part '{name}' is not known, did you mean {devices[near[0]].name}? Known: {', '.join(devices)}")
+    known = [_device(part.name) for part in _PARTS]
+    near = difflib.get_close_matches(device, known, n=1, cutoff=0.0)[0]
+    raise InputError(f"part '{name}' is not known, did you mean {near}? Known: {', '.join(known)}")
 
 
 def _device(name: str) -> str:
-    """`xcvu13p` of `xcvu13p-flga2577-2-e`; 7-series names have no dash before the package."""
-    return name[:7] if name.startswith("xc7") else name.split("-")[0]
+    """`xcvu13p` of `xcvu13p-flga2577-2-e`; names of the 7 series have no dash before the package."""
+    match = re.fullmatch(r"(xc7[a-z]\d+[a-z]?)(?:[a-z]{3}\d+)(?:-.*)?", name)
+    return match[1] if match else name.split("-")[0]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import itertools
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +24,9 @@ class LayerTraits:
         weight_bits: Bits of the weights, sign included.
         input_bits: Bits of the inputs.
         has_activation: 1 where ReLU, rounding and saturation follow, 0 at the output layer.
-        nonzero, enclosed_bits, csd_digits, distinct_powers, distinct_others, dsp_products, busy_outputs: As in
+        nonzero, enclosed_bits, csd_digits, distinct_powers, distinct_others, dsp_products: As in
             :class:`~nas_fpga.hardware._weights.WeightStatistics`.
+        busy_inputs, busy_outputs: The same.
         bias_bits: Bits between highest and lowest set bit of the biases, summed.
     """
 
@@ -39,6 +41,7 @@ class LayerTraits:
     distinct_powers: Array
     distinct_others: Array
     dsp_products: Array
+    busy_inputs: Array
     busy_outputs: Array
     bias_bits: Array
 
@@ -54,29 +57,32 @@ class LayerTraits:
         return total
 
 
+def live_weights(network: QuantizedNetwork) -> list[NDArray[np.int32]]:
+    """Return the weights of every layer, 0 where synthesis drops them.
+
+    A neuron without incoming weights is a constant, which goes into the next biases; one whose outputs nobody uses is
+    dropped with all that feeds it.
+    """
+    matrices = [layer.weights.copy() for layer in network.layers]
+    for before, after in itertools.pairwise(matrices):
+        after[~before.any(axis=0)] = 0
+    for before, after in reversed(list(itertools.pairwise(matrices))):
+        before[:, ~after.any(axis=1)] = 0
+    return matrices
+
+
 def measured_traits(network: QuantizedNetwork) -> LayerTraits:
-    """Return the traits `(n_layers,)` of a trained network."""
+    """Return the traits `(n_layers,)` of a trained network; all but EBOPs count what synthesis keeps."""
     rows = []
     input_bits = network.input_format.bits
-    for layer in network.layers:
-        found = weight_statistics(layer.weights)
-        largest = int(np.abs(layer.weights).max(initial=0))
-        rows.append(
-            {
-                "n_in": layer.n_in,
-                "n_out": layer.n_out,
-                "weight_bits": largest.bit_length() + 1,
-                "input_bits": input_bits,
-                "has_activation": layer.activation_bits is not None,
-                "nonzero": found.nonzero,
-                "enclosed_bits": found.enclosed_bits,
-                "csd_digits": found.csd_digits,
-                "distinct_powers": found.distinct_powers,
-                "distinct_others": found.distinct_others,
-                "dsp_products": found.dsp_products,
-                "busy_outputs": found.busy_outputs,
-                "bias_bits": int(enclosed_bits(layer.bias).sum()),
-            }
-        )
+    for layer, weights in zip(network.layers, live_weights(network), strict=True):
+        row = asdict(weight_statistics(weights))
+        row["enclosed_bits"] = int(enclosed_bits(layer.weights).sum())
+        row["bias_bits"] = int(enclosed_bits(layer.bias).sum())
+        row["n_in"], row["n_out"] = layer.n_in, layer.n_out
+        row["weight_bits"] = int(np.abs(weights).max(initial=0)).bit_length() + 1
+        row["input_bits"] = input_bits
+        row["has_activation"] = layer.activation_bits is not None
+        rows.append(row)
         input_bits = layer.activation_bits or 0
     return LayerTraits(**{f.name: np.array([row[f.name] for row in rows], np.float64) for f in fields(LayerTraits)})

@@ -19,6 +19,7 @@ class WeightStatistics:
         distinct_powers: Distinct weights of each input with one signed digit, summed over inputs.
         distinct_others: The same with two signed digits or more, those on DSPs left out.
         dsp_products: The same with at least 3 signed digits and |w| >= 12: what Vivado HLS puts on DSPs.
+        busy_inputs: Inputs with at least one non-zero weight.
         busy_outputs: Outputs with at least one non-zero weight.
     """
 
@@ -28,6 +29,7 @@ class WeightStatistics:
     distinct_powers: int
     distinct_others: int
     dsp_products: int
+    busy_inputs: int
     busy_outputs: int
 
 
@@ -65,5 +67,6 @@ def weight_statistics(weights: NDArray[np.integer]) -> WeightStatistics:
         distinct_powers=int(power.sum()),
         distinct_others=int((~power & ~on_dsp).sum()),
         dsp_products=int(on_dsp.sum()),
+        busy_inputs=int((weights != 0).any(axis=1).sum()),
         busy_outputs=int((weights != 0).any(axis=0).sum()),
     )

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nas_fpga.hardware import Mapping, allowed_reuse_factors, enumerate_mappings, make_target
+
+
+def test_allowed_reuse_factors_are_those_of_hls4ml():
+    """Equality over random shapes with the rule as hls4ml itself applies it."""
+    from hls4ml.backends import get_backend
+
+    backend = get_backend("Vivado")
+    rng = np.random.default_rng(3)
+    for n_in, n_out in [(1, 1), (13, 1), (1, 64), *rng.integers(1, 65, (300, 2)).tolist()]:
+        assert list(allowed_reuse_factors(n_in, n_out)) == backend.get_valid_reuse_factors(n_in, n_out), (n_in, n_out)
+
+
+def test_ladder_takes_the_nearest_allowed_as_hls4ml_does():
+    from hls4ml.backends import get_backend
+
+    backend = get_backend("Vivado")
+    shapes = [(13, 48), (48, 30), (30, 7), (7, 1)]
+    found = enumerate_mappings(shapes, make_target(max_latency_ns=1e6))
+    reuse = {mapping.reuse_factors for mapping in found if mapping.strategy == "resource"}
+    for aim in (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024):
+        nearest = tuple(backend.get_closest_reuse_factor(backend.get_valid_reuse_factors(*s), aim) for s in shapes)
+        assert nearest in reuse
+
+
+def test_what_hls4ml_refuses_is_never_enumerated():
+    shapes = [(64, 64), (64, 8)]  # 4,096 weights: not unrolled in any strategy of hls4ml
+    found = enumerate_mappings(shapes, make_target())
+    assert "latency" not in {mapping.strategy for mapping in found}
+    assert all(mapping.reuse_factors[0] > 1 for mapping in found if mapping.strategy == "resource")
+    assert "latency" in {mapping.strategy for mapping in enumerate_mappings([(64, 63)], make_target())}
+
+
+def test_a_large_layer_of_primes_is_never_unrolled():
+    for mapping in enumerate_mappings([(67, 71)], make_target(max_latency_ns=1e6)):
+        assert mapping.strategy == "distributed_arithmetic" or mapping.reuse_factors[0] in (67, 67 * 71)
+
+
+def test_mappings_are_distinct_and_keep_the_latency_limit():
+    found = enumerate_mappings([(13, 16), (16, 1)], make_target(max_latency_ns=300))
+    assert len(set(found)) == len(found)
+    assert max(sum(mapping.reuse_factors) for mapping in found if mapping.strategy == "resource") <= 60
+
+
+@pytest.mark.parametrize(
+    ("mapping", "text"),
+    [
+        (Mapping("distributed_arithmetic", (1, 1)), "da"),
+        (Mapping("latency", (1, 1)), "latency"),
+        (Mapping("resource", (8, 8, 4)), "resource rf 8/8/4"),
+    ],
+)
+def test_text(mapping, text):
+    assert str(mapping) == text
