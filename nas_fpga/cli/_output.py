@@ -10,6 +10,8 @@ import typer
 if TYPE_CHECKING:
     from nas_fpga.study import FrontRow, StudyOutcome
 
+_WIDTH = 200  # of the table; long lines are cut by the terminal, not folded into ragged cells
+
 
 def print_outcome(outcome: StudyOutcome, *, as_json: bool, saved: bool = True) -> None:
     """Print the front to standard output.
@@ -41,16 +43,13 @@ def print_outcome(outcome: StudyOutcome, *, as_json: bool, saved: bool = True) -
     _print_table(outcome)
     best = outcome.best
     typer.echo(
-        f"\n* best: {best.point.name} ({best.trial.candidate}), the cheapest within one paired standard error of the most "
-        f"precise; precision on test {best.test.precision:.4f}"
+        f"* best: {best.point.name} ({best.trial.candidate}), the cheapest within one paired standard error of the most "
+        f"precise;\n  precision on test {best.test.precision:.4f}"
     )
     typer.echo(f"knee: {outcome.knee}")
     n_failed = sum(trial.state == "failed" for trial in outcome.trials)
     if n_failed:
         typer.echo(f"{n_failed} of {len(outcome.trials)} trials failed; their causes are in the study")
-    typer.echo(
-        "Figures of LUT, FF, DSP and latency are estimates carried to place-and-route, one copy, with 90 % intervals."
-    )
     if saved:
         typer.echo(f"All figures: {outcome.folder / 'front.csv'}")
 
@@ -60,29 +59,27 @@ def _print_table(outcome: StudyOutcome) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    name = merit_name(outcome)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=f"{name}: [95 % interval]", caption_justify="left")
-    for heading in ("point", "topology", "bits", "mapping"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("validation", "test", "P(front)", "LUT", "DSP", "ns", "copies", "share"):
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("point", "network", "mapping"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("validation", "test [95 %]", "P(front)", "LUT [90 %]", "DSP", "ns", "copies", "share"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in outcome.front:
         table.add_row(*_cells(row))
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=150)
-    console.print(table)
+    Console(highlight=False, width=_WIDTH).print(table)
+    typer.echo(
+        f"validation, test: {merit_name(outcome)}; P(front): share of resamples in which no cheaper point is as good;\n"
+        "LUT, DSP: one copy, estimates carried to place-and-route; share: largest share of the limits, all copies\n"
+    )
 
 
 def _cells(row: FrontRow) -> list[str]:
-    candidate, figures = row.trial.candidate, row.point.mapped.figures
-    lut = figures.lut
+    figures, lut = row.point.mapped.figures, row.point.mapped.figures.lut
     return [
         f"{row.point.name}{'*' if row.is_best else ''}",
-        "-".join(map(str, candidate.topology)),
-        str(candidate.bits),
+        str(row.trial.candidate),
         str(row.point.mapped.mapping),
-        f"{row.point.error:.4f} [{row.interval[0]:.4f}, {row.interval[1]:.4f}]",
+        f"{row.point.error:.4f}",
         f"{row.test.error:.4f} [{row.test_interval[0]:.4f}, {row.test_interval[1]:.4f}]",
         f"{row.probability_undominated:.2f}",
         f"{lut.value:,.0f} [{lut.low:,.0f}, {lut.high:,.0f}]",

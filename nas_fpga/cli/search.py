@@ -219,6 +219,8 @@ def _overrides(values: dict[str, Any], given: set[str]) -> Any:
 
     def apply(definition: SearchDefinition) -> SearchDefinition:
         changes: dict[str, Any] = {name: options.plain(values[name]) for name in _PLAIN_OPTIONS if name in given}
+        if "budget" in given and "max_layers" not in given and 1 <= values["budget"] < definition.max_layers:
+            changes["max_layers"] = values["budget"]  # the default depth asks for more neurons than there are
         data = {name: options.plain(values[name]) for name in _DATA_OPTIONS if name in given}
         if "data" in given:
             data["name"] = values["data"]

@@ -40,8 +40,8 @@ class QuantizedDense(keras.layers.Layer):  # type: ignore[misc]
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create kernel, bias and the three steps."""
-        self.kernel = self.add_weight(shape=(input_shape[-1], self.units), name="kernel")
-        self.bias = self.add_weight(shape=(self.units,), name="bias")
+        self.kernel = self.add_weight(shape=(input_shape[-1], self.units), initializer="zeros", name="kernel")
+        self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
         self.weight_step = self.add_weight(shape=(), trainable=False, initializer="ones", name="weight_step")
         self.bias_step = self.add_weight(shape=(), trainable=False, initializer="ones", name="bias_step")
         self.activation_step = self.add_weight(shape=(), trainable=False, initializer="ones", name="activation_step")
