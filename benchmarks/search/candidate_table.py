@@ -11,6 +11,7 @@ other two write ``candidate_table_summary.json``, ``candidate_table_samplers.csv
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import subprocess
 import sys
@@ -178,7 +179,7 @@ def plot(candidates: list, errors: np.ndarray, neurons: np.ndarray, knee: int) -
         figure.colorbar(dots, ax=axis, label="fewer of the bits" if axis is left else "log10 neurons")
     edges = np.geomspace(neurons.min(), neurons.max() * 1.01, 13)
     centres, medians = [], []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in itertools.pairwise(edges):
         inside = (neurons >= low) & (neurons < high)
         if inside.sum() >= 5:
             centres.append(np.sqrt(low * high))
@@ -203,10 +204,12 @@ class ListedSpace(MLPSpace):
     listed: tuple = field(default=())
 
     def sample(self, rng: np.random.Generator, n: int) -> Rows:
+        """Return all of the table, shuffled."""
         listed = np.frombuffer(b"".join(self.listed), np.int32).reshape(len(self.listed), -1)
         return np.resize(listed[rng.permutation(len(listed))], (max(n, len(listed)), listed.shape[1]))
 
     def moves(self, rng: np.random.Generator, rows: Rows, n: int) -> Rows:
+        """Return none: a neighbour is hardly ever in the table."""
         return rows[:0]
 
 
@@ -246,8 +249,8 @@ def samplers() -> None:
         ):
             history = []
             while len(history) < N_DRAWS:
-                for candidate in sampler.ask(history, [], 1):
-                    history.append(Observation(candidate, "complete", *shown[candidate]))
+                (candidate,) = sampler.ask(history, [], 1)
+                history.append(Observation(candidate, "complete", *shown[candidate]))
             row[name] = hypervolume(*np.array([truth[o.candidate] for o in history]).T)
         results.append(row)
         print(row, flush=True)

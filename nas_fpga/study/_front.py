@@ -101,8 +101,8 @@ class Knee:
         if self.neurons == self.largest:
             return f"no knee: the largest networks tried ({self.largest} neurons) are the most precise"
         return (
-            f"nothing gained beyond {self.neurons} neurons: the most precise network with more is better by "
-            f"{self.difference:.4f} (paired 95 % interval {self.low:.4f} to {self.high:.4f})"
+            f"nothing gained beyond {self.neurons} neurons: the most precise larger network gains "
+            f"{self.difference:+.4f} (paired 95 % interval {self.low:+.4f} to {self.high:+.4f})"
         )
 
 

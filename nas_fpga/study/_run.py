@@ -83,14 +83,12 @@ class SearchRun:
                 changed = stored.differences(definition)
                 if changed:
                     raise StudyError(
-                        f"study '{folder.name}' was defined with {'; '.join(changed)} now; leave that out to continue it, "
-                        "or start another with --study NAME"
+                        f"study '{folder.name}' was defined with {'; '.join(changed)} now; leave that out to "
+                        "continue it, or start another with --study NAME"
                     )
                 n_trials = n_trials or storage.n_trials()
-                if n_trials < len(storage.trials()):
-                    raise StudyError(
-                        f"--trials {n_trials} is below the {len(storage.trials())} that study '{folder.name}' has already"
-                    )
+                if n_trials < (n_there := len(storage.trials())):
+                    raise StudyError(f"--trials {n_trials} is below the {n_there} that '{folder.name}' has already")
         dataset = load_data(definition.data)
         fingerprint = dataset.fingerprint()
         if definition.data.fingerprint not in ("", fingerprint):

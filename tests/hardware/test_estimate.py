@@ -163,7 +163,7 @@ class TestAgainstTheTools:
         [((64, 32, 32), 6, 6), ((32, 32), 8, 8), ((16,), 4, 4), ((20, 20, 20, 20), 5, 6), ((48, 24), 3, 5)],
     )
     def test_adder_graphs_are_those_of_da4ml(self, make_network, topology, weight_bits, activation_bits):
-        """Cost and depth of the graphs that da4ml builds for these very weights; the cost lies in the law's own interval."""
+        """Cost and depth of the graphs that da4ml builds for these weights; the cost lies in the law's interval."""
         from da4ml.trace import FixedVariableArray, HWConfig, comb_trace
         from da4ml.trace.ops import relu
 
