@@ -43,8 +43,8 @@ def print_outcome(outcome: StudyOutcome, *, as_json: bool, saved: bool = True) -
     _print_table(outcome)
     best = outcome.best
     typer.echo(
-        f"* best: {best.point.name} ({best.trial.candidate}), the cheapest within one paired standard error of the most\n"
-        f"  precise; precision on test {best.test.precision:.4f}"
+        f"* best: {best.point.name} ({best.trial.candidate}), the cheapest within one paired standard error of the\n"
+        f"  most precise; precision on test {best.test.precision:.4f}"
     )
     typer.echo(f"knee: {outcome.knee}")
     n_failed = sum(trial.state == "failed" for trial in outcome.trials)
