@@ -95,6 +95,18 @@ def test_the_start_is_random_and_then_it_is_not():
     assert crossing[2] != random[2]
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_generation_spreads_along_the_front(seed):
+    history = train(RandomSampler(SPACE, seed).ask([], [], 30), np.random.default_rng(seed))
+    sampler = GaussianProcessSampler(SPACE, seed)
+    generation = sampler.ask(history, [], 6)
+    # Six that each were the best for itself spread over 0.1 to 0.6 decades of the resource.
+    assert np.ptp(true_share(SPACE.rows(generation))) > 1.5
+    pending, more = generation[:3], sampler.ask(history, generation[:3], 1)
+    gaps = np.abs(true_share(SPACE.rows(pending)) - true_share(SPACE.rows(more)))
+    assert gaps.min() > 0.1
+
+
 class TestModel:
     @pytest.fixture
     def history(self):

@@ -180,6 +180,7 @@ class TestMoves:
         space = MLPSpace(13, 1, 300, max_width=120)
         start = space.rows([Candidate((120, 100, 80), BitWidths(8, 8))])
         moved = space.moves(np.random.default_rng(0), start, 4000)
+        assert len(moved) == 4000  # shrunk, not dropped
         assert totals_of(moved).max() == 300
         assert widths_of(moved).max() == 120
         assert moved[:, -2:].max() == 8
