@@ -23,7 +23,7 @@ class PreTrainingCost:
     """Expected resource share of the best mapping, and whether a network is refused, from topology and bits alone.
 
     Weights are expected to be distributed as :mod:`nas_fpga.hardware._expected` says; reuse factors are
-    every second of the ladder as they are, not moved to allowed ones.
+    every second of the ladder, at most two rounds over a layer's inputs, not moved to allowed ones.
 
     Attributes:
         n_inputs: Features.
@@ -44,26 +44,21 @@ class PreTrainingCost:
             rows: `(n, max_layers + 2)`: widths of the hidden layers padded with zeros, weight bits, activation bits.
 
         Returns:
-            `(n,)` log10 of the resource axis of the cheapest mapping that keeps the limits (of the cheapest of all
-            where none does); `(n,)` True where every mapping breaks a limit with the lower end of its interval.
+            `(n,)` log10 of the constrained share of the cheapest mapping: the resource axis where all limits are kept,
+            else the largest ratio to a limit, above 0; `(n,)` True where every mapping breaks a limit with the lower
+            end of its interval.
         """
-        axis, breaks, refused = self._mapped(rows)
-        return np.log10(axis[VALUE][self._best(axis, breaks), np.arange(len(rows))]), refused
+        share, refused = self._mapped(rows)
+        return np.log10(share[VALUE].min(axis=0)), refused
 
     def interval(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the ends `(n,)`, `(n,)` of the 90 % interval of log10 of the share, for the mapping of the value."""
-        axis, breaks, _ = self._mapped(rows)
-        place = self._best(axis, breaks), np.arange(len(rows))
-        return np.log10(axis[LOW][place]), np.log10(axis[HIGH][place])
+        share, _ = self._mapped(rows)
+        place = share[VALUE].argmin(axis=0), np.arange(len(rows))
+        return np.log10(share[LOW][place]), np.log10(share[HIGH][place])
 
-    @staticmethod
-    def _best(axis: Array, breaks: NDArray[np.bool_]) -> NDArray[np.intp]:
-        """Return the row `(n,)` of the cheapest mapping, those that keep the limits first."""
-        kept = np.where(breaks, np.inf, axis[VALUE])
-        return np.asarray(np.where(breaks.all(axis=0), axis[VALUE].argmin(axis=0), kept.argmin(axis=0)))
-
-    def _mapped(self, rows: NDArray[np.integer]) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return the axis `(3, n_mappings, n)`, limits broken `(n_mappings, n)`, refusals `(n,)`."""
+    def _mapped(self, rows: NDArray[np.integer]) -> tuple[Array, NDArray[np.bool_]]:
+        """Return the constrained share `(3, n_mappings, n)`, infinite where it cannot be built, and refusals `(n,)`."""
         target = self.target
         traits = expected_traits(rows, self.n_inputs, self.n_outputs, self.input_bits)
         costs = [
@@ -71,28 +66,30 @@ class PreTrainingCost:
             latency_strategy(traits, self.n_inputs, target.clock_ns),
         ]
         weights = traits.n_in * traits.n_out
+        # beyond two rounds over its inputs a layer's multiplexers cost more than the multipliers they save
+        most = np.minimum(weights, 2 * traits.n_in)
         for aim in REUSE_TARGETS[1::2]:
             if aim * target.clock_ns > target.limits.latency_ns:
                 break
-            costs.append(resource_strategy(traits, np.clip(weights, 1.0, aim), self.n_inputs, target.clock_ns))
+            reuse = np.clip(most, 1.0, aim)
+            costs.append(resource_strategy(traits, reuse, self.n_inputs, target.clock_ns))
         cost = np.stack(costs, axis=2)  # (6, 3, n_mappings, n)
         impossible = np.zeros(cost.shape[2:], bool)
         impossible[1] = (weights >= UNROLL_LIMIT).any(axis=-1)
 
-        n = len(RESOURCES)
         steps = target.rate_mhz * 1e-3 * target.clock_ns * cost[QUANTITIES.index("ii_cycles"), VALUE]
+        copies = np.maximum(np.ceil(steps * (1 - 1e-9)), 1.0)
         limits = np.array([getattr(target.limits, name) for name in RESOURCES])[:, None, None, None]
-        used = np.maximum(np.ceil(steps * (1 - 1e-9)), 1.0) * cost[:n] / limits
+        used = copies * cost[: len(RESOURCES)] / limits
         unknown = np.exp(WEIGHTS_SPREAD + WEIGHTS_SPREAD_PER_BIT / np.maximum(rows[:, -2], 1))
         used[:, LOW] /= unknown
         used[:, HIGH] *= unknown
         latency = cost[QUANTITIES.index("latency_cycles")] * target.clock_ns / target.limits.latency_ns
-        over = (used > 1).any(axis=0) | (latency > 1) | impossible
+        worst = np.where(impossible, np.inf, np.maximum(used.max(axis=0), latency))
         if target.objective == "share":
             axis = used.max(axis=0)
         elif target.objective == "latency":
             axis = latency
         else:
             axis = used[RESOURCES.index("bram18" if target.objective == "bram" else target.objective)]
-        axis = np.where(impossible, np.inf, np.maximum(axis, _LEAST_SHARE))
-        return axis, over[VALUE], over[LOW].all(axis=0)
+        return np.where(worst > 1, worst, np.maximum(axis, _LEAST_SHARE)), (worst[LOW] > 1).all(axis=0)

@@ -74,6 +74,11 @@ class HardwareFigures:
             return max(shares[name] for name in RESOURCES)
         return shares["bram18" if target.objective == "bram" else target.objective]
 
+    def constrained_share(self, target: Target) -> float:
+        """Return :meth:`share` where all limits are kept, else the largest ratio to a limit, which is above 1."""
+        worst = max(self.shares(target).values())
+        return worst if worst > 1 else self.share(target)
+
     def violations(self, target: Target) -> tuple[str, ...]:
         """Return one phrase for every limit that is violated, by the central values; empty when feasible."""
         found = []
@@ -113,9 +118,10 @@ def estimate(network: QuantizedNetwork, mapping: Mapping, target: Target) -> Har
 
 
 def points(network: QuantizedNetwork, target: Target) -> tuple[MappedPoint, ...]:
-    """Return the mappings of a network that no other beats in LUT, FF, DSP, BRAM, latency and II, cheapest share first.
+    """Return the mappings of a network that no other beats in LUT, FF, DSP, BRAM, latency and II.
 
-    Resources count all copies. Mappings that violate limits are among them: a network may have no other.
+    Resources count all copies. The cheapest share comes first, those that violate limits last: a network may have no
+    other.
     """
     mappings = enumerate_mappings([(layer.n_in, layer.n_out) for layer in network.layers], target)
     traits = measured_traits(network)
@@ -127,7 +133,7 @@ def points(network: QuantizedNetwork, target: Target) -> tuple[MappedPoint, ...]
     kept = np.logical_not((no_worse & better).any(axis=0)).tolist()
     ebops = float(traits.ebops)
     found = [MappedPoint(m, _figures(costs[..., i], m, ebops, target)) for i, m in enumerate(mappings) if kept[i]]
-    return tuple(sorted(found, key=lambda point: point.figures.share(target)))
+    return tuple(sorted(found, key=lambda point: point.figures.constrained_share(target)))
 
 
 def _n_inputs(network: QuantizedNetwork) -> int:

@@ -45,18 +45,24 @@ def test_limits_of_latency_refuse():
     assert PreTrainingCost(13, 1, 10, make_target(max_latency_ns=10))(rows)[1][0]
 
 
-@settings(max_examples=150, deadline=None)
+SLOW = PreTrainingCost(13, 1, 10, make_target(rate_mhz=1))
+
+
+@settings(max_examples=200, deadline=None)
 @given(
+    cost=st.sampled_from([COST, SLOW]),
     topology=st.lists(st.integers(1, 400), min_size=1, max_size=LAYERS),
     weight_bits=st.integers(2, 8),
     activation_bits=st.integers(2, 8),
     data=st.data(),
 )
-def test_more_bits_or_wider_is_never_cheaper(topology, weight_bits, activation_bits, data):
+def test_more_bits_or_wider_is_never_cheaper(cost, topology, weight_bits, activation_bits, data):
+    # Resource takes 4.8 LUTs less for each multiplier from 6 bits on; reports say so, and it is seen at slow rates only
+    least = -1e-12 if cost is COST else -0.01
     place = data.draw(st.integers(0, len(topology) - 1))
     wider = [*topology]
     wider[place] += data.draw(st.integers(1, 200))
-    share, _ = COST(
+    share, _ = cost(
         np.array(
             [
                 row(topology, weight_bits, activation_bits),
@@ -66,7 +72,7 @@ def test_more_bits_or_wider_is_never_cheaper(topology, weight_bits, activation_b
             ]
         )
     )
-    assert (share[1:] >= share[0] - 1e-12).all()
+    assert (share[1:] >= share[0] + least).all()
 
 
 @pytest.mark.parametrize("seed", range(12))

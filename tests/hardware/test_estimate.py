@@ -65,6 +65,9 @@ class TestEstimate:
         assert lut.endswith("LUT, limit 10,000")
         assert latency.endswith("ns, limit 10")
         assert not found.is_feasible(tight)
+        assert found.constrained_share(make_target()) == found.share(make_target())
+        slow = make_target(max_latency_ns=10)
+        assert found.share(slow) < 1 < found.constrained_share(slow) == found.latency_ns.value / 10
 
     def test_mapping_of_another_network(self, make_network):
         with pytest.raises(ValueError, match="is for 2 layers, not 3"):
@@ -163,7 +166,7 @@ class TestAgainstTheTools:
         [((64, 32, 32), 6, 6), ((32, 32), 8, 8), ((16,), 4, 4), ((20, 20, 20, 20), 5, 6), ((48, 24), 3, 5)],
     )
     def test_adder_graphs_are_those_of_da4ml(self, make_network, topology, weight_bits, activation_bits):
-        """Cost and depth of the graphs that da4ml builds for these weights; the cost lies in the law's interval."""
+        """Cost (in the law's own interval) and depth of the graphs that da4ml builds for these very weights."""
         from da4ml.trace import FixedVariableArray, HWConfig, comb_trace
         from da4ml.trace.ops import relu
 
