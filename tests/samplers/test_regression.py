@@ -58,6 +58,13 @@ def test_it_predicts_and_learns_noise_and_what_matters(observed):
     assert process.parameters[0] < process.parameters[2:4].min()
 
 
+def test_many_observations_are_all_used():
+    features = np.random.default_rng(3).random((650, 4))
+    targets = smooth(features)
+    targets[1::3] += 10  # every third is learned from, and none of these is among them
+    assert np.abs(GaussianProcess.fit(features, targets).predict(features)[0] - smooth(features)).max() > 1
+
+
 def test_believing_keeps_means_and_shrinks_deviations(observed):
     process = GaussianProcess.fit(*observed)
     places = np.random.default_rng(2).random((50, 4)) * 1.5
