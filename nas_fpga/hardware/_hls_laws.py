@@ -26,7 +26,7 @@ Unrolled = Literal["latency", "resource"]
 
 _MEASURED_BITS = 16.0  # of the data in all reports; sums have them too
 _OTHER_BITS_SPREAD = 0.7  # scaling the reports to narrower data, an assumption
-# Unrolled layers of narrower data: placed LUT + 55 DSP = EBOPs (HGQ, arXiv:2405.00645, over two decades of size).
+# Unrolled layers of narrower data: placed LUT + 55 DSP = EBOPs, roughly (HGQ, arXiv:2405.00645); spread assumed.
 _EBOPS_PER_DSP, _EBOPS_SPREAD, _LEAST_EBOPS = 55.0, 0.45, 0.3
 # Fully unrolled (62 reports), by strategy: LUT and FF for each non-zero weight, distinct product of several digits,
 # distinct power of two, and product on a DSP. On unseen layer shapes LUT 2.3 %; FF 13 % and 17 %, at worst a factor 3.
@@ -132,7 +132,7 @@ def resource_strategy(traits: LayerTraits, reuse: Array, n_inputs: int, clock_ns
     once = (reuse <= 1) & present
     between_kernels = (reuse > 1) & (reuse <= traits.n_in) & present
     scale = traits.input_bits / _MEASURED_BITS
-    # seldom there, and half of the time this function takes
+    # before training no layer is unrolled here, and this is called often
     flat_lut, flat_ff, flat_dsp = _unrolled(traits, "resource") if once.any() else (0.0, 0.0, 0.0)
     in_luts = (traits.weight_bits > 4) & (traits.input_bits + traits.weight_bits <= _NARROW_BITS)
     dsp = resource_dsps(traits, reuse)  # with narrow operands these are multipliers in LUTs, one for each pair of bits
