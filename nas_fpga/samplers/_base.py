@@ -44,6 +44,10 @@ class Sampler(abc.ABC):
     n_startup: int = 0
     """So many first trials are proposed at random, before a model proposes."""
 
+    def describe(self) -> str:
+        """Return what the user should know of the proposals to come; empty when there is nothing to say."""
+        return ""
+
     @abc.abstractmethod
     def ask(self, history: History, pending: Sequence[Candidate], n: int) -> list[Candidate]:
         """Return the next ``n`` candidates; those earlier in the list count as pending for those later.

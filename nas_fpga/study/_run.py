@@ -122,6 +122,8 @@ class SearchRun:
             for repair in setup.dataset.repairs:
                 reporter.message(repair)
             reporter.message(f"{_describe(setup)}\nStudy {self.folder}: {self.n_trials} trials, {n_workers} workers")
+            if setup.sampler.describe():
+                reporter.message(setup.sampler.describe())
             search = Search(setup, storage, self.n_trials, reporter)
             with LocalWorkers(setup.trainer_factory, n_workers, definition.backend) as workers:
                 search.run(workers)

@@ -224,7 +224,7 @@ class Search:
         if record.state == "failed" or primary is None:
             observation = Observation(record.candidate, "failed", included=included)
         else:
-            share = primary.mapped.figures.share(self.setup.target)
+            share = primary.mapped.figures.constrained_share(self.setup.target)
             observation = Observation(
                 record.candidate, "complete", primary.merits.log10_error, float(np.log10(share)), included
             )
