@@ -78,7 +78,8 @@ def test_biases_lie_on_the_grid_of_the_sums():
     form = InputFormat(10, np.array([True] * 3), np.array([3, 4, 9]), np.array([2, 1, 0]))
     candidate = Candidate((4, 3), BitWidths(5, 4))
     shapes = candidate.layer_shapes(3, 1)
-    parameters = [(rng.standard_normal(s).astype(np.float32), rng.standard_normal(s[1]).astype(np.float32)) for s in shapes]
+    draws = [(rng.standard_normal(shape), rng.standard_normal(shape[1])) for shape in shapes]
+    parameters = [(kernel.astype(np.float32), bias.astype(np.float32)) for kernel, bias in draws]
     inputs = form.apply(rng.standard_normal((100, 3)))
     steps = calibrate(candidate, form, parameters, inputs, None)
     grids = [int(form.grid_bits.max())]

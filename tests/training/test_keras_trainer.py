@@ -77,7 +77,7 @@ def test_weights_use_their_bits_and_no_more(binary):
 
 def test_the_curve_belongs_to_the_network(binary):
     """The loss noted for the best epoch is that of the integers that were kept."""
-    dataset, divided, trainer, _, results = binary
+    dataset, divided, _, _, results = binary
     for result in results.values():
         curve = result.curve
         assert curve.best_epoch == int(np.argmin(curve.validation_loss))
@@ -97,7 +97,7 @@ def test_alone_or_in_company_in_any_order_the_result_is_the_same(binary):
 
 
 def test_seeds_differ(binary):
-    _, _, trainer, jobs, results = binary
+    _, _, trainer, _, results = binary
     (other,) = trainer.train([job(0, (8,), (6, 6), seed=6)])
     assert integers(other) != integers(results[0])
 
