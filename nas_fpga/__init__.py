@@ -1,3 +1,63 @@
-"""nas-fpga searches neural networks for FPGAs."""
+"""nas-fpga searches neural networks for FPGAs. Names are loaded when they are first used: importing this is quick."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+_ROOMS = {
+    "nas_fpga.data": ("Dataset", "Split", "load_hgcal", "read_dataset", "split"),
+    "nas_fpga.space": ("BitWidths", "Candidate", "MLPSpace", "TrainingSettings"),
+    "nas_fpga.samplers": ("Sampler",),
+    "nas_fpga.training": ("QuantizedNetwork", "Trainer"),
+    "nas_fpga.hardware": ("Figure", "Mapping", "Target", "estimate", "make_target"),
+    "nas_fpga.study": ("SearchDefinition", "SearchRun", "StudyOutcome", "read_outcome"),
+    "nas_fpga.export": ("hgq_model",),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+if TYPE_CHECKING:
+    from nas_fpga.data import Dataset, Split, load_hgcal, read_dataset, split
+    from nas_fpga.export import hgq_model
+    from nas_fpga.hardware import Figure, Mapping, Target, estimate, make_target
+    from nas_fpga.samplers import Sampler
+    from nas_fpga.space import BitWidths, Candidate, MLPSpace, TrainingSettings
+    from nas_fpga.study import SearchDefinition, SearchRun, StudyOutcome, read_outcome
+    from nas_fpga.training import QuantizedNetwork, Trainer
+
+__all__ = [
+    "BitWidths",
+    "Candidate",
+    "Dataset",
+    "Figure",
+    "MLPSpace",
+    "Mapping",
+    "QuantizedNetwork",
+    "Sampler",
+    "SearchDefinition",
+    "SearchRun",
+    "Split",
+    "StudyOutcome",
+    "Target",
+    "Trainer",
+    "TrainingSettings",
+    "estimate",
+    "hgq_model",
+    "load_hgcal",
+    "make_target",
+    "read_dataset",
+    "read_outcome",
+    "split",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module 'nas_fpga' has no attribute '{name}'")
+    return getattr(importlib.import_module(_ROOM_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
