@@ -71,7 +71,7 @@ def judge(outcome: StudyOutcome) -> dict[str, Any]:
         "boosted_trees": vars(verdicts[1]) | {"settings": trees.settings},
         "ratio": ratio,
         "ratio_interval_95": [low, high],
-        "interval_reaches_1": low <= 1 <= high,
+        "not_significantly_worse": low <= 1,
         "upper_end_at_most_1.3": high <= 1.3,
     }
 
@@ -156,7 +156,7 @@ def plot(outcome: StudyOutcome, path: Path) -> None:
     with StudyStorage(outcome.folder) as storage:
         scores = [storage.load_scores(row.trial.number, row.point.network) for row in front]
     ends = np.array([np.quantile(bootstrap.errors(values), [0.16, 0.84]) for values in scores]).T
-    bars = np.abs(ends - front_errors)
+    bars = np.maximum([front_errors - ends[0], ends[1] - front_errors], 0)
 
     mpl.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False})
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4.4), sharey=True, width_ratios=(3, 2), layout="constrained")
@@ -165,7 +165,7 @@ def plot(outcome: StudyOutcome, path: Path) -> None:
     for axis, x, front_x in ((left, shares, front_shares), (right, neurons, front_neurons)):
         for chosen, marker, colour, label in (
             (fits & (errors < top), "o", "0.68", "trained networks"),
-            (fits & (errors >= top), "^", "0.68", "the same, above"),
+            (fits & (errors >= top), "^", "0.68", "above this range"),
             (~fits, "x", "0.8", "over the limits"),
         ):
             if chosen.any():
@@ -179,16 +179,16 @@ def plot(outcome: StudyOutcome, path: Path) -> None:
         axis.xaxis.set_minor_formatter(NullFormatter())
     left.step(front_shares, front_errors, where="post", color=BLUE, lw=1.2, zorder=2)
     left.errorbar(
-        front_shares, front_errors, bars, fmt="o", ms=4, lw=1.2, color=BLUE, label="front (validation), 68 %", zorder=3
+        front_shares, front_errors, bars, fmt="o", ms=4, lw=1.2, color=BLUE, label="front on validation, 68 %", zorder=3
     )
     left.scatter(
-        front_shares, test, s=26, facecolors="none", edgecolors=VERMILION, lw=1.2, label="the same on test", zorder=4
+        front_shares, test, s=26, facecolors="none", edgecolors=VERMILION, lw=1.2, label="front on test", zorder=4
     )
     left.set_ylim(errors.min() / 1.7, 1.05 * top)
     for i in spread_out(front_shares, 5):
         candidate = front[i].trial.candidate
         text = f"{short(candidate.topology)}\n{candidate.bits}"
-        left.annotate(text, (front_shares[i], ends[0, i]), (0, -3), textcoords="offset points", fontsize=7.5,
+        left.annotate(text, (front_shares[i], ends[0, i]), (0, -3), textcoords="offset points", fontsize=8,
                       ha="center", va="top", color=BLUE)  # fmt: skip
     background, signal = outcome.setup.dataset.class_names
     at = f"{outcome.setup.definition.signal_efficiency:.0%}".replace("%", " %")
@@ -198,15 +198,18 @@ def plot(outcome: StudyOutcome, path: Path) -> None:
     left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     left.yaxis.set_major_formatter(FuncFormatter(lambda error, _: f"{error:g}"))
     left.yaxis.set_minor_formatter(NullFormatter())
-    left.legend(frameon=False, fontsize=8.5, loc="upper right")
 
-    right.scatter(front_neurons, front_errors, s=18, color=BLUE, zorder=3, label="on the front")
+    right.scatter(front_neurons, front_errors, s=18, color=BLUE, zorder=3)
     knee = outcome.knee
     if knee.neurons < knee.largest:
         right.axvline(knee.neurons, color=GREEN, ls="--", lw=1.3, label=f"knee: {knee.neurons} neurons")
     right.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:g}"))
     right.set_xlabel("hidden neurons")
-    right.legend(frameon=False, fontsize=8.5, loc="upper right")
+    handles = {}
+    for axis in (left, right):
+        handles |= {label: handle for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    figure.legend(handles.values(), handles, loc="outside upper center", ncols=min(6, len(handles)), fontsize=8.5,
+                  frameon=False, columnspacing=1.2, handletextpad=0.3)  # fmt: skip
     path.parent.mkdir(exist_ok=True)
     figure.savefig(path, dpi=100, pil_kwargs={"optimize": True})
 
