@@ -1,87 +1,74 @@
 """What simple methods reach on the reference task: ``python -m benchmarks.data.baselines``.
 
 Writes ``benchmarks/data/baselines.csv``, a row for each pile-up, feature set, method, definition and signal efficiency.
-Rows that are there already are kept, so that an interrupted run continues; delete the file to start over.
+The scores of every method are kept under ``runs/baselines``, so that an interrupted run continues and the figures can
+be worked out anew without training; delete that folder to start over (about five minutes on two cores).
 
 Methods learn on all training rows and are tuned on validation. Working points are set on validation and applied to
-test. Intervals (95 %) resample showers, the validation electrons that set the threshold and the test pions alike.
+test. Intervals (95 %) resample the showers of both: each resample of validation sets the threshold of one of test.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nas_fpga.data import SUBSETS, Dataset, load_hgcal
+from nas_fpga.data import SUBSETS, Dataset, load_hgcal, split
+from nas_fpga.training import GroupBootstrap, evaluate
 
 OUT = Path(__file__).with_name("baselines.csv")
+SCORES = Path("runs/baselines")
 PILEUPS = (200, 0)
+FEATURE_SETS = ("ce-e", "ce-e+ce-h")
+DEFINITIONS = ("candidates", "all showers")
 SIGNAL_EFFICIENCIES = (0.95, 0.99)
-RESAMPLINGS = 1000
 SEED = 1
 
 Scores = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Baseline:
-    """One row of the table. Efficiencies are of test rows, the threshold is of validation rows."""
-
-    pileup: int
-    features: str
-    method: str
-    definition: str
-    signal_efficiency: float
-    pion_efficiency: float
-    low: float
-    high: float
-    electron_efficiency: float
-    pion_rows: int
-    pion_showers: int
-    settings: str
-    seconds: float
-
-
 def boosted_trees(data: Dataset) -> tuple[Scores, str]:
     """Histogram gradient boosting, stopped early on validation; the best of a small grid by validation loss."""
+    fits = [fit_boosted_trees(data, leaves, share) for leaves in (4, 7, 15) for share in (0.5, 1.0)]
+    _, scores, settings = min(fits, key=lambda fit: fit[0])
+    return scores, settings
+
+
+def fit_boosted_trees(data: Dataset, leaves: int, max_features: float) -> tuple[float, Scores, str]:
+    """Return validation loss, scores of all rows and settings of trees with so many leaves and features at a node."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    train, validation = _rows(data, "train"), _rows(data, "validation")
-    weights = _balanced(data, train)
-    best: tuple[float, HistGradientBoostingClassifier, str] | None = None
-    for leaves in (4, 7, 15):
-        for max_features in (0.5, 1.0):
-            model = HistGradientBoostingClassifier(
-                learning_rate=0.05,
-                max_leaf_nodes=leaves,
-                max_features=max_features,
-                min_samples_leaf=50,
-                l2_regularization=10.0,
-                max_iter=3000,
-                early_stopping=True,
-                n_iter_no_change=50,
-                random_state=SEED,
-            )
-            model.fit(
-                data.features[train],
-                data.labels[train],
-                sample_weight=weights[train],
-                X_val=data.features[validation],
-                y_val=data.labels[validation],
-                sample_weight_val=weights[validation],
-            )
-            loss = -float(model.validation_score_.max())
-            if best is None or loss < best[0]:
-                best = loss, model, f"{leaves} leaves, {max_features:g} of the features, {model.n_iter_} trees"
-    assert best is not None
-    return best[1].decision_function(data.features), best[2]
+    rows = split(data, SEED)
+    weights = _balanced(data, rows.train)
+    model = HistGradientBoostingClassifier(
+        learning_rate=0.05,
+        max_leaf_nodes=leaves,
+        max_features=max_features,
+        min_samples_leaf=50,
+        l2_regularization=10.0,
+        max_iter=3000,
+        early_stopping=True,
+        n_iter_no_change=50,
+        random_state=SEED,
+    )
+    model.fit(
+        data.features[rows.train],
+        data.labels[rows.train],
+        sample_weight=weights[rows.train],
+        X_val=data.features[rows.validation],
+        y_val=data.labels[rows.validation],
+        sample_weight_val=weights[rows.validation],
+    )
+    settings = f"{leaves} leaves, {max_features:g} of the features, {model.n_iter_} trees"
+    return -float(model.validation_score_.max()), model.decision_function(data.features), settings
 
 
 def logistic_regression(data: Dataset) -> tuple[Scores, str]:
@@ -91,17 +78,21 @@ def logistic_regression(data: Dataset) -> tuple[Scores, str]:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    train, validation = _rows(data, "train"), _rows(data, "validation")
-    weights = _balanced(data, train)
+    rows = split(data, SEED)
+    weights = _balanced(data, rows.train)
     best: tuple[float, Scores, str] | None = None
     for scale_mip in (1.0, 10.0, 100.0, 1000.0):
         features = np.log1p(data.features / scale_mip, dtype=np.float64)
         for c in (0.01, 1.0, 100.0):
             model = make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=5000))
-            model.fit(features[train], data.labels[train], logisticregression__sample_weight=weights[train])
+            model.fit(
+                features[rows.train],
+                data.labels[rows.train],
+                logisticregression__sample_weight=weights[rows.train],
+            )
             scores = model.decision_function(features)
-            electron = model.predict_proba(features[validation])[:, 1]
-            loss = log_loss(data.labels[validation], electron, sample_weight=weights[validation])
+            electron = model.predict_proba(features[rows.validation])[:, 1]
+            loss = log_loss(data.labels[rows.validation], electron, sample_weight=weights[rows.validation])
             if best is None or loss < best[0]:
                 best = loss, scores, f"log(1 + MIP/{scale_mip:g}), C {c:g}"
     assert best is not None
@@ -113,7 +104,7 @@ def shower_depth(data: Dataset) -> tuple[Scores, str]:
 
     The score is the share of training electrons that are deeper (or have more H/E, whichever share is smaller).
     """
-    train = _rows(data, "train")
+    train = split(data, SEED).train
     electrons = train[data.labels[train] == 1]
     ce_e, ce_h = data.features[:, :13].astype(np.float64), data.features[:, 13:].sum(axis=1, dtype=np.float64)
     energy = np.maximum(ce_e.sum(axis=1), 1e-3)
@@ -137,53 +128,68 @@ METHODS: dict[str, Callable[[Dataset], tuple[Scores, str]]] = {
 }
 
 
-def working_point(scores: Scores, weights: NDArray[np.float64], efficiency: float) -> float:
-    """Return the highest threshold that keeps at least this weighted share of signal ``scores``; ties stay together."""
-    order = np.argsort(-scores, kind="stable")
-    kept = np.cumsum(weights[order])
-    return float(scores[order][np.searchsorted(kept, efficiency * kept[-1] * (1 - 1e-12))])
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """What a method makes of a data set: scores of all rows, the settings that were chosen, and the time it took."""
+
+    scores: Scores
+    settings: str
+    seconds: float
+
+    @staticmethod
+    def path(data: Dataset, method: str) -> Path:
+        """Return where the scores are kept; another data set has another name."""
+        name = method.replace(",", "").replace("/", "-").replace(" ", "_")
+        return SCORES / f"{name}_{data.fingerprint()[:12]}.npz"
+
+    @classmethod
+    def of(cls, data: Dataset, method: str) -> Scored:
+        """Return the kept scores, or train and keep them."""
+        path = cls.path(data, method)
+        if not path.exists():
+            started = time.perf_counter()
+            scores, settings = METHODS[method](data)
+            cls(scores, settings, time.perf_counter() - started).save(path)
+        with np.load(path, allow_pickle=False) as kept:
+            return cls(kept["scores"], str(kept["settings"]), float(kept["seconds"]))
+
+    def save(self, path: Path) -> None:
+        """Write the scores in one step."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".tmp.npz")
+        np.savez(temporary, scores=self.scores, settings=self.settings, seconds=self.seconds)
+        temporary.replace(path)
 
 
-def measure(data: Dataset, scores: Scores, counted: NDArray[np.bool_], efficiency: float) -> dict[str, float]:
+def measure(data: Dataset, scores: Scores, definition: str, efficiency: float) -> dict[str, float]:
     """Return the test figures of a working point set on validation, with a 95 % interval over showers."""
-    validation, test = _rows(data, "validation"), _rows(data, "test")
-    validation, test = validation[counted[validation]], test[counted[test]]
-    signal = validation[data.labels[validation] == 1]
-    electron, pion = test[data.labels[test] == 1], test[data.labels[test] == 0]
-    threshold = working_point(scores[signal], np.ones(len(signal)), efficiency)
-    rng = np.random.default_rng(SEED)
-    signal_draws, pion_draws = (_Resampler(data.groups[rows]) for rows in (signal, pion))
-    resampled = np.empty(RESAMPLINGS)
-    for i in range(RESAMPLINGS):
-        moved = working_point(scores[signal], signal_draws.weights(rng), efficiency)
-        weights = pion_draws.weights(rng)
-        resampled[i] = weights[scores[pion] >= moved].sum() / weights.sum()
+    if definition == "all showers":
+        data = replace(data, counted=np.ones(len(data.labels), np.bool_))
+    rows = split(data, SEED)
+    validation, test = (
+        GroupBootstrap.of(data, rows[subset], seed=[SEED, SUBSETS.index(subset)], signal_efficiency=efficiency)
+        for subset in SUBSETS[1:]
+    )
+    resampled = test.errors(scores[rows.test], validation.thresholds(scores[rows.validation]))
     low, high = np.quantile(resampled, (0.025, 0.975))
+    chosen = evaluate(data, rows.validation, scores[rows.validation], signal_efficiency=efficiency)
+    merits = evaluate(
+        data,
+        rows.test,
+        scores[rows.test],
+        bins={name: mask[rows.test] for name, mask in data.bins.items()},
+        validation=chosen,
+    )
+    pions = rows.test[data.counted[rows.test] & (data.labels[rows.test] == 0)]
     return {
-        "pion_efficiency": float((scores[pion] >= threshold).mean()),
+        "pion_efficiency": merits.error,
         "low": float(low),
         "high": float(high),
-        "electron_efficiency": float((scores[electron] >= threshold).mean()),
-        "pion_rows": len(pion),
-        "pion_showers": len(np.unique(data.groups[pion])),
+        "electron_efficiency": merits.signal_efficiency,
+        **{f"pion_efficiency {name}": value for name, value in merits.by_bin},
+        "pion_rows": len(pions),
+        "pion_showers": len(np.unique(data.groups[pions])),
     }
-
-
-class _Resampler:
-    """Draws showers with replacement; a row weighs as often as its shower was drawn."""
-
-    def __init__(self, groups: Rows) -> None:
-        showers, self._member = np.unique(groups, return_inverse=True)
-        self._n = len(showers)
-
-    def weights(self, rng: np.random.Generator) -> NDArray[np.float64]:
-        drawn = np.bincount(rng.integers(self._n, size=self._n), minlength=self._n)
-        return drawn[self._member].astype(np.float64)
-
-
-def _rows(data: Dataset, subset: str) -> Rows:
-    assert data.subset is not None
-    return np.flatnonzero(data.subset == SUBSETS.index(subset))  # type: ignore[arg-type]
 
 
 def _balanced(data: Dataset, train: Rows) -> NDArray[np.float64]:
@@ -192,55 +198,27 @@ def _balanced(data: Dataset, train: Rows) -> NDArray[np.float64]:
     return (0.5 / share)[data.labels]
 
 
-def _done() -> set[tuple[int, str, str]]:
-    """Return the (pile-up, features, method) that are in the file; each has all its rows written at once."""
-    if not OUT.exists():
-        return set()
-    with OUT.open(newline="") as file:
-        return {(int(row["pileup"]), row["features"], row["method"]) for row in csv.DictReader(file)}
-
-
 def main() -> None:
-    done = _done()
-    new = not OUT.exists()
-    with OUT.open("a", newline="") as file:
-        table = csv.DictWriter(file, [field.name for field in fields(Baseline)])
-        if new:
-            table.writeheader()
-        for pileup in PILEUPS:
-            for features in ("ce-e", "ce-e+ce-h"):
-                data = load_hgcal(pileup, features)
-                for method, score in METHODS.items():
-                    if (pileup, features, method) in done:
-                        continue
-                    started = time.perf_counter()
-                    scores, settings = score(data)
-                    seconds = time.perf_counter() - started
-                    rows = [
-                        Baseline(
-                            pileup=pileup,
-                            features=features,
-                            method=method,
-                            definition=definition,
-                            signal_efficiency=efficiency,
-                            settings=settings,
-                            seconds=seconds,
-                            **measure(data, scores, counted, efficiency),
-                        )
-                        for definition, counted in (
-                            ("candidates", data.counted),
-                            ("all showers", np.ones(len(data.labels), np.bool_)),
-                        )
-                        for efficiency in SIGNAL_EFFICIENCIES
-                    ]
-                    table.writerows(
-                        {k: f"{v:.5g}" if isinstance(v, float) else v for k, v in asdict(row).items()} for row in rows
-                    )
-                    file.flush()
-                    print(f"{pileup:4d} {features:10s} {method:20s} {settings} {seconds:.0f} s")
-                    for row in rows:
-                        at = f"{row.definition} at {row.signal_efficiency:g}"
-                        print(f"     {at:22s} {row.pion_efficiency:.4f} ({row.low:.4f} to {row.high:.4f})")
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    table = []
+    for pileup in PILEUPS:
+        for features in FEATURE_SETS:
+            data = load_hgcal(pileup, features)
+            for method in METHODS:
+                scored = Scored.of(data, method)
+                print(f"{pileup:4d} {features:10s} {method:20s} {scored.settings} {scored.seconds:.0f} s", flush=True)
+                for definition in DEFINITIONS:
+                    for efficiency in SIGNAL_EFFICIENCIES:
+                        figures = measure(data, scored.scores, definition, efficiency)
+                        row = {"pileup": pileup, "features": features, "method": method, "definition": definition}
+                        row |= {"signal_efficiency": efficiency, **figures}
+                        table.append(row | {"settings": scored.settings, "seconds": scored.seconds})
+                        at, value = f"{definition} at {efficiency:g}", figures["pion_efficiency"]
+                        print(f"     {at:22s} {value:.4f} ({figures['low']:.4f} to {figures['high']:.4f})", flush=True)
+    with OUT.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(table[0]))
+        writer.writeheader()
+        writer.writerows({k: f"{v:.5g}" if isinstance(v, float) else v for k, v in row.items()} for row in table)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ the package and ``benchmarks/data/baselines.csv``.
 
 from __future__ import annotations
 
+import argparse
 import csv
 import re
 from collections.abc import Iterator, Sequence
@@ -86,6 +87,21 @@ def baselines_table() -> str:
     )
 
 
+def bins_table() -> str:
+    """Return the candidates at 95 % of the electrons, by transverse momentum of the cluster."""
+    with BASELINES.open(newline="") as file:
+        found = list(csv.DictReader(file))
+    columns = [name for name in found[0] if name.startswith("pion_efficiency ")]
+    return markdown(
+        ("pile-up", "features", "method", *(name.removeprefix("pion_efficiency ") for name in columns)),
+        (
+            (r["pileup"], r["features"], r["method"], *(f"{float(r[name]):.3f}" for name in columns))
+            for r in found
+            if (r["definition"], r["signal_efficiency"]) == ("candidates", "0.95")
+        ),
+    )
+
+
 def plot_profiles(showers: Showers, path: Path) -> None:
     import matplotlib as mpl
 
@@ -110,6 +126,7 @@ def plot_profiles(showers: Showers, path: Path) -> None:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     showers = read_showers(DATASETS / "hgcal_showers.npz")
     plot_profiles(showers, DATASETS / "hgcal_profiles.png")
     readme = DATASETS / "README.md"
@@ -119,6 +136,7 @@ def main() -> None:
         ("counts", counts_table()),
         ("pile-up", pileup_table()),
         ("baselines", baselines_table()),
+        ("bins", bins_table()),
     ):
         block = re.compile(f"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
         text = block.sub(lambda found, table=table: f"{found[1]}{table}\n{found[2]}", text)
