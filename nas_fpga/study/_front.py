@@ -69,11 +69,14 @@ def cheapest_as_good(errors: NDArray[np.float64], replicates: NDArray[np.float64
 
     Args:
         errors: `(n,)`.
-        replicates: `(n, r)`; the standard error of the difference to the best is its spread over the resamples.
+        replicates: `(n, r)`; the standard error of the difference to the best is half the width of its central 68 % over
+            the resamples. Their standard deviation would not do: where few bits leave few distinct scores, a working
+            point falls on a tie that everything passes in some resamples, and one such error of 1 hides all others.
         costs: `(n,)`.
     """
     best = int(np.lexsort((costs, errors))[0])
-    standard_errors = np.std(replicates - replicates[best], axis=1)
+    low, high = np.quantile(replicates - replicates[best], [0.1587, 0.8413], axis=1)
+    standard_errors = (high - low) / 2
     eligible = np.flatnonzero(errors - errors[best] <= standard_errors)
     return int(eligible[np.lexsort((errors[eligible], costs[eligible]))[0]])
 

@@ -7,7 +7,6 @@ import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +14,7 @@ from nas_fpga.data import Dataset, InputFormat, Split
 from nas_fpga.space import Candidate, TrainingSettings
 from nas_fpga.training._base import LearningCurve, Trainer, TrainingFailure, TrainingJob, TrainingResult
 from nas_fpga.training._calibration import calibrate, freeze
-from nas_fpga.training._epochs import make_epochs
+from nas_fpga.training._epochs import make_epochs, release
 from nas_fpga.training._model import build_model
 from nas_fpga.training._network import QuantizedNetwork
 
@@ -73,7 +72,7 @@ class KerasTrainer(Trainer):
             else:
                 yield TrainingResult(job, (network,), curve, time.perf_counter() - start)
             finally:
-                keras.backend.clear_session()
+                release()
 
     def _train_one(self, job: TrainingJob) -> tuple[QuantizedNetwork, LearningCurve]:
         candidate, settings = job.candidate, job.candidate.settings
