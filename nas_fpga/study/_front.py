@@ -69,9 +69,10 @@ def cheapest_as_good(errors: NDArray[np.float64], replicates: NDArray[np.float64
 
     Args:
         errors: `(n,)`.
-        replicates: `(n, r)`; the standard error of the difference to the best is half the width of its central 68 % over
-            the resamples. Their standard deviation would not do: where few bits leave few distinct scores, a working
-            point falls on a tie that everything passes in some resamples, and one such error of 1 hides all others.
+        replicates: `(n, r)`; the standard error of the difference to the best is half the width of its central 68 %
+            over the resamples. Their standard deviation would not do: where few bits leave few distinct scores, a
+            working point falls on a tie that everything passes in some resamples, and one such error of 1 hides all
+            others.
         costs: `(n,)`.
     """
     best = int(np.lexsort((costs, errors))[0])

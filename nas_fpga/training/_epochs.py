@@ -114,7 +114,7 @@ def release() -> None:
     if keras.backend.backend() == "jax":
         import jax
 
-        jax.clear_caches()
+        jax.clear_caches()  # type: ignore[no-untyped-call]
 
 
 def make_epochs(*args: Any) -> Epochs:
