@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 
@@ -29,6 +30,7 @@ app.add_typer(data_app, name="data")
 
 # What typer raises for a bad command line; it keeps its own copy of click since 0.20, so the class is taken from it.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+_HELP = "; nas-fpga {command}--help lists what there is"
 
 
 @app.callback(invoke_without_command=True)
@@ -50,13 +52,31 @@ def main() -> NoReturn:
     except NasFpgaError as error:
         _fail(str(error), error.exit_code, error)
     except _UsageError as error:
-        _fail(error.format_message(), 2, error)  # type: ignore[attr-defined]
+        if type(error).__name__ == "NoArgsIsHelpError":  # a command group alone: its help, laid out as it is
+            typer.echo(str(error), err=True)
+            sys.exit(2)
+        _fail(_usage_text(error), 2, error)
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     except OSError as error:  # full disk, read-only folder, no such file: the system's word and what it was about
         about = f"{error.filename}: " if error.filename else ""
         _fail(f"{about}{error.strerror or error}; make room or give another place", 2, error)
     except (KeyboardInterrupt, typer.Abort) as error:
         _fail("stopped", 130, error)
     sys.exit(code or 0)
+
+
+def _usage_text(error: Any) -> str:
+    """Return what typer says of a bad command line, with the value that was typed and where help is."""
+    text = error.format_message().replace("Value error, ", "").rstrip(".")
+    names = getattr(getattr(error, "param", None), "opts", [])
+    for typed, value in itertools.pairwise([*sys.argv, ""]):
+        name, is_joined, joined = typed.partition("=")
+        if name in names and (value := joined if is_joined else value) and f"'{value}'" not in text:
+            text = text.replace("Invalid value", f"Invalid value '{value}'")
+    command = error.ctx.command_path.removeprefix(error.ctx.find_root().command_path).strip() if error.ctx else ""
+    return text + _HELP.format(command=f"{command} " if command else "")
 
 
 def _fail(text: str, code: int, error: BaseException) -> NoReturn:

@@ -95,7 +95,7 @@ def existing_study(runs: Path, study: str | None) -> Path:
     from nas_fpga.errors import StudyError
 
     if study is not None:
-        if not study.strip() or Path(study).name != study:
+        if not study.strip() or study == ".." or Path(study).name != study:
             raise StudyError(f"--study '{study}' must be a plain name; give its folder with --runs")
         return runs / study
     studies = sorted(runs.glob("*/lock"), key=lambda path: path.stat().st_mtime)

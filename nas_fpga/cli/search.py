@@ -248,7 +248,7 @@ def parse_bits(text: str) -> tuple[int, int]:
     from nas_fpga.errors import InputError
 
     parts = text.split(":")
-    if len(parts) > 2 or not all(part.strip().isdigit() for part in parts):
+    if len(parts) > 2 or not all(part.strip().isdecimal() for part in parts):
         raise InputError(f"--bits {text} is neither a range such as 2:8 nor a number such as 6")
     return int(parts[0]), int(parts[-1])
 

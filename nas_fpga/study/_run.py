@@ -83,16 +83,16 @@ class SearchRun:
                 changed = stored.differences(definition)
                 if changed:
                     raise StudyError(
-                        f"study '{folder.name}' was defined with {'; '.join(changed)} now; leave that out to "
-                        "continue it, or start another with --study NAME"
+                        f"study '{folder.name}' was started with {', '.join(changed)}; leave that out to continue it, or "
+                        "start another with --study NAME"
                     )
                 n_trials = n_trials or storage.n_trials()
                 if n_trials < (n_there := len(storage.trials())):
-                    raise StudyError(f"--trials {n_trials} is below the {n_there} that '{folder.name}' has already")
+                    raise StudyError(f"--trials {n_trials} is below the {n_there} that '{folder.name}' has already; ask for more")
         dataset = load_data(definition.data)
         fingerprint = dataset.fingerprint()
         if definition.data.fingerprint not in ("", fingerprint):
-            raise StudyError(f"the rows of {definition.data.name} have changed since study '{folder.name}' was started")
+            raise _changed_rows(definition, folder)
         definition = replace(definition, data=replace(definition.data, fingerprint=fingerprint))
         setup = Setup(definition, dataset)
         _ = setup.split, setup.input_format, setup.included, setup.sampler  # refuse what cannot be used before writing
@@ -146,13 +146,20 @@ def read_outcome(folder: Path, storage_url: str | None, hardware: Mapping[str, A
         definition = storage.open(write=False)
         dataset = load_data(definition.data)
         if dataset.fingerprint() != definition.data.fingerprint:
-            raise StudyError(f"the rows of {definition.data.name} have changed since study '{folder.name}' was started")
+            raise _changed_rows(definition, folder)
         target: HardwareTarget = replace(definition.hardware, **hardware)
         setup = Setup(replace(definition, hardware=target), dataset)
         trials = storage.trials()
         if target != definition.hardware:
             trials = [storage.mapped_anew(trial, setup.target) for trial in trials]
         return summarise(setup, storage, trials)
+
+
+def _changed_rows(definition: SearchDefinition, folder: Path) -> StudyError:
+    return StudyError(
+        f"the rows of {definition.data.name} have changed since study '{folder.name}' was started; "
+        "bring the old ones back, or start another with --study NAME"
+    )
 
 
 def versions() -> dict[str, str]:
