@@ -69,7 +69,7 @@ def main() -> NoReturn:
 
 def _usage_text(error: Any) -> str:
     """Return what typer says of a bad command line, with the value that was typed and where help is."""
-    text = error.format_message().replace("Value error, ", "").rstrip(".")
+    text: str = error.format_message().replace("Value error, ", "").rstrip(".")
     names = getattr(getattr(error, "param", None), "opts", [])
     for typed, value in itertools.pairwise([*sys.argv, ""]):
         name, is_joined, joined = typed.partition("=")

@@ -122,7 +122,9 @@ class SearchDefinition:
                 raise InputError(f"--{name.replace('_', '-')} {value} must be at least 1")
         for name, known in (("backend", get_args(Backend)), ("acquisition", get_args(Acquisition))):
             if getattr(self, name) not in known:
-                raise InputError(f"{name} '{getattr(self, name)}' is none of {', '.join(known)}; give one with --{name}")
+                raise InputError(
+                    f"{name} '{getattr(self, name)}' is none of {', '.join(known)}; give one with --{name}"
+                )
         if self.grid is not None and self.sampler != "grid":
             raise InputError(f"--grid {self.grid} is for --sampler grid, not {self.sampler}; give both or neither")
 

@@ -37,7 +37,9 @@ def load_data(source: DataSource) -> Dataset:
     if source.name == "hgcal":
         given = [f"--{name}" for name in ("target", "group", "weight", "signal") if getattr(source, name) is not None]
         if given:
-            raise InputError(f"{given[0]} is for files; the data set hgcal has its own, leave it out or give --data FILE")
+            raise InputError(
+                f"{given[0]} is for files; the data set hgcal has its own, leave it out or give --data FILE"
+            )
         return load_hgcal(pileup=source.pileup, features=source.features)
     for_hgcal = [f"--{n} {getattr(source, n)}" for n in ("features", "pileup") if _differs_from_default(source, n)]
     if for_hgcal:
