@@ -30,7 +30,6 @@ app.add_typer(data_app, name="data")
 
 # What typer raises for a bad command line; it keeps its own copy of click since 0.20, so the class is taken from it.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
-_HELP = "; nas-fpga {command}--help lists what there is"
 
 
 @app.callback(invoke_without_command=True)
@@ -48,7 +47,7 @@ def main() -> NoReturn:
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False, prog_name="nas-fpga")
     except NasFpgaError as error:
         _fail(str(error), error.exit_code, error)
     except _UsageError as error:
@@ -75,8 +74,11 @@ def _usage_text(error: Any) -> str:
         name, is_joined, joined = typed.partition("=")
         if name in names and (value := joined if is_joined else value) and f"'{value}'" not in text:
             text = text.replace("Invalid value", f"Invalid value '{value}'")
-    command = error.ctx.command_path.removeprefix(error.ctx.find_root().command_path).strip() if error.ctx else ""
-    return text + _HELP.format(command=f"{command} " if command else "")
+    if error.ctx is not None:
+        words = error.ctx.command_path.split()[1:]
+    else:  # an option without its value
+        words = list(itertools.takewhile(lambda word: not word.startswith("-"), sys.argv[1:]))
+    return f"{text}; {' '.join(['nas-fpga', *words, '--help'])} lists what there is"
 
 
 def _fail(text: str, code: int, error: BaseException) -> NoReturn:
