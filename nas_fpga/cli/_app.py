@@ -57,7 +57,7 @@ def main() -> NoReturn:
         _fail(_usage_text(error), 2, error)
     except BrokenPipeError:  # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        sys.exit(1)
     except OSError as error:  # full disk, read-only folder, no such file: the system's word and what it was about
         about = f"{error.filename}: " if error.filename else ""
         _fail(f"{about}{error.strerror or error}; make room or give another place", 2, error)

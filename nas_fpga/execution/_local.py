@@ -180,7 +180,8 @@ def _work(connection: Connection, factory: TrainerFactory, index: int, environme
         trainer = factory()
     except Exception as error:  # the parent raises it as one line
         traceback.print_exc()
-        connection.send(f"a worker could not start: {type(error).__name__}: {error}")
+        reason = " ".join(str(error).split())
+        connection.send(f"a worker could not start: {type(error).__name__}: {reason}")
         return
     while True:
         try:

@@ -173,7 +173,8 @@ def test_front_again_without_training(folder: Path, whole: tuple[Path, Ended]) -
     before = (study / "study.db").read_bytes()
     program = (
         "import sys; from nas_fpga.cli import main\n"
-        "try:\n    main()\nfinally:\n    print(sorted({'keras', 'jax', 'tensorflow'} & set(sys.modules)), file=sys.stderr)"
+        "try:\n    main()\n"
+        "finally:\n    print(sorted({'keras', 'jax', 'tensorflow'} & set(sys.modules)), file=sys.stderr)"
     )
     ended = subprocess.run(
         [sys.executable, "-c", program, "front", "--study", "whole", "--csv", "again.csv"],
@@ -195,7 +196,7 @@ def test_front_under_other_limits(folder: Path, whole: tuple[Path, Ended], monke
     fewer = nas_fpga(["front", "--study", "whole", "--json", "--max-luts", str(int(most) - 1)])
     assert fewer.code == 0, fewer.err
     front = json.loads(fewer.out)["front"]
-    assert 0 < len(front)
+    assert front
     assert all(row["lut"] * row["copies"] < most for row in front)
     slower = json.loads(nas_fpga(["front", "--study", "whole", "--json", "--part", "xcku15p", "--clock-ns", "10"]).out)
     assert {(row["part"], row["clock_ns"]) for row in slower["front"]} == {("xcku15p-ffva1760-2-e", 10.0)}
@@ -230,7 +231,7 @@ def test_reader_that_goes_away(folder: Path, whole: tuple[Path, Ended]) -> None:
     process.stdout.close()
     assert process.stderr is not None
     assert process.stderr.read() == ""
-    assert process.wait() == 0
+    assert process.wait() == 1
 
 
 def test_lost_checkpoint(folder: Path, one_worker: tuple[Path, Ended], monkeypatch, nas_fpga) -> None:
