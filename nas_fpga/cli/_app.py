@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 
@@ -46,17 +47,38 @@ def main() -> NoReturn:
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False, prog_name="nas-fpga")
     except NasFpgaError as error:
         _fail(str(error), error.exit_code, error)
     except _UsageError as error:
-        _fail(error.format_message(), 2, error)  # type: ignore[attr-defined]
+        if type(error).__name__ == "NoArgsIsHelpError":  # a command group alone: its help, laid out as it is
+            typer.echo(str(error), err=True)
+            sys.exit(2)
+        _fail(_usage_text(error), 2, error)
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except OSError as error:  # full disk, read-only folder, no such file: the system's word and what it was about
         about = f"{error.filename}: " if error.filename else ""
         _fail(f"{about}{error.strerror or error}; make room or give another place", 2, error)
     except (KeyboardInterrupt, typer.Abort) as error:
         _fail("stopped", 130, error)
     sys.exit(code or 0)
+
+
+def _usage_text(error: Any) -> str:
+    """Return what typer says of a bad command line, with the value that was typed and where help is."""
+    text: str = error.format_message().replace("Value error, ", "").rstrip(".")
+    names = getattr(getattr(error, "param", None), "opts", [])
+    for typed, value in itertools.pairwise([*sys.argv, ""]):
+        name, is_joined, joined = typed.partition("=")
+        if name in names and (value := joined if is_joined else value) and f"'{value}'" not in text:
+            text = text.replace("Invalid value", f"Invalid value '{value}'")
+    if error.ctx is not None:
+        words = error.ctx.command_path.split()[1:]
+    else:  # an option without its value
+        words = list(itertools.takewhile(lambda word: not word.startswith("-"), sys.argv[1:]))
+    return f"{text}; {' '.join(['nas-fpga', *words, '--help'])} lists what there is"
 
 
 def _fail(text: str, code: int, error: BaseException) -> NoReturn:

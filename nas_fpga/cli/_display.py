@@ -35,13 +35,6 @@ class Display:
         yield
 
 
-class QuietDisplay(Display):
-    """Says nothing."""
-
-    def message(self, text: str) -> None:
-        """Say nothing."""
-
-
 class PlainDisplay(Display):
     """A line now and then, and one for every failed trial."""
 
@@ -109,10 +102,8 @@ def describe(progress: Progress, *, counts: bool = True) -> str:
     return ", ".join(parts) or "workers are starting"
 
 
-def make_reporter(*, quiet: bool) -> Display:
+def make_reporter() -> Display:
     """Return the display that fits where standard error goes."""
-    if quiet:
-        return QuietDisplay()
     return LiveDisplay() if sys.stderr.isatty() else PlainDisplay()
 
 

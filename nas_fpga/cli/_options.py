@@ -86,7 +86,7 @@ def plain(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
 
 
-def existing_study(runs: Path, study: str | None) -> Path:
+def existing_study(runs: Path, study: str | None, *, stored_elsewhere: bool = False) -> Path:
     """Return the folder of a study, the latest if none is named.
 
     Raises:
@@ -95,10 +95,10 @@ def existing_study(runs: Path, study: str | None) -> Path:
     from nas_fpga.errors import StudyError
 
     if study is not None:
-        if not study.strip() or Path(study).name != study:
+        if not study.strip() or study == ".." or Path(study).name != study:
             raise StudyError(f"--study '{study}' must be a plain name; give its folder with --runs")
         return runs / study
-    studies = sorted(runs.glob("*/lock"), key=lambda path: path.stat().st_mtime)
+    studies = [lock for lock in runs.glob("*/lock") if stored_elsewhere or (lock.parent / "study.db").exists()]
     if not studies:
         raise StudyError(f"no study in {runs}; run nas-fpga search first, or name the folder with --runs")
-    return studies[-1].parent
+    return max(studies, key=lambda lock: lock.stat().st_mtime).parent  # the lock is written when a search starts

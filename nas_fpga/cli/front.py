@@ -40,7 +40,8 @@ def front(
     from nas_fpga.cli._output import print_outcome
     from nas_fpga.study import read_outcome
 
-    outcome = read_outcome(options.existing_study(Path(runs), study), storage, values)
+    folder = options.existing_study(Path(runs), study, stored_elsewhere=storage is not None)
+    outcome = read_outcome(folder, storage, values)
     print_outcome(outcome, as_json=json, saved=not values)
     if csv is not None:
         csv.write_text(outcome.csv(), encoding="utf-8")

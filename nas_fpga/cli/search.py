@@ -177,9 +177,9 @@ def search(
     from nas_fpga.cli._output import print_outcome
     from nas_fpga.study import SearchRun
 
-    reporter = make_reporter(quiet=json)
+    reporter = make_reporter()
     run = SearchRun.prepare(
-        folder=_study_folder(Path(runs), study, data, budget, resume=resume),
+        folder=_study_folder(Path(runs), study, storage, data, budget, resume=resume),
         storage_url=storage,
         overrides=_overrides(values, given),
         n_trials=values["trials"] if "trials" in given else None,
@@ -248,15 +248,15 @@ def parse_bits(text: str) -> tuple[int, int]:
     from nas_fpga.errors import InputError
 
     parts = text.split(":")
-    if len(parts) > 2 or not all(part.strip().isdigit() for part in parts):
+    if len(parts) > 2 or not all(part.strip().isdecimal() for part in parts):
         raise InputError(f"--bits {text} is neither a range such as 2:8 nor a number such as 6")
     return int(parts[0]), int(parts[-1])
 
 
-def _study_folder(runs: Path, study: str | None, data: str, budget: int, *, resume: bool) -> Path:
+def _study_folder(runs: Path, study: str | None, storage: str | None, data: str, budget: int, *, resume: bool) -> Path:
     """Return the folder of the study that is meant."""
     if study is not None or resume:
-        return options.existing_study(runs, study)
+        return options.existing_study(runs, study, stored_elsewhere=storage is not None)
     name = f"{Path(data).stem}-{budget}"
     number = 1
     while (runs / (folder := f"{name}-{number}")).exists():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import time
 import traceback
 from collections.abc import Iterator, Sequence
@@ -94,12 +95,14 @@ class LocalWorkers:
     def submit(self, pack: Sequence[TrainingJob]) -> None:
         """Hand a pack to an idle worker. There must be one."""
         index = next(i for i, worker in enumerate(self._workers) if not worker.pending)
+        try:
+            self._workers[index].connection.send(tuple(pack))
+        except OSError:  # it died while it was idle: no fault of this pack
+            self._workers[index] = self._replace(self._workers[index], index)
+            self._workers[index].connection.send(tuple(pack))
         worker = self._workers[index]
-        if not worker.process.is_alive():
-            worker = self._workers[index] = self._replace(worker, index)
         worker.pack, worker.pending = tuple(pack), frozenset(job.number for job in pack)
         worker.started = time.perf_counter()
-        worker.connection.send(worker.pack)
 
     def results(self, timeout_s: float) -> Iterator[TrainingResult | TrainingFailure]:
         """Yield what has ended, waiting at most ``timeout_s`` for the first; nothing if nothing ended.
@@ -148,15 +151,28 @@ class LocalWorkers:
         if "XLA_FLAGS" in os.environ:
             environment["XLA_FLAGS"] += " " + os.environ["XLA_FLAGS"]
         process = self._context.Process(target=_work, args=(theirs, self._factory, index, environment), daemon=True)
-        process.start()
+        # Blocked signals stay blocked in the child: Ctrl-C is the parent's to handle, from the child's first moment on.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         return _Worker(process, ours)
+
+
+def _end_with_parent() -> None:
+    """End this process, in the middle of a training too, as soon as its parent is gone, however that ended."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _work(connection: Connection, factory: TrainerFactory, index: int, environment: dict[str, str]) -> None:
     """Run in the worker process: make the trainer, then train packs until the other side goes away."""
     os.environ.update(environment)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[index % len(cores)]})
@@ -164,7 +180,8 @@ def _work(connection: Connection, factory: TrainerFactory, index: int, environme
         trainer = factory()
     except Exception as error:  # the parent raises it as one line
         traceback.print_exc()
-        connection.send(f"a worker could not start: {type(error).__name__}: {error}")
+        reason = " ".join(str(error).split())
+        connection.send(f"a worker could not start: {type(error).__name__}: {reason}")
         return
     while True:
         try:

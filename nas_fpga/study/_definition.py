@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from nas_fpga.errors import InputError
 from nas_fpga.study._json import to_json
@@ -113,12 +114,24 @@ class SearchDefinition:
         if self.seed < 0:
             raise InputError(f"--seed {self.seed} must not be negative")
         if not 0 < self.signal_efficiency < 1:
-            raise InputError(f"--signal-efficiency {self.signal_efficiency} must lie between 0 and 1")
+            raise InputError(f"--signal-efficiency {self.signal_efficiency} must lie between 0 and 1, such as 0.95")
+        if not 0 < self.learning_rate < math.inf:
+            raise InputError(f"--learning-rate {self.learning_rate} must be a finite number above 0, such as 0.005")
+        for name in ("min_params", "max_params"):
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise InputError(f"--{name.replace('_', '-')} {value} must be at least 1")
+        for name, known in (("backend", get_args(Backend)), ("acquisition", get_args(Acquisition))):
+            if getattr(self, name) not in known:
+                raise InputError(
+                    f"{name} '{getattr(self, name)}' is none of {', '.join(known)}; give one with --{name}"
+                )
+        if self.grid is not None and self.sampler != "grid":
+            raise InputError(f"--grid {self.grid} is for --sampler grid, not {self.sampler}; give both or neither")
 
     def differences(self, other: SearchDefinition) -> list[str]:
-        """Return one line for every value that differs, `name: ours, theirs`."""
+        """Return one text for every value that differs, `name ours (now theirs)`."""
         ours, theirs = _flat(to_json(self)), _flat(to_json(other))
-        return [f"{name}: {ours[name]}, {theirs[name]}" for name in ours if ours[name] != theirs[name]]
+        return [f"{name} {ours[name]} (now {theirs[name]})" for name in ours if ours[name] != theirs[name]]
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

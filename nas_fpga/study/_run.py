@@ -14,7 +14,7 @@ from nas_fpga.errors import InputError, StudyError
 from nas_fpga.execution import LocalWorkers
 from nas_fpga.study._definition import HardwareTarget, SearchDefinition
 from nas_fpga.study._outcome import StudyOutcome, summarise
-from nas_fpga.study._search import Reporter, Search
+from nas_fpga.study._search import Reporter, Search, SearchInterruptedError
 from nas_fpga.study._setup import Setup, load_data
 from nas_fpga.study._storage import StudyStorage
 
@@ -83,16 +83,18 @@ class SearchRun:
                 changed = stored.differences(definition)
                 if changed:
                     raise StudyError(
-                        f"study '{folder.name}' was defined with {'; '.join(changed)} now; leave that out to "
-                        "continue it, or start another with --study NAME"
+                        f"study '{folder.name}' was started with {', '.join(changed)}; leave that out to continue it, "
+                        "or start another with --study NAME"
                     )
                 n_trials = n_trials or storage.n_trials()
                 if n_trials < (n_there := len(storage.trials())):
-                    raise StudyError(f"--trials {n_trials} is below the {n_there} that '{folder.name}' has already")
+                    raise StudyError(
+                        f"--trials {n_trials} is below the {n_there} that '{folder.name}' has already; ask for more"
+                    )
         dataset = load_data(definition.data)
         fingerprint = dataset.fingerprint()
         if definition.data.fingerprint not in ("", fingerprint):
-            raise StudyError(f"the rows of {definition.data.name} have changed since study '{folder.name}' was started")
+            raise _changed_rows(definition, folder)
         definition = replace(definition, data=replace(definition.data, fingerprint=fingerprint))
         setup = Setup(definition, dataset)
         _ = setup.split, setup.input_format, setup.included, setup.sampler  # refuse what cannot be used before writing
@@ -112,23 +114,29 @@ class SearchRun:
         n_workers = n_workers if n_workers is not None else _n_cores()
         if n_workers < 1:
             raise InputError(f"--workers {n_workers} must be at least 1")
-        setup, definition = self.setup, self.setup.definition
         with StudyStorage(self.folder, self.storage_url) as storage:
             if self.resume:
                 storage.open(write=True)
             else:
-                storage.create(definition, {"versions": versions()})
-            storage.set_n_trials(self.n_trials)
-            for repair in setup.dataset.repairs:
-                reporter.message(repair)
-            reporter.message(f"{_describe(setup)}\nStudy {self.folder}: {self.n_trials} trials, {n_workers} workers")
-            if setup.sampler.describe():
-                reporter.message(setup.sampler.describe())
-            search = Search(setup, storage, self.n_trials, reporter)
-            with LocalWorkers(setup.trainer_factory, n_workers, definition.backend) as workers:
-                search.run(workers)
-            outcome = summarise(setup, storage, search.records)
-            storage.write_text("front.csv", outcome.csv())
+                storage.create(self.setup.definition, {"versions": versions()})
+            try:
+                return self._search(storage, n_workers, reporter)
+            except KeyboardInterrupt:
+                raise SearchInterruptedError(f"stopped. Continue with: {storage.resume_command}") from None
+
+    def _search(self, storage: StudyStorage, n_workers: int, reporter: Reporter) -> StudyOutcome:
+        setup = self.setup
+        storage.set_n_trials(self.n_trials)
+        for repair in setup.dataset.repairs:
+            reporter.message(repair)
+        reporter.message(f"{_describe(setup)}\nStudy {self.folder}: {self.n_trials} trials, {n_workers} workers")
+        if setup.sampler.describe():
+            reporter.message(setup.sampler.describe())
+        search = Search(setup, storage, self.n_trials, reporter)
+        with LocalWorkers(setup.trainer_factory, n_workers, setup.definition.backend) as workers:
+            search.run(workers)
+        outcome = summarise(setup, storage, search.records)
+        storage.write_text("front.csv", outcome.csv())
         return outcome
 
 
@@ -148,13 +156,20 @@ def read_outcome(folder: Path, storage_url: str | None, hardware: Mapping[str, A
         definition = storage.open(write=False)
         dataset = load_data(definition.data)
         if dataset.fingerprint() != definition.data.fingerprint:
-            raise StudyError(f"the rows of {definition.data.name} have changed since study '{folder.name}' was started")
+            raise _changed_rows(definition, folder)
         target: HardwareTarget = replace(definition.hardware, **hardware)
         setup = Setup(replace(definition, hardware=target), dataset)
         trials = storage.trials()
         if target != definition.hardware:
             trials = [storage.mapped_anew(trial, setup.target) for trial in trials]
         return summarise(setup, storage, trials)
+
+
+def _changed_rows(definition: SearchDefinition, folder: Path) -> StudyError:
+    return StudyError(
+        f"the rows of {definition.data.name} have changed since study '{folder.name}' was started; "
+        "bring the old ones back, or start another with --study NAME"
+    )
 
 
 def versions() -> dict[str, str]:

@@ -108,8 +108,7 @@ class Search:
                     self.storage.mark(record.number, "waiting")
             n = sum(record.ended for record in self.records)
             raise SearchInterruptedError(
-                f"stopped; {n} of {self.n_trials} trials are saved. Continue with: "
-                f"nas-fpga search --study {self.storage.name} --resume"
+                f"stopped; {n} of {self.n_trials} trials are saved. Continue with: {self.storage.resume_command}"
             ) from None
         if all(record.state == "failed" for record in self.records):
             causes = {record.outcome.cause for record in self.records}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,11 +37,22 @@ def load_data(source: DataSource) -> Dataset:
     if source.name == "hgcal":
         given = [f"--{name}" for name in ("target", "group", "weight", "signal") if getattr(source, name) is not None]
         if given:
-            raise InputError(f"{given[0]} is for files; the data set hgcal has its own")
+            raise InputError(
+                f"{given[0]} is for files; the data set hgcal has its own, leave it out or give --data FILE"
+            )
         return load_hgcal(pileup=source.pileup, features=source.features)
+    for_hgcal = [f"--{n} {getattr(source, n)}" for n in ("features", "pileup") if _differs_from_default(source, n)]
+    if for_hgcal:
+        raise InputError(f"{for_hgcal[0]} is for --data hgcal; a file has its own columns, leave it out")
     if source.target is None:
+        if not Path(source.name).exists():
+            raise InputError(f"--data '{source.name}' is neither hgcal nor a file; give hgcal or the path of a file")
         raise InputError(f"--data {source.name} needs --target COLUMN: the column that holds the class")
     return read_dataset(source.name, source.target, group=source.group, weight=source.weight, signal=source.signal)
+
+
+def _differs_from_default(source: DataSource, name: str) -> bool:
+    return bool(getattr(source, name) != getattr(DataSource(), name))
 
 
 def make_hardware_target(definition: SearchDefinition) -> Target:

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -74,7 +75,11 @@ class StudyStorage:
         except OSError as error:
             raise StudyError(f"folder {self.folder} cannot be made ({error.strerror}); give another --runs") from error
         self._take_lock()
+        unfinished = self.folder / "study.db.new"  # whoever is killed while making a study leaves none
         with _storage_errors(self._url):
+            if self._own_file:
+                unfinished.unlink(missing_ok=True)
+                self._storage = _optuna_storage(f"sqlite:///{unfinished.absolute()}")
             storage = self._connect()
             directions = [StudyDirection.MINIMIZE, StudyDirection.MINIMIZE]
             self._study_id = storage.create_new_study(directions, self.name)
@@ -82,6 +87,9 @@ class StudyStorage:
             storage.set_study_user_attr(self._study_id, "metadata", json.dumps(metadata, sort_keys=True))
             names = ["background efficiency or error rate", "share of the limits"]
             storage.set_study_system_attr(self._study_id, "study:metric_names", names)
+        if self._own_file:
+            self._disconnect()
+            unfinished.replace(self.folder / "study.db")
 
     def open(self, *, write: bool) -> SearchDefinition:
         """Open an existing study and return its definition.
@@ -104,15 +112,15 @@ class StudyStorage:
             raise StudyError(f"study '{self.name}' was not made by nas-fpga; give another --study NAME")
         try:
             return from_json(SearchDefinition, json.loads(definition))
-        except (KeyError, TypeError) as error:
-            raise StudyError(f"study '{self.name}' was made by another version of nas-fpga ({error})") from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise StudyError(
+                f"study '{self.name}' was made by another version of nas-fpga ({error}); use that one, or give another "
+                "--study NAME"
+            ) from error
 
     def close(self) -> None:
         """Give the study back."""
-        if self._storage is not None:
-            self._storage.remove_session()
-            self._storage.engine.dispose()
-            self._storage = None
+        self._disconnect()
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -127,11 +135,25 @@ class StudyStorage:
 
     def _connect(self) -> RDBStorage:
         if self._storage is None:
-            import optuna
-
-            optuna.logging.set_verbosity(optuna.logging.ERROR)
-            self._storage = optuna.storages.RDBStorage(self._url)
+            # A file of our own is made whole by `create`; what lies there instead is not to be written to.
+            self._storage = _optuna_storage(self._url, make_tables=not self._own_file)
         return self._storage
+
+    def _disconnect(self) -> None:
+        if self._storage is not None:
+            self._storage.remove_session()
+            self._storage.engine.dispose()
+            self._storage = None
+
+    @property
+    def resume_command(self) -> str:
+        """The command that continues the study from the same folder."""
+        words = ["nas-fpga", "search", "--study", self.name, "--resume"]
+        if self.folder.parent != Path("runs"):
+            words += ["--runs", str(self.folder.parent)]
+        if not self._own_file:
+            words += ["--storage", self._url]
+        return shlex.join(words)
 
     def _take_lock(self) -> None:
         try:
@@ -147,7 +169,7 @@ class StudyStorage:
             holder = lock.read().strip() or "another process"
             lock.close()
             raise StudyError(
-                f"study '{self.name}' is running in {holder}; wait for it or give another --study"
+                f"study '{self.name}' is running in {holder}; wait for it or give another --study NAME"
             ) from None
         lock.truncate(0)
         lock.write(f"process {os.getpid()}")
@@ -183,7 +205,12 @@ class StudyStorage:
         with _storage_errors(self._url):
             frozen = self._connect().get_all_trials(self._study_id)
         self._trial_ids = [trial._trial_id for trial in frozen]
-        return [_from_optuna(trial) for trial in frozen]
+        try:
+            return [_from_optuna(trial) for trial in frozen]
+        except (KeyError, TypeError, ValueError) as error:
+            raise StudyError(
+                f"study '{self.name}' holds trials that nas-fpga did not write ({error}); give another --study NAME"
+            ) from error
 
     def add(self, records: Sequence[TrialRecord]) -> None:
         """Write newly proposed trials; their numbers must be the next ones."""
@@ -301,6 +328,13 @@ class StudyStorage:
         return loaded
 
 
+def _optuna_storage(url: str, *, make_tables: bool = True) -> RDBStorage:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna.storages.RDBStorage(url, skip_table_creation=not make_tables)
+
+
 @contextlib.contextmanager
 def _storage_errors(url: str) -> Iterator[None]:
     """Turn what a database says into one line."""
@@ -309,10 +343,18 @@ def _storage_errors(url: str) -> Iterator[None]:
 
     try:
         yield
+    except ImportError as error:  # no driver
+        reason = str(error.__cause__ or error)
+        raise StudyError(
+            f"study storage {url} needs a driver ({reason}); install it or give another --storage"
+        ) from error
     except (sqlalchemy.exc.SQLAlchemyError, StorageInternalError, RuntimeError) as error:
         cause = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
         reason = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
-        raise StudyError(f"study storage {url} cannot be used: {reason}") from error
+        raise StudyError(
+            f"study storage {url} cannot be used: {reason}; see that it is a study, can be reached and has room, or "
+            "give another --study NAME"
+        ) from error
 
 
 def _from_optuna(trial: Any) -> TrialRecord:

@@ -1,0 +1,151 @@
+"""Real worker processes with a small trainer."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from nas_fpga.errors import NasFpgaError
+from nas_fpga.execution import LocalWorkers
+from nas_fpga.space import BitWidths, Candidate
+from nas_fpga.training import LearningCurve, Trainer, TrainingFailure, TrainingJob, TrainingResult
+
+
+class Arithmetic(Trainer):
+    """Needs a second for candidates of 100 neurons and more; tells what it runs on in its curve."""
+
+    def train(self, jobs: Sequence[TrainingJob]) -> Iterator[TrainingResult | TrainingFailure]:
+        for job in jobs:
+            neurons = job.candidate.n_neurons
+            if neurons == 13:
+                yield TrainingFailure(job, "thirteen", 0.0)
+                continue
+            if neurons == 66:
+                raise ArithmeticError("nothing can be trained")
+            time.sleep(30 if neurons == 999 else 0.0)
+            backend = {"jax": 1.0, "tensorflow": 2.0}[os.environ["KERAS_BACKEND"]]
+            threads = float(os.environ["OMP_NUM_THREADS"])
+            cores = float(len(os.sched_getaffinity(0)))
+            yield TrainingResult(job, (), LearningCurve((backend, threads, cores), (float(neurons),), os.getpid()), 0.1)
+
+
+@dataclass(frozen=True)
+class Factory:
+    error: str = ""
+
+    def __call__(self) -> Trainer:
+        if self.error:
+            raise ValueError(self.error)
+        return Arithmetic()
+
+
+def job(number: int, neurons: int) -> TrainingJob:
+    return TrainingJob(number, Candidate((neurons,), BitWidths(6, 6)), seed=number)
+
+
+def collect(workers: LocalWorkers, n: int, seconds: float = 60) -> dict[int, TrainingResult | TrainingFailure]:
+    found: dict[int, TrainingResult | TrainingFailure] = {}
+    end = time.monotonic() + seconds
+    while len(found) < n:
+        assert time.monotonic() < end, "waited in vain"
+        for result in workers.results(0.1):
+            found[result.job.number] = result
+    return found
+
+
+def test_packs_in_several_processes() -> None:
+    with LocalWorkers(Factory(), 2, "tensorflow") as workers:
+        assert (workers.n_idle, workers.n_busy) == (2, 0)
+        workers.submit([job(0, 3), job(1, 13), job(2, 4)])
+        workers.submit([job(3, 5)])
+        assert (workers.n_idle, workers.n_busy) == (0, 2)
+        found = collect(workers, 4)
+        assert workers.n_idle == 2
+        assert list(workers.results(0.0)) == []
+    assert found[1] == TrainingFailure(job(1, 13), "thirteen", 0.0)
+    pids = set()
+    for number, neurons in ((0, 3), (2, 4), (3, 5)):
+        result = found[number]
+        assert isinstance(result, TrainingResult)
+        assert result.curve.validation_loss == (neurons,)
+        assert result.curve.train_loss == (2.0, 1.0, 1.0)  # TensorFlow, one thread, one core
+        pids.add(result.curve.best_epoch)
+    assert len(pids) == 2
+    assert os.getpid() not in pids
+
+
+def pid_of(result: TrainingResult | TrainingFailure) -> int:
+    assert isinstance(result, TrainingResult)
+    return result.curve.best_epoch
+
+
+def test_killed_worker_fails_what_it_had_left_and_the_others_go_on() -> None:
+    with LocalWorkers(Factory(), 2, "jax") as workers:
+        workers.submit([job(0, 3), job(1, 999), job(2, 4)])
+        first = collect(workers, 1)[0]
+        workers.submit([job(3, 5)])
+        other = collect(workers, 1)[3]
+        os.kill(pid_of(first), signal.SIGKILL)
+        lost = collect(workers, 2)
+        assert set(lost) == {1, 2}  # what had ended stays ended
+        for failure in lost.values():
+            assert isinstance(failure, TrainingFailure)
+            assert failure.cause == "the worker process died with SIGKILL (out of memory is the usual reason)"
+            assert 0 < failure.duration_s < 60
+        workers.submit([job(4, 6)])
+        workers.submit([job(5, 7)])
+        after = collect(workers, 2)
+        assert len({pid_of(result) for result in after.values()} | {pid_of(first)}) == 3
+        assert pid_of(other) in {pid_of(result) for result in after.values()}
+
+
+def test_worker_that_dies_idle_costs_no_trial() -> None:
+    with LocalWorkers(Factory(), 1, "jax") as workers:
+        workers.submit([job(0, 3)])
+        pid = pid_of(collect(workers, 1)[0])
+        os.kill(pid, signal.SIGKILL)
+        time.sleep(0.5)
+        workers.submit([job(1, 4)])
+        assert pid_of(collect(workers, 1)[1]) != pid
+
+
+def test_trainer_that_raises_fails_its_pack() -> None:
+    with LocalWorkers(Factory(), 1, "jax") as workers:
+        workers.submit([job(0, 3), job(1, 66), job(2, 4)])
+        found = collect(workers, 3)
+        assert isinstance(found[0], TrainingResult)
+        assert {getattr(found[i], "cause", None) for i in (1, 2)} == {"the worker process died with exit code 1"}
+
+
+def test_trainer_that_cannot_be_made_is_one_line() -> None:
+    with LocalWorkers(Factory("no such\ndata"), 1, "jax") as workers:
+        workers.submit([job(0, 3)])
+        with pytest.raises(NasFpgaError) as raised:
+            collect(workers, 1)
+    assert str(raised.value) == "a worker could not start: ValueError: no such data"
+
+
+def test_workers_that_never_answer_end_the_search() -> None:
+    with LocalWorkers(Factory(), 1, "jax") as workers:
+        for number in range(2):
+            workers.submit([job(number, 66)])
+            collect(workers, 1)
+        workers.submit([job(2, 66)])
+        with pytest.raises(NasFpgaError, match=r"workers cannot run: .*exit code 1"):
+            collect(workers, 1)
+
+
+def test_leaving_ends_a_training_at_once() -> None:
+    start = time.monotonic()
+    with LocalWorkers(Factory(), 1, "jax") as workers:
+        workers.submit([job(0, 3), job(1, 999)])
+        pid = pid_of(collect(workers, 1)[0])
+        os.kill(pid, 0)  # it lives
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert time.monotonic() - start < 30  # the sleep of candidate 999

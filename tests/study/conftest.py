@@ -1,0 +1,110 @@
+"""A search without training: networks drawn from the seed of their trial, returned in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nas_fpga.data import Dataset
+from nas_fpga.study import DataSource, Progress, SearchDefinition, Setup, TrialRecord
+from nas_fpga.training import (
+    LearningCurve,
+    QuantizedLayer,
+    QuantizedNetwork,
+    TrainingFailure,
+    TrainingJob,
+    TrainingResult,
+)
+
+
+def make_setup(**definition: object) -> Setup:
+    """Two classes that two of three features tell apart."""
+    rng = np.random.default_rng(3)
+    n = 240
+    labels = np.arange(n) % 2
+    dataset = Dataset(
+        name="toy",
+        features=(rng.normal(size=(n, 3)) + labels[:, None] * [2, -2, 0]).astype(np.float32),
+        labels=labels.astype(np.int64),
+        class_names=("background", "signal"),
+        feature_names=("a", "b", "c"),
+        feature_units=("", "", ""),
+        weights=np.ones(n),
+        groups=np.arange(n),
+        counted=np.ones(n, np.bool_),
+    )
+    values = {"data": DataSource("toy.csv", "label"), "budget": 40, "max_layers": 4, "sampler": "random"} | definition
+    return Setup(SearchDefinition(**values), dataset)  # type: ignore[arg-type]
+
+
+def network_of(setup: Setup, job: TrainingJob) -> QuantizedNetwork:
+    """Return a network with small integer weights that its seed determines."""
+    rng = np.random.default_rng(job.seed)
+    shapes = job.candidate.layer_shapes(3, 1)
+    layers = []
+    for i, (n_in, n_out) in enumerate(shapes):
+        hidden = i < len(shapes) - 1
+        weights = rng.integers(-2, 2, size=(n_in, n_out)).astype(np.int32)
+        bits = job.candidate.bits.activations if hidden else None
+        layers.append(QuantizedLayer(weights, 1, np.zeros(n_out, np.int64), 2, bits, 0 if hidden else None))
+    return QuantizedNetwork(job.candidate, setup.input_format, tuple(layers))
+
+
+class ScriptedWorkers:
+    """Stands where `LocalWorkers` does; `pick` says which of the jobs in hand ends next.
+
+    Attributes:
+        most_pending: Most jobs that were in hand at once.
+    """
+
+    def __init__(self, setup: Setup, n: int, pick: Callable[[int], int], failing: Sequence[int] = ()) -> None:
+        self._setup, self._n, self._pick, self._failing = setup, n, pick, failing
+        self._jobs: list[TrainingJob] = []
+        self.most_pending = 0
+        self.stop_after: int | None = None
+        self._n_ended = 0
+
+    @property
+    def n_idle(self) -> int:
+        return self._n - len(self._jobs)
+
+    @property
+    def n_busy(self) -> int:
+        return len(self._jobs)
+
+    def submit(self, pack: Sequence[TrainingJob]) -> None:
+        assert self.n_idle > 0
+        self._jobs += pack
+        self.most_pending = max(self.most_pending, len(self._jobs))
+
+    def results(self, timeout_s: float) -> Iterator[TrainingResult | TrainingFailure]:
+        if self.stop_after == self._n_ended:
+            raise KeyboardInterrupt
+        job = self._jobs.pop(self._pick(len(self._jobs)))
+        self._n_ended += 1
+        if job.number in self._failing:
+            yield TrainingFailure(job, "it was to fail", 0.5)
+        else:
+            yield TrainingResult(job, (network_of(self._setup, job),), LearningCurve((0.9, 0.8), (0.7, 0.6), 1), 1.5)
+
+
+class Silent:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+        self.updates: list[tuple[Progress, TrialRecord | None]] = []
+
+    def message(self, text: str) -> None:
+        self.messages.append(text)
+
+    def update(self, progress: Progress, ended: TrialRecord | None) -> None:
+        self.updates.append((progress, ended))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "runs" / "study"

@@ -1,0 +1,63 @@
+"""What a resumed search must agree in."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import pytest
+
+from nas_fpga.errors import InputError
+from nas_fpga.study import DataSource, HardwareTarget, SearchDefinition
+
+OTHER = {
+    "budget": 5, "max_layers": 3, "max_width": 9, "weight_bits": (3, 8), "activation_bits": (2, 5), "min_params": 4,
+    "max_params": 90, "include": ("8-8",), "sampler": "grid", "acquisition": "ei", "generation": 8, "seed": 4,
+    "epochs": 7, "patience": 3, "batch_size": 64, "learning_rate": 1e-3, "input_bits": 8, "signal_efficiency": 0.9,
+    "backend": "tensorflow", "data": DataSource("a.csv", "y"), "hardware": HardwareTarget(clock_ns=4.0),
+}  # fmt: skip
+
+
+def test_equal_definitions_do_not_differ() -> None:
+    assert SearchDefinition().differences(SearchDefinition()) == []
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(SearchDefinition)])
+def test_every_field_counts(name: str) -> None:
+    ours = SearchDefinition(sampler="grid") if name == "grid" else SearchDefinition()
+    theirs = replace(ours, **{name: OTHER.get(name, "4x4")})
+    assert ours.differences(theirs)
+    assert theirs.differences(ours)
+
+
+def test_differences_name_both_values() -> None:
+    ours, theirs = SearchDefinition(), SearchDefinition(budget=5, hardware=HardwareTarget(part="xcku5p", clock_ns=4.0))
+    assert ours.differences(theirs) == [
+        "budget 2000 (now 5)",
+        "hardware.part xcvu13p-flga2577-2-e (now xcku5p)",
+        "hardware.clock_ns 5.0 (now 4.0)",
+    ]
+    assert SearchDefinition(data=DataSource()).differences(SearchDefinition(data=DataSource("a.csv", "y"))) == [
+        "data.name hgcal (now a.csv)",
+        "data.target None (now y)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("generation", 0),
+        ("seed", -1),
+        ("signal_efficiency", 1.0),
+        ("signal_efficiency", float("nan")),
+        ("learning_rate", float("inf")),
+        ("learning_rate", 0.0),
+        ("min_params", -1),
+        ("max_params", 0),
+        ("backend", "torch"),
+        ("acquisition", "pi"),
+        ("grid", "4x4"),
+    ],
+)
+def test_refuses(field: str, value: object) -> None:
+    with pytest.raises(InputError, match=field.replace("_", ".")):
+        SearchDefinition(**{field: value})  # type: ignore[arg-type]

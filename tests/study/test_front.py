@@ -1,0 +1,115 @@
+"""The front and what is said of it: small cases by hand, and each vectorised routine against a plain one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nas_fpga.study import cheapest_as_good, find_knee, non_dominated, probability_undominated, selection_corrected
+
+# Few values, so that ties are common.
+POINTS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=12)
+
+
+@st.composite
+def samples(draw):
+    """Errors and shares `(n,)` and replicates `(n, r)` on a coarse grid."""
+    n, r = draw(st.integers(1, 7)), draw(st.integers(1, 6))
+    values = st.integers(0, 4)
+    errors, shares = (np.array(draw(st.lists(values, min_size=n, max_size=n))) / 4 for _ in range(2))
+    replicates = np.array(draw(st.lists(st.lists(values, min_size=r, max_size=r), min_size=n, max_size=n))) / 4
+    return errors, replicates, shares
+
+
+def test_front_by_hand() -> None:
+    errors, shares = np.array([0.5, 0.2, 0.2, 0.3, 0.1, 0.1]), np.array([1.0, 2.0, 2.0, 3.0, 4.0, 5.0])
+    assert non_dominated(errors, shares).tolist() == [True, True, True, False, True, False]
+
+
+@given(POINTS)
+def test_front_is_what_nothing_beats(points: list[tuple[int, int]]) -> None:
+    errors, shares = np.array(points, float).T
+    expected = [
+        not any(e <= error and s <= share and (e < error or s < share) for e, s in points) for error, share in points
+    ]
+    assert non_dominated(errors, shares).tolist() == expected
+
+
+def test_probability_by_hand() -> None:
+    replicates = np.array([[0.5, 0.5, 0.5, 0.5], [0.4, 0.6, 0.4, 0.5], [0.3, 0.3, 0.45, 0.45]])
+    assert probability_undominated(replicates, np.array([1.0, 2.0, 3.0])).tolist() == [1.0, 0.5, 0.75]
+    assert probability_undominated(replicates[::-1], np.array([3.0, 2.0, 1.0])).tolist() == [0.75, 0.5, 1.0]
+
+
+@given(samples())
+def test_probability_against_a_loop(sample) -> None:
+    _, replicates, shares = sample
+    order = np.lexsort((replicates.mean(axis=1), shares))
+    expected = np.empty(len(shares))
+    for rank, i in enumerate(order):
+        cheaper = order[:rank]
+        wins = [all(replicates[j, r] > replicates[i, r] for j in cheaper) for r in range(replicates.shape[1])]
+        expected[i] = np.mean(wins)
+    np.testing.assert_array_equal(probability_undominated(replicates, shares), expected)
+
+
+def test_selection_correction_by_hand() -> None:
+    """The cheaper point is picked alone; of both, the resamples pick each once, 0.1 and 0.2 better than it is."""
+    errors, replicates = np.array([0.5, 0.4]), np.array([[0.5, 0.4], [0.2, 0.6]])
+    corrected = selection_corrected(errors, replicates, np.array([1.0, 2.0]))
+    # alone: 0.5 + ((0.5 - 0.5) + (0.5 - 0.4)) / 2; both: picks 1 then 0: 0.4 + ((0.4 - 0.2) + (0.5 - 0.4)) / 2
+    np.testing.assert_allclose(corrected, [0.55, 0.55])
+
+
+@given(samples())
+def test_selection_correction_against_a_loop(sample) -> None:
+    errors, replicates, shares = sample
+    order = np.lexsort((errors, shares))
+    expected = np.empty(len(errors))
+    for rank, i in enumerate(order):
+        optimism = []
+        for r in range(replicates.shape[1]):
+            pick = min(order[: rank + 1], key=lambda j: replicates[j, r])  # the first of equals
+            optimism.append(errors[pick] - replicates[pick, r])
+        expected[i] = errors[i] + np.mean(optimism)
+    np.testing.assert_allclose(selection_corrected(errors, replicates, shares), expected, atol=1e-12)
+
+
+def test_cheapest_as_good_by_hand() -> None:
+    """Point 1 is .02 worse with a paired spread of .03, point 0 far worse, point 2 the most precise."""
+    replicates = np.array([[0.50, 0.52, 0.48, 0.5], [0.15, 0.09, 0.15, 0.09], [0.1, 0.1, 0.1, 0.1]])
+    assert cheapest_as_good(np.array([0.5, 0.12, 0.1]), replicates, np.array([1.0, 2.0, 3.0])) == 1
+    # the same spread shared by both is none in the difference
+    replicates[2] = replicates[1] - 0.02
+    assert cheapest_as_good(np.array([0.5, 0.12, 0.1]), replicates, np.array([1.0, 2.0, 3.0])) == 2
+
+
+@given(samples())
+def test_cheapest_as_good_is_never_dearer_than_the_best(sample) -> None:
+    errors, replicates, costs = sample
+    chosen = cheapest_as_good(errors, replicates, costs)
+    best = min(range(len(errors)), key=lambda i: (errors[i], costs[i]))
+    assert costs[chosen] <= costs[best]
+    spread = np.std(replicates[chosen] - replicates[best])
+    assert errors[chosen] - errors[best] <= spread
+
+
+def test_knee() -> None:
+    rng = np.random.default_rng(1)
+    neurons, errors = [10, 20, 40, 80], np.array([0.30, 0.10, 0.099, 0.1005])
+    replicates = errors[:, None] + 0.002 * rng.standard_normal((4, 400))
+    knee = find_knee(neurons, errors, replicates)
+    assert (knee.neurons, knee.largest) == (20, 80)
+    assert knee.difference == pytest.approx(0.001)
+    assert knee.low < 0 < knee.high
+    assert str(knee).startswith("nothing gained beyond 20 neurons")
+    errors[3] = 0.05
+    knee = find_knee(neurons, errors, errors[:, None] + 0.002 * rng.standard_normal((4, 400)))
+    assert (knee.neurons, knee.largest) == (80, 80)
+    assert str(knee) == "no knee: the largest networks tried (80 neurons) are the most precise"
+
+
+def test_knee_of_one_network() -> None:
+    assert find_knee([7], np.array([0.5]), np.array([[0.5, 0.4]])).neurons == 7

@@ -1,0 +1,129 @@
+"""What is proposed, in which order, and that this depends on nothing but the definition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nas_fpga.errors import SearchFailedError
+from nas_fpga.study import Search, SearchInterruptedError, Setup, StudyStorage, TrialRecord
+from tests.study.conftest import ScriptedWorkers, Silent, make_setup
+
+
+def search(
+    folder: Path,
+    setup: Setup,
+    n_trials: int,
+    n_workers: int = 1,
+    pick: Callable[[int], int] = lambda n: 0,
+    failing: Sequence[int] = (),
+    stop_after: int | None = None,
+) -> tuple[list[TrialRecord], ScriptedWorkers, Silent]:
+    workers, reporter = ScriptedWorkers(setup, n_workers, pick, failing), Silent()
+    workers.stop_after = stop_after
+    with StudyStorage(folder) as storage:
+        if storage.exists():
+            storage.open(write=True)
+        else:
+            storage.create(setup.definition, {})
+        Search(setup, storage, n_trials, reporter).run(workers)  # type: ignore[arg-type]
+        return storage.trials(), workers, reporter
+
+
+@pytest.mark.parametrize("sampler", ["random", "gp"])
+def test_order_of_results_and_number_of_workers_change_nothing(tmp_path: Path, sampler: str) -> None:
+    setup = make_setup(sampler=sampler)
+    rng = np.random.default_rng(8)
+    orders = [(1, lambda n: 0), (3, lambda n: int(rng.integers(n))), (20, lambda n: n - 1)]
+    n_trials = 26 if sampler == "gp" else 11  # 20 random starts, then the model
+    runs = [
+        search(tmp_path / str(i), make_setup(sampler=sampler), n_trials, n_workers, pick, failing=[5])
+        for i, (n_workers, pick) in enumerate(orders)
+    ]
+    for trials, _, _ in runs[1:]:
+        assert trials == runs[0][0]
+    assert [t.number for t in runs[0][0]] == list(range(n_trials))
+    assert [t.state for t in runs[0][0]] == ["complete"] * 5 + ["failed"] + ["complete"] * (n_trials - 6)
+    assert len({t.candidate for t in runs[0][0]}) == n_trials
+    assert len({t.seed for t in runs[0][0]}) == n_trials
+    assert runs[2][1].most_pending == 2 * setup.definition.generation  # however many workers there are
+    if sampler == "gp":
+        assert [t.proposed_by for t in runs[0][0]] == ["random start"] * 20 + ["sampler"] * 6
+
+
+def test_generation_waits_for_the_one_before_the_last(folder: Path) -> None:
+    """With results in reverse, trials 4 to 7 end before 0 to 3; generation 2 needs generation 0, not 1."""
+    setup = make_setup()
+    asked: list[tuple[int, int]] = []
+    ask = setup.sampler.ask
+
+    def noted(history, pending, n):
+        asked.append((len(history), len(pending)))
+        return ask(history, pending, n)
+
+    object.__setattr__(setup.sampler, "ask", noted)
+    search(folder, setup, 16, n_workers=8, pick=lambda n: n - 1)
+    assert asked == [(0, 0), (0, 4), (4, 4), (8, 4)]
+
+
+def test_prefix_and_resume_within_a_generation(tmp_path: Path) -> None:
+    whole, _, _ = search(tmp_path / "whole", make_setup(), 10, 2)
+    for n in (3, 8):
+        short, _, _ = search(tmp_path / f"{n}", make_setup(), n, 3)
+        assert short == whole[:n]
+        assert search(tmp_path / f"{n}", make_setup(), 10, 1)[0] == whole
+
+
+def test_included_come_first_as_a_generation_of_their_own(tmp_path: Path) -> None:
+    include = ("9-4", "5 w3a7", "20", "7", "6", "12-12")
+    trials, _, _ = search(tmp_path / "whole", make_setup(include=include), 12, 2)
+    assert [str(t.candidate) for t in trials[:3]] == ["9-4 w6a6", "5 w3a7", "20 w6a6"]
+    assert [t.proposed_by for t in trials] == ["included"] * 6 + ["sampler"] * 6
+    assert [t.generation for t in trials] == [0] * 6 + [1] * 4 + [2] * 2
+    search(tmp_path / "short", make_setup(include=include), 4)
+    assert search(tmp_path / "short", make_setup(include=include), 12)[0] == trials
+
+
+def test_interrupted_and_resumed(tmp_path: Path) -> None:
+    whole, _, _ = search(tmp_path / "whole", make_setup(), 10, 2)
+    folder = tmp_path / "my runs" / "stopped"
+    for _ in range(3):
+        with pytest.raises(SearchInterruptedError) as raised:
+            search(folder, make_setup(), 10, 2, stop_after=2)
+        assert raised.value.exit_code == 130
+        with StudyStorage(folder) as storage:
+            storage.open(write=False)
+            assert {t.state for t in storage.trials()} <= {"complete", "waiting"}
+    assert "6 of 10 trials are saved" in str(raised.value)
+    assert f"nas-fpga search --study stopped --resume --runs '{folder.parent}'" in str(raised.value)
+    assert search(folder, make_setup(), 10, 2)[0] == whole
+
+
+def test_exhausted_space_ends(folder: Path) -> None:
+    setup = make_setup(budget=2, max_layers=2, weight_bits=(4, 4), activation_bits=(4, 4))
+    trials, _, reporter = search(folder, setup, 50, 2)
+    assert sorted(str(t.candidate) for t in trials) == ["1 w4a4", "1-1 w4a4", "2 w4a4"]
+    assert reporter.messages == ["The space is exhausted: no more than 3 candidates can be trained."]
+    again, _, _ = search(folder, setup, 60, 2)
+    assert again == trials
+
+
+def test_all_failed(folder: Path) -> None:
+    with pytest.raises(SearchFailedError, match="all 5 trials failed; the first cause: it was to fail"):
+        search(folder, make_setup(), 5, failing=range(5))
+
+
+def test_progress_counts(folder: Path) -> None:
+    trials, _, reporter = search(folder, make_setup(), 6, failing=[1, 4])
+    first, last = reporter.updates[0], reporter.updates[-1]
+    assert (first[0].n_ended, first[0].best, first[0].candidates_per_hour, first[1]) == (0, None, None, None)
+    assert (last[0].n_ended, last[0].n_failed, last[0].n_trials, last[0].remaining_s) == (6, 2, 6, 0.0)
+    target = make_setup().target
+    assert last[0].best is not None
+    assert last[0].best.error == min(p.error for t in trials if (p := t.primary(target)) is not None)
+    volumes = [progress.hypervolume for progress, _ in reporter.updates]
+    assert volumes == sorted(volumes)
+    assert volumes[-1] > 0

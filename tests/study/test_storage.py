@@ -1,0 +1,187 @@
+"""What is written is what is read, and an ended trial is whole."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import optuna
+import pytest
+
+from nas_fpga.errors import StudyError
+from nas_fpga.hardware import points
+from nas_fpga.space import BitWidths, Candidate
+from nas_fpga.study import Outcome, Point, Setup, StudyStorage, TrialRecord
+from nas_fpga.study._json import from_json, to_json
+from nas_fpga.training import LearningCurve, TrainingJob
+from tests.study.conftest import make_setup, network_of
+
+CANDIDATE = Candidate((7, 3), BitWidths(4, 6))
+
+
+@pytest.fixture(scope="module")
+def setup() -> Setup:
+    return make_setup()
+
+
+@pytest.fixture
+def storage(folder: Path, setup: Setup):
+    with StudyStorage(folder) as storage:
+        storage.create(setup.definition, {"versions": {"numpy": "2"}})
+        yield storage
+
+
+def waiting(number: int = 0) -> TrialRecord:
+    return TrialRecord(number, replace(CANDIDATE, topology=(7, number + 1)), 2**32 - 1, number // 4, "included")
+
+
+def complete(record: TrialRecord, setup: Setup) -> TrialRecord:
+    network = network_of(setup, TrainingJob(record.number, record.candidate, record.seed))
+    merits = setup.evaluate(network.logits(setup.dataset.features[setup.split.validation]), "validation")
+    mapped = points(network, setup.target)
+    assert len(mapped) > 1
+    outcome = Outcome(
+        tuple(Point(record.number, i, 0, m, merits) for i, m in enumerate(mapped)),
+        LearningCurve((0.7, 0.5), (0.6, 0.55), 1),
+        duration_s=1.25,
+    )
+    return replace(record, state="complete", outcome=outcome)
+
+
+def failed(record: TrialRecord) -> TrialRecord:
+    return replace(record, state="failed", outcome=Outcome(duration_s=0.5, cause="the loss became nan"))
+
+
+def test_every_stored_value_survives_json(setup: Setup) -> None:
+    record = complete(waiting(), setup)
+    for value in (record.outcome, record.candidate, setup.definition, failed(waiting()).outcome, waiting(), record):
+        text = json.dumps(to_json(value))
+        assert from_json(type(value), json.loads(text)) == value
+    definition = make_setup(include=("8-8", "9"), max_width=7, grid="4x4", sampler="grid").definition
+    assert from_json(type(definition), to_json(definition)) == definition
+
+
+def test_json_of_another_version_is_refused(setup: Setup) -> None:
+    stored = to_json(CANDIDATE)
+    with pytest.raises(TypeError, match="Candidate has no colour"):
+        from_json(Candidate, stored | {"colour": "blue"})
+    del stored["bits"]
+    with pytest.raises(KeyError, match="bits"):
+        from_json(Candidate, stored)
+
+
+def test_trials_come_back_as_they_were(storage: StudyStorage, folder: Path, setup: Setup) -> None:
+    records = [waiting(i) for i in range(4)]
+    storage.add(records)
+    assert storage.trials() == records
+    for number in (0, 1, 2):
+        storage.mark(number, "running")
+    ended = [complete(records[0], setup), failed(records[1])]
+    for record in ended:
+        storage.end(record, setup.target)
+    expected = [*ended, replace(records[2], state="running"), records[3]]
+    assert storage.trials() == expected
+    storage.set_n_trials(9)
+    storage.close()
+    with StudyStorage(folder) as again:
+        assert again.open(write=False) == setup.definition
+        assert again.trials() == expected
+        assert again.n_trials() == 9
+        assert again.metadata() == {"versions": {"numpy": "2"}}
+
+
+def test_what_optuna_shows(storage: StudyStorage, folder: Path, setup: Setup) -> None:
+    storage.add([waiting(0), waiting(1)])
+    record = complete(waiting(0), setup)
+    storage.end(record, setup.target)
+    storage.end(failed(waiting(1)), setup.target)
+    first, second = optuna.load_study(study_name="study", storage=f"sqlite:///{folder / 'study.db'}").trials
+    primary = record.primary(setup.target)
+    assert primary is not None
+    assert first.values == [primary.error, primary.mapped.figures.share(setup.target)]
+    assert first.params["neurons"] == 8
+    assert second.state == optuna.trial.TrialState.FAIL
+    assert second.values is None
+    assert second.user_attrs["cause"] == "the loss became nan"
+
+
+def test_trial_whose_end_was_not_written_whole_has_not_ended(
+    storage: StudyStorage, folder: Path, setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.add([waiting(0)])
+    storage.mark(0, "running")
+    connection = storage._connect()
+    steps = ["set_trial_user_attr", "set_trial_system_attr", "set_trial_state_values"]
+    for step in steps:  # the process is killed at each of the writes
+        with monkeypatch.context() as patched:
+            patched.setattr(connection, step, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                storage.end(complete(waiting(0), setup), setup.target)
+        assert storage.trials() == [replace(waiting(0), state="running")]
+    storage.end(complete(waiting(0), setup), setup.target)  # trained again
+    assert storage.trials() == [complete(waiting(0), setup)]
+
+
+def test_killed_while_the_study_is_made(folder: Path) -> None:
+    """Whatever the moment, there is a whole study or none."""
+    program = (
+        "import os, sys, signal; from pathlib import Path\n"
+        "from nas_fpga.study import SearchDefinition, StudyStorage\n"
+        "from optuna.storages import RDBStorage as R\n"
+        "name = sys.argv[2]; real = getattr(R, name)\n"
+        "def killed(*a, **k):\n    real(*a, **k); os.kill(os.getpid(), signal.SIGKILL)\n"
+        "setattr(R, name, killed)\n"
+        "StudyStorage(Path(sys.argv[1])).create(SearchDefinition(), {})\n"
+    )
+    for name in ("__init__", "create_new_study", "set_study_user_attr", "set_study_system_attr"):
+        ended = subprocess.run([sys.executable, "-c", program, str(folder), name])
+        assert ended.returncode == -9
+        assert (folder / "lock").exists()
+        assert not StudyStorage(folder).exists()
+    with StudyStorage(folder) as storage:
+        storage.create(make_setup().definition, {})
+    with StudyStorage(folder) as storage:
+        assert storage.open(write=True) == make_setup().definition
+
+
+def test_only_one_process_writes(storage: StudyStorage, folder: Path, setup: Setup) -> None:
+    with StudyStorage(folder) as second:
+        assert second.open(write=False) == setup.definition  # reading is free
+    with StudyStorage(folder) as second, pytest.raises(StudyError, match="'study' is running in process"):
+        second.open(write=True)
+    storage.close()
+    with StudyStorage(folder) as second:
+        second.open(write=True)
+
+
+def test_networks_and_scores(storage: StudyStorage, setup: Setup) -> None:
+    record = complete(waiting(0), setup)
+    network = network_of(setup, TrainingJob(0, record.candidate, record.seed))
+    logits = network.logits(setup.dataset.features[setup.split.validation])
+    storage.save_networks(0, [network], [logits])
+    loaded = storage.load_network(record, 0)
+    assert loaded.candidate == record.candidate
+    np.testing.assert_array_equal(loaded.logits(setup.dataset.features), network.logits(setup.dataset.features))
+    np.testing.assert_array_equal(storage.load_scores(0, 0), logits.astype(np.float32))
+    assert storage.mapped_anew(record, setup.target) == record
+    assert storage.mapped_anew(failed(waiting(1)), setup.target) == failed(waiting(1))
+
+
+def test_another_storage(tmp_path: Path, setup: Setup) -> None:
+    """Two studies in one database, their folders elsewhere."""
+    url = f"sqlite:///{tmp_path / 'all.db'}"
+    for name in ("one", "two"):
+        with StudyStorage(tmp_path / "runs" / name, url) as storage:
+            assert not storage.exists()
+            storage.create(setup.definition, {})
+            storage.add([waiting(0)] if name == "one" else [])
+    with StudyStorage(tmp_path / "runs" / "one", url) as storage:
+        assert storage.exists()
+        storage.open(write=True)
+        assert storage.trials() == [waiting(0)]
+        assert f"--storage {url}" in storage.resume_command
+    assert not (tmp_path / "runs" / "one" / "study.db").exists()
