@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_fpga.training import difference_interval
+
 
 def non_dominated(errors: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which points no other point beats: as good in both and better in one. Equal points all stay.
@@ -26,17 +28,21 @@ def non_dominated(errors: NDArray[np.float64], shares: NDArray[np.float64]) -> N
 
 
 def probability_undominated(replicates: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return, for every point, the share of the resamples in which no cheaper or equal point is at least as good.
+    """Return, for every point, the share of the resamples in which no other dominates it.
+
+    A point is dominated by a cheaper one that is as good, and by one of equal cost that is better.
 
     Args:
         replicates: `(n, r)` errors of every point in every resample; the same resamples for all points.
         shares: `(n,)`.
     """
-    order = np.lexsort((replicates.mean(axis=1), shares))
-    ordered = replicates[order]
-    before = np.vstack([np.full((1, replicates.shape[1]), np.inf), np.minimum.accumulate(ordered, axis=0)[:-1]])
+    order = np.argsort(shares, kind="stable")
+    cheaper, at_most = (np.searchsorted(shares[order], shares[order], side) for side in ("left", "right"))
+    least = np.minimum.accumulate(replicates[order], axis=0)
+    least = np.vstack([np.full((1, replicates.shape[1]), np.inf), least])  # row k: of the k cheapest
+    undominated = (replicates[order] < least[cheaper]) & (replicates[order] <= least[at_most])
     probability = np.empty(len(shares))
-    probability[order] = (ordered < before).mean(axis=1)
+    probability[order] = undominated.mean(axis=1)
     return probability
 
 
@@ -47,7 +53,8 @@ def selection_corrected(
 
     For each point: pick, in every resample, the best among the points that cost at most as much; the optimism is how
     much worse that pick is on the full sample than in the resample it was picked in, on average (Efron's bootstrap
-    estimate of optimism, J. Am. Stat. Assoc. 78 (1983) 316).
+    estimate of optimism, J. Am. Stat. Assoc. 78 (1983) 316). Replicates are centred on the errors first: a working
+    point derived anew from repeated rows has a bias of its own, which is no optimism.
 
     Args:
         errors: `(n,)` on the full sample.
@@ -55,13 +62,28 @@ def selection_corrected(
         shares: `(n,)`.
     """
     order = np.lexsort((errors, shares))
-    corrected = np.empty(len(errors))
-    columns = np.arange(replicates.shape[1])
+    at_most = np.searchsorted(shares[order], shares[order], "right")
+    centred = replicates + (errors - replicates.mean(axis=1))[:, None]
+    least = np.full(replicates.shape[1], np.inf)  # error, in each resample, of the best so far
+    picked = np.zeros(replicates.shape[1])  # and its error on the full sample
+    optimism = np.empty(len(errors))
     for rank, i in enumerate(order):
-        eligible = order[: rank + 1]
-        picks = eligible[np.argmin(replicates[eligible], axis=0)]
-        corrected[i] = errors[i] + float(np.mean(errors[picks] - replicates[picks, columns]))
+        better = centred[i] < least
+        least, picked = np.where(better, centred[i], least), np.where(better, errors[i], picked)
+        optimism[rank] = np.mean(picked - least)
+    corrected = np.empty(len(errors))
+    corrected[order] = errors[order] + optimism[at_most - 1]
     return corrected
+
+
+def paired_standard_error(differences: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return half the width of the central 68 % of paired differences, over the last axis.
+
+    Their standard deviation would not do: where few bits leave few distinct scores, a working point falls on a tie that
+    everything passes in some resamples, and one such error of 1 hides all others.
+    """
+    low, high = np.quantile(differences, [0.1587, 0.8413], axis=-1)
+    return np.asarray((high - low) / 2)
 
 
 def cheapest_as_good(errors: NDArray[np.float64], replicates: NDArray[np.float64], costs: NDArray[np.float64]) -> int:
@@ -69,16 +91,11 @@ def cheapest_as_good(errors: NDArray[np.float64], replicates: NDArray[np.float64
 
     Args:
         errors: `(n,)`.
-        replicates: `(n, r)`; the standard error of the difference to the best is half the width of its central 68 %
-            over the resamples. Their standard deviation would not do: where few bits leave few distinct scores, a
-            working point falls on a tie that everything passes in some resamples, and one such error of 1 hides all
-            others.
+        replicates: `(n, r)`.
         costs: `(n,)`.
     """
     best = int(np.lexsort((costs, errors))[0])
-    low, high = np.quantile(replicates - replicates[best], [0.1587, 0.8413], axis=1)
-    standard_errors = (high - low) / 2
-    eligible = np.flatnonzero(errors - errors[best] <= standard_errors)
+    eligible = np.flatnonzero(errors - errors[best] <= paired_standard_error(replicates - replicates[best]))
     return int(eligible[np.lexsort((errors[eligible], costs[eligible]))[0]])
 
 
@@ -87,7 +104,7 @@ class Knee:
     """Where size stops to matter.
 
     Attributes:
-        neurons: Fewest neurons of a network that no larger one beats significantly.
+        neurons: Fewest neurons of a network that no larger one beats by more than one paired standard error.
         difference: Its error minus that of the best of the larger ones.
         low: Lower end of the paired 95 % interval of that difference.
         high: Upper end.
@@ -111,7 +128,7 @@ class Knee:
 
 
 def find_knee(neurons: Sequence[int], errors: NDArray[np.float64], replicates: NDArray[np.float64]) -> Knee:
-    """Return the smallest network that the most precise larger one does not beat in the paired 95 % interval.
+    """Return the smallest size whose best network no larger one beats by more than one paired standard error.
 
     Args:
         neurons: `(n,)` hidden neurons.
@@ -125,7 +142,7 @@ def find_knee(neurons: Sequence[int], errors: NDArray[np.float64], replicates: N
         if len(large) == 0:
             break
         a, b = small[np.argmin(errors[small])], large[np.argmin(errors[large])]
-        low, high = np.quantile(replicates[a] - replicates[b], [0.025, 0.975])
-        if low <= 0:
-            return Knee(int(size), float(errors[a] - errors[b]), float(low), float(high), largest)
+        if errors[a] - errors[b] <= paired_standard_error(replicates[a] - replicates[b]):
+            low, high = difference_interval(replicates[a], replicates[b])
+            return Knee(int(size), float(errors[a] - errors[b]), low, high, largest)
     return Knee(largest, 0.0, 0.0, 0.0, largest)

@@ -11,6 +11,7 @@ from nas_fpga.data import Dataset
 from nas_fpga.errors import InputError
 from nas_fpga.training._merits import EFFICIENCY_SLACK, SIGNAL_EFFICIENCY, Floats, predicted_classes
 
+_NEIGHBOURHOOD = 0.02  # of signal efficiency
 _ELEMENTS_AT_ONCE = 4_000_000  # of the (resamples, rows) blocks: 32 MB of float64
 
 Interval = tuple[float, float]
@@ -101,23 +102,33 @@ class GroupBootstrap:
         thresholds = self.thresholds(scores) if thresholds is None else thresholds
         ordered, group, weights = self._descending(scores, label=0)
         n_passing = np.searchsorted(-ordered, -thresholds, side="right")
-        deepest = int(n_passing.max())
-        passed = np.zeros(self.n_resamples)
-        for chunk in self._chunks(deepest):
-            n = n_passing[chunk]
-            sums = np.cumsum(self._times[chunk][:, group[:deepest]] * weights[:deepest], axis=1)
-            some = n > 0
-            passed[chunk][some] = sums[some, n[some] - 1]
+        # Thresholds are few, as they are scores: one sum over groups for each of them.
+        passed = np.empty(self.n_resamples)
+        for n in np.unique(n_passing):
+            these = n_passing == n
+            by_group = np.bincount(group[:n], weights[:n], self._times.shape[1])
+            passed[these] = self._times[these].astype(np.float64) @ by_group
         return passed / self._totals[:, 0]
 
     def thresholds(self, scores: Floats) -> NDArray[np.float64]:
         """Return the working point of each resample `(n_resamples,)`; see :func:`working_point`."""
         ordered, group, weights = self._descending(scores, label=1)
         needed = self._totals[:, 1] * (self._signal_efficiency * (1 - EFFICIENCY_SLACK))
+        # All resamples cross near the same row. What lies before that neighbourhood is summed by group, as one matrix
+        # product: fifty times faster than running through it. A resample that crosses elsewhere makes it all of them.
+        cumulative = np.cumsum(weights)
+        around = self._signal_efficiency + np.array([-_NEIGHBOURHOOD, _NEIGHBOURHOOD])
+        first, last = np.searchsorted(cumulative, np.clip(around, 0, 1) * cumulative[-1])
+        head = self._sums(np.bincount(group[:first], weights[:first], self._times.shape[1])[:, None])[:, 0]
+        if (head >= needed).any():
+            first, head = 0, np.zeros(self.n_resamples)
         position = np.empty(self.n_resamples, dtype=np.int64)
-        for chunk in self._chunks(len(ordered)):
-            sums = np.cumsum(self._times[chunk][:, group] * weights, axis=1)
-            position[chunk] = np.count_nonzero(sums < needed[chunk, None], axis=1)
+        for last in (min(last + 1, len(ordered)), len(ordered)):
+            for chunk in self._chunks(last - first):
+                sums = np.cumsum(self._times[chunk][:, group[first:last]] * weights[first:last], axis=1)
+                position[chunk] = first + np.count_nonzero(head[chunk, None] + sums < needed[chunk, None], axis=1)
+            if (position < last).all():
+                break
         return np.asarray(ordered[np.minimum(position, len(ordered) - 1)])
 
     def _checked(self, scores: Floats) -> NDArray[np.float64]:

@@ -103,12 +103,13 @@ class KerasTrainer(Trainer):
             network = freeze(candidate, self.input_format, parameters(), steps)
             train_losses.append(loss)
             validation_losses.append(self._validation_loss(network))
-            if validation_losses[-1] == min(validation_losses):
+            best_epoch = int(np.argmin(validation_losses))  # the first of equals
+            if best_epoch == epoch:
                 best = network
-            if epoch - int(np.argmin(validation_losses)) >= settings.patience:
+            if epoch - best_epoch >= settings.patience:
                 break
         assert best is not None  # settings.epochs is at least 1
-        curve = LearningCurve(tuple(train_losses), tuple(validation_losses), int(np.argmin(validation_losses)))
+        curve = LearningCurve(tuple(train_losses), tuple(validation_losses), best_epoch)
         return best, curve
 
     def _batch_size(self, settings: TrainingSettings) -> int:
