@@ -62,15 +62,36 @@ def _print_table(outcome: StudyOutcome) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("point", "network", "mapping"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("validation", "test [95 %]", "P(front)", "LUT [90 %]", "DSP", "ns", "copies", "share"):
+    for heading in (
+        "validation",
+        "corrected",
+        "test [95 %]",
+        "precision",
+        "P(front)",
+        "LUT [90 %]",
+        "DSP",
+        "ns",
+        "copies",
+        "share",
+    ):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in outcome.front:
         table.add_row(*_cells(row))
     Console(highlight=False, width=_WIDTH).print(table)
+    target = outcome.setup.target
+    axis = "largest share of the limits" if target.objective == "share" else f"share of the limit of {target.objective}"
     typer.echo(
-        f"validation, test: {merit_name(outcome)}; P(front): share of resamples in which no cheaper point is as good;\n"
-        "LUT, DSP: one copy, estimates carried to place-and-route; share: largest share of the limits, all copies\n"
+        f"validation, test: {merit_name(outcome)}; corrected: with the optimism of picking the best of many added;\n"
+        "precision: 1 - test; P(front): share of resamples in which no other network is as good and as cheap;\n"
+        f"LUT, DSP: one copy, estimates carried to place-and-route; share: {axis}, all copies"
     )
+    best = outcome.best.test
+    if best.all_rows_background_efficiency is not None and best.by_bin:
+        bins = ", ".join(f"{name}: {value:.4f}" for name, value in best.by_bin if value is not None)
+        typer.echo(
+            f"best on test, all generated rows: {best.all_rows_background_efficiency:.4f}; trigger candidates by {bins}"
+        )
+    typer.echo("")
 
 
 def _cells(row: FrontRow) -> list[str]:
@@ -80,7 +101,9 @@ def _cells(row: FrontRow) -> list[str]:
         str(row.trial.candidate),
         str(row.point.mapped.mapping),
         f"{row.point.error:.4f}",
+        f"{row.selection_corrected:.4f}",
         f"{row.test.error:.4f} [{row.test_interval[0]:.4f}, {row.test_interval[1]:.4f}]",
+        f"{row.test.precision:.4f}",
         f"{row.probability_undominated:.2f}",
         f"{lut.value:,.0f} [{lut.low:,.0f}, {lut.high:,.0f}]",
         f"{figures.dsp.value:,.0f}",

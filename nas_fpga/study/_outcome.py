@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.errors import SearchFailedError
-from nas_fpga.hardware import Figure
+from nas_fpga.hardware import Figure, Target
 from nas_fpga.study._front import (
     Knee,
     cheapest_as_good,
@@ -25,9 +25,7 @@ from nas_fpga.study._front import (
 from nas_fpga.study._records import Point, TrialRecord
 from nas_fpga.study._setup import Setup
 from nas_fpga.study._storage import StudyStorage
-from nas_fpga.training import Interval, Merits
-
-_LEVEL = 0.95
+from nas_fpga.training import Interval, Merits, percentile_interval
 
 
 @dataclass(frozen=True)
@@ -136,7 +134,7 @@ class StudyOutcome:
             record |= {f"test_background_efficiency {bin_name}": value for bin_name, value in row.test.by_bin}
         for class_name, auc in zip(self.setup.dataset.class_names, row.test.per_class_auc, strict=False):
             record[f"test_auc {class_name}"] = auc
-        return {key: round(value, 9) if isinstance(value, float) else value for key, value in record.items()}
+        return record
 
 
 def summarise(setup: Setup, storage: StudyStorage, trials: Sequence[TrialRecord]) -> StudyOutcome:
@@ -146,14 +144,14 @@ def summarise(setup: Setup, storage: StudyStorage, trials: Sequence[TrialRecord]
         SearchFailedError: No trained network fits the limits.
     """
     target = setup.target
-    primaries = [(trial, point) for trial in trials if (point := trial.primary(target)) is not None]
-    feasible = [(trial, point) for trial, point in primaries if point.mapped.figures.is_feasible(target)]
+    points = [(trial, point) for trial in trials for point in trial.outcome.points]
+    feasible = _cheapest_of_networks(points, target)
     if not feasible:
-        if not primaries:
+        if not points:
             raise SearchFailedError(
                 f"none of the {len(trials)} trials of study '{storage.name}' has ended with a network"
             )
-        nearest = primaries[int(np.argmin([point.mapped.figures.share(target) for _, point in primaries]))][1]
+        _, nearest = min(points, key=lambda pair: pair[1].mapped.figures.constrained_share(target))
         raise SearchFailedError(
             f"no trained network fits the limits; the nearest, {nearest.name}, needs "
             f"{', '.join(nearest.mapped.figures.violations(target))}; loosen the limits"
@@ -174,13 +172,12 @@ def summarise(setup: Setup, storage: StudyStorage, trials: Sequence[TrialRecord]
         trial, point = feasible[i]
         thresholds = bootstrap.thresholds(scores[i]) if setup.dataset.n_classes == 2 else None
         test, test_interval, n_weights = judge(trial, point, thresholds)
-        low, high = np.quantile(replicates[i], [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
         rows.append(
             FrontRow(
                 point=point,
                 trial=trial,
                 share=float(shares[i]),
-                interval=(float(low), float(high)),
+                interval=percentile_interval(replicates[i]),
                 probability_undominated=float(undominated[i]),
                 selection_corrected=float(corrected[i]),
                 test=test,
@@ -191,6 +188,20 @@ def summarise(setup: Setup, storage: StudyStorage, trials: Sequence[TrialRecord]
         )
     neurons = [trial.candidate.n_neurons for trial, _ in feasible]
     return StudyOutcome(setup, storage.folder, tuple(trials), tuple(rows), find_knee(neurons, errors, replicates))
+
+
+def _cheapest_of_networks(
+    points: Sequence[tuple[TrialRecord, Point]], target: Target
+) -> list[tuple[TrialRecord, Point]]:
+    """Return the feasible point of smallest share of every network; its other mappings are dominated by it."""
+    cheapest: dict[tuple[int, int], tuple[TrialRecord, Point]] = {}
+    for trial, point in points:
+        if point.mapped.figures.is_feasible(target):
+            key = (trial.number, point.network)
+            share = point.mapped.figures.share(target)
+            if key not in cheapest or share < cheapest[key][1].mapped.figures.share(target):
+                cheapest[key] = (trial, point)
+    return list(cheapest.values())
 
 
 class _TestJudge:
@@ -208,7 +219,6 @@ class _TestJudge:
         network = self._storage.load_network(trial, point.network)
         logits = network.logits(self._features)
         merits = self._setup.evaluate(logits, "test", validation=point.merits if thresholds is not None else None)
-        replicates = self._bootstrap.errors(logits, thresholds)
-        low, high = np.quantile(replicates, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+        interval = percentile_interval(self._bootstrap.errors(logits, thresholds))
         n_weights = sum(int(np.count_nonzero(layer.weights)) for layer in network.layers)
-        return merits, (float(low), float(high)), n_weights
+        return merits, interval, n_weights

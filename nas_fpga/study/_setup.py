@@ -27,6 +27,8 @@ from nas_fpga.space import BitWidths, Candidate, MLPSpace, TrainingSettings, par
 from nas_fpga.study._definition import DataSource, SearchDefinition
 from nas_fpga.training import GroupBootstrap, Merits, Trainer, evaluate
 
+_BOOTSTRAP = 2  # place in the seed of the resamples, away from those of trials and samplers
+
 
 def load_data(source: DataSource) -> Dataset:
     """Read the data set that a source names.
@@ -195,7 +197,7 @@ class Setup:
         return GroupBootstrap.of(
             self.dataset,
             self.split[subset],
-            seed=[self.definition.seed, SUBSETS.index(subset)],
+            seed=[self.definition.seed, _BOOTSTRAP, SUBSETS.index(subset)],
             signal_efficiency=self.definition.signal_efficiency,
         )
 

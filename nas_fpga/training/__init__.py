@@ -1,7 +1,13 @@
 """Training: Keras models of candidates, and the quantized networks that come out. Importing this needs no Keras."""
 
 from nas_fpga.training._base import LearningCurve, Trainer, TrainingFailure, TrainingJob, TrainingResult
-from nas_fpga.training._bootstrap import GroupBootstrap, Interval, difference_interval, ratio_interval
+from nas_fpga.training._bootstrap import (
+    GroupBootstrap,
+    Interval,
+    difference_interval,
+    percentile_interval,
+    ratio_interval,
+)
 from nas_fpga.training._merits import (
     SIGNAL_EFFICIENCY,
     Curve,
@@ -44,6 +50,7 @@ __all__ = [
     "evaluate_binary",
     "evaluate_multiclass",
     "per_class_auc",
+    "percentile_interval",
     "predicted_classes",
     "ratio_interval",
     "roc_auc",

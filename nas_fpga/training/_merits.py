@@ -142,7 +142,8 @@ def smooth_log10_background_efficiency(
 ) -> float:
     """Return the mean log10 of the background efficiencies at five signal efficiencies around the one asked.
 
-    They lose 1.4 to 0.6 times as much signal as it does: 0.93, 0.94, 0.95, 0.96, 0.97 for 0.95. Each is at least half a background row of mean weight: no row passing is finite, and better than one passing.
+    They lose 1.4 to 0.6 times as much signal as it does: 0.93, 0.94, 0.95, 0.96, 0.97 for 0.95. Each background
+    efficiency is at least half a background row of mean weight: no row passing is finite, and better than one passing.
     """
     curve = roc_curve(scores, is_signal, weights)
     floor = 0.5 / np.count_nonzero(weights[~is_signal])
