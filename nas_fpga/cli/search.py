@@ -56,7 +56,13 @@ def search(
     features: Annotated[
         str, typer.Option(help="Features of hgcal: ce-e (13 layer sums) or ce-e+ce-h.", rich_help_panel=_DATA)
     ] = "ce-e",
-    pileup: Annotated[int, typer.Option(help="Pile-up collisions of hgcal: 200 or 0.", rich_help_panel=_DATA)] = 200,
+    pileup: Annotated[
+        int, typer.Option(help="Pile-up collisions of hgcal: 200 or 0; 140 with --tables.", rich_help_panel=_DATA)
+    ] = 200,
+    tables: Annotated[
+        str | None,
+        typer.Option(help="Folder of hgcal tables made by `nas-fpga data hgcal`.", rich_help_panel=_DATA),
+    ] = None,
     budget: Annotated[
         int, typer.Option(help="Most hidden neurons of a network, over all layers.", rich_help_panel=_SPACE)
     ] = 2000,
@@ -191,7 +197,7 @@ def search(
     print_outcome(outcome, as_json=json)
 
 
-_DATA_OPTIONS = ("target", "group", "weight", "signal", "features", "pileup")
+_DATA_OPTIONS = ("target", "group", "weight", "signal", "features", "pileup", "tables")
 _PLAIN_OPTIONS = (
     "budget",
     "max_layers",

@@ -26,6 +26,7 @@ class DataSource:
         signal: Which of two classes is the signal.
         features: Feature set of ``hgcal``.
         pileup: Pile-up collisions of ``hgcal``.
+        tables: Folder of tables of ``hgcal`` that were derived anew, None for those in the package.
         fingerprint: SHA-256 of the rows as read.
     """
 
@@ -36,6 +37,7 @@ class DataSource:
     signal: str | None = None
     features: str = "ce-e"
     pileup: int = 200
+    tables: str | None = None
     fingerprint: str = ""
 
 

@@ -42,8 +42,11 @@ def load_data(source: DataSource) -> Dataset:
             raise InputError(
                 f"{given[0]} is for files; the data set hgcal has its own, leave it out or give --data FILE"
             )
-        return load_hgcal(pileup=source.pileup, features=source.features)
-    for_hgcal = [f"--{n} {getattr(source, n)}" for n in ("features", "pileup") if _differs_from_default(source, n)]
+        tables = Path(source.tables) if source.tables is not None else None
+        return load_hgcal(pileup=source.pileup, features=source.features, tables=tables)
+    for_hgcal = [
+        f"--{n} {getattr(source, n)}" for n in ("features", "pileup", "tables") if _differs_from_default(source, n)
+    ]
     if for_hgcal:
         raise InputError(f"{for_hgcal[0]} is for --data hgcal; a file has its own columns, leave it out")
     if source.target is None:

@@ -89,16 +89,16 @@ class HgcalTable:
         return cls(*read_arrays(path, tuple(field.name for field in fields(cls)), "hgcal table"))
 
 
-def load_hgcal(pileup: int = 200, features: str = "ce-e", path: Path | None = None) -> Dataset:
+def load_hgcal(pileup: int = 200, features: str = "ce-e", tables: Path | None = None) -> Dataset:
     """Return electron and pion clusters in the HGCAL trigger, already split.
 
     Features are the layer sums of the cluster in MIP (deposited energy, not transverse): 13 CE-E trigger layers, and
     two CE-H sums with ``ce-e+ce-h``. Rows that count are trigger candidates: calibrated CE-E p_T above 10 GeV.
 
     Args:
-        pileup: Collisions overlaid: 0 or 200; 140 has to be derived first and given as ``path``.
+        pileup: Collisions overlaid: 0 or 200; 140 has to be derived first, see ``tables``.
         features: One of :data:`FEATURE_SETS`.
-        path: A table that :func:`write_tables` wrote, instead of the package's own.
+        tables: Folder that :func:`write_tables` wrote to, instead of the package's own tables.
 
     Raises:
         InputError: Unknown pile-up or feature set, or an unusable file.
@@ -107,13 +107,15 @@ def load_hgcal(pileup: int = 200, features: str = "ce-e", path: Path | None = No
         raise InputError(f"unknown feature set {features!r}; choose one of {', '.join(FEATURE_SETS)}")
     if pileup not in PILEUPS:
         raise InputError(f"pile-up {pileup} is not one of {', '.join(map(str, PILEUPS))}")
-    if path is not None:
-        table = HgcalTable.read(path)
+    if tables is not None:
+        table = HgcalTable.read(tables / table_name(pileup))
     else:
         with table_path(pileup) as own:
             table = HgcalTable.read(own)
     if int(table.pileup[0]) != pileup:
-        raise InputError(f"{path}: a table of pile-up {int(table.pileup[0])}, not {pileup}; give --pileup accordingly")
+        raise InputError(
+            f"{tables}: holds a table of pile-up {int(table.pileup[0])} under the name of {pileup}; derive it anew"
+        )
     return _dataset(table, features)
 
 
@@ -225,7 +227,8 @@ def table_path(pileup: int) -> AbstractContextManager[Path]:
     resource = files("nas_fpga.data") / "tables" / table_name(pileup)
     if not resource.is_file():
         raise InputError(
-            f"no table for pile-up {pileup} in the package; derive it with `nas-fpga data hgcal --pileup {pileup}`"
+            f"no table for pile-up {pileup} in the package; derive it with `nas-fpga data hgcal --pileup "
+            f"{pileup} --to tables` and give --tables tables"
         )
     return as_file(resource)
 

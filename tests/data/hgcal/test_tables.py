@@ -103,7 +103,7 @@ class TestDerivation:
         steps = []
         written = write_tables(SHOWERS, LIBRARY, tmp_path / "new", (140,), progress=lambda *step: steps.append(step))
         assert written == [tmp_path / "new" / "hgcal_pu140.npz"]
-        loaded = load_hgcal(140, path=written[0])
+        loaded = load_hgcal(140, tables=written[0].parent)
         assert "140 collisions" in loaded.provenance["pileup"]
         assert steps[0][0] == 0
         assert steps[-1][0] == steps[-1][1] == len(np.unique(loaded.groups))
@@ -123,15 +123,20 @@ class TestCalibration:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ({"pileup": 140}, r"derive it with `nas-fpga data hgcal --pileup 140`"),
+        ({"pileup": 140}, r"derive it with `nas-fpga data hgcal --pileup 140 --to tables` and give --tables tables"),
         ({"pileup": 50}, r"pile-up 50 is not one of 0, 140, 200"),
         ({"features": "ce-h"}, r"unknown feature set 'ce-h'; choose one of ce-e, ce-e\+ce-h"),
-        ({"pileup": 0, "path": TABLES / "hgcal_pu200.npz"}, r"a table of pile-up 200, not 0"),
     ],
 )
 def test_wrong_arguments(arguments, line):
     with pytest.raises(InputError, match=line):
         load_hgcal(**arguments)
+
+
+def test_a_table_under_another_name(tmp_path):
+    (tmp_path / "hgcal_pu0.npz").write_bytes((TABLES / "hgcal_pu200.npz").read_bytes())
+    with pytest.raises(InputError, match=r"holds a table of pile-up 200 under the name of 0"):
+        load_hgcal(0, tables=tmp_path)
 
 
 def test_unwritable_folder(tmp_path, showers, monkeypatch):
