@@ -12,6 +12,7 @@ from typing import Any
 from nas_fpga import __version__
 from nas_fpga.errors import InputError, StudyError
 from nas_fpga.execution import LocalWorkers
+from nas_fpga.samplers import GridSampler
 from nas_fpga.study._definition import HardwareTarget, SearchDefinition
 from nas_fpga.study._outcome import StudyOutcome, summarise
 from nas_fpga.study._search import Reporter, Search, SearchInterruptedError
@@ -130,6 +131,8 @@ class SearchRun:
         for repair in setup.dataset.repairs:
             reporter.message(repair)
         reporter.message(f"{_describe(setup)}\nStudy {self.folder}: {self.n_trials} trials, {n_workers} workers")
+        if isinstance(setup.sampler, GridSampler):
+            reporter.message(setup.sampler.describe())
         search = Search(setup, storage, self.n_trials, reporter)
         with LocalWorkers(setup.trainer_factory, n_workers, setup.definition.backend) as workers:
             search.run(workers)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from types import FrameType
 from typing import Protocol
 
 import numpy as np
@@ -101,7 +105,8 @@ class Search:
             elif record.ended:
                 self._observe(record)
         try:
-            self._loop(workers)
+            with _noted_interrupt() as interrupt:
+                self._loop(workers, interrupt)
         except KeyboardInterrupt:
             for record in self.records:
                 if record.state == "running":
@@ -116,11 +121,13 @@ class Search:
                 f"all {len(self.records)} trials failed; the first cause: {sorted(map(str, causes))[0]}"
             )
 
-    def _loop(self, workers: LocalWorkers) -> None:
+    def _loop(self, workers: LocalWorkers, interrupt: threading.Event) -> None:
         self._propose()
         queue = deque(record.number for record in self.records if record.state == "waiting")
         self._report(None)
         while queue or workers.n_busy:
+            if interrupt.is_set():
+                raise KeyboardInterrupt
             while queue and workers.n_idle:
                 number = queue.popleft()
                 record = self.records[number]
@@ -250,3 +257,26 @@ class Search:
             ),
             ended,
         )
+
+
+@contextlib.contextmanager
+def _noted_interrupt() -> Iterator[threading.Event]:
+    """Note the first Ctrl-C instead of raising it wherever the program is, in the middle of a write say.
+
+    The second one raises as usual.
+    """
+    interrupt = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        interrupt.set()
+        signal.signal(signal.SIGINT, before)
+
+    if threading.current_thread() is not threading.main_thread():  # signals are not its business
+        yield interrupt
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield interrupt
+    finally:
+        signal.signal(signal.SIGINT, before)
