@@ -32,7 +32,7 @@ class Progress:
     """How far a search is.
 
     Attributes:
-        n_trials: Trials asked for.
+        n_trials: Trials asked for, or that the space has.
         n_ended: Trials that ended, failed ones included.
         n_failed: Of these, failed.
         best: Feasible point of best figure of merit so far.
@@ -244,16 +244,17 @@ class Search:
         logs = np.array([(p.merits.log10_error, np.log10(p.mapped.figures.share(target))) for p in feasible])
         elapsed = time.perf_counter() - self._started
         n_here = len(done) - self._n_ended_before
+        n_trials = len(self.records) if self._exhausted else self.n_trials
         rate = n_here / elapsed if n_here else None
         self.reporter.update(
             Progress(
-                n_trials=self.n_trials,
+                n_trials=n_trials,
                 n_ended=len(done),
                 n_failed=sum(record.state == "failed" for record in done),
                 best=min(feasible, key=lambda point: point.error, default=None),
                 hypervolume=hypervolume(*logs.T) if feasible else 0.0,
                 candidates_per_hour=rate and rate * 3600,
-                remaining_s=(self.n_trials - len(done)) / rate if rate else None,
+                remaining_s=(n_trials - len(done)) / rate if rate else None,
             ),
             ended,
         )
