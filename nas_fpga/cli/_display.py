@@ -94,7 +94,7 @@ def describe(progress: Progress, *, counts: bool = True) -> str:
         parts.append(f"{progress.n_failed} failed")
     if progress.best is not None:
         parts.append(f"best {progress.best.error:.4f} ({progress.best.name})")
-        parts.append(f"hypervolume {progress.hypervolume:.4f}")
+        parts.append(f"hypervolume {max(0.0, progress.hypervolume):.4f}")
     if progress.candidates_per_hour is not None and progress.remaining_s is not None:
         minutes, seconds = divmod(int(progress.remaining_s), 60)
         parts.append(f"{progress.candidates_per_hour:,.0f} candidates/h")

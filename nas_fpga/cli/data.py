@@ -44,5 +44,6 @@ def hgcal(
             sys.stderr.write(f"\r{done:,}/{total:,} showers" + ("\n" if done == total else ""))
             sys.stderr.flush()
 
+    to.mkdir(parents=True, exist_ok=True)  # refused now rather than after minutes of work
     for path in write_tables(showers, library, to, pileups=tuple(pileup or (200, 0)), progress=progress):
         typer.echo(f"{path} ({path.stat().st_size:,} bytes)")

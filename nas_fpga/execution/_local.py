@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Protocol
@@ -151,7 +152,9 @@ class LocalWorkers:
         if "XLA_FLAGS" in os.environ:
             environment["XLA_FLAGS"] += " " + os.environ["XLA_FLAGS"]
         process = self._context.Process(target=_work, args=(theirs, self._factory, index, environment), daemon=True)
-        # Blocked signals stay blocked in the child: Ctrl-C is the parent's to handle, from the child's first moment on.
+        # Ctrl-C is the parent's to handle. A signal that is blocked stays so in the child, from its first moment on;
+        # starting the resource tracker unblocks it, so that is done before.
+        resource_tracker.ensure_running()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             process.start()
@@ -172,6 +175,7 @@ def _end_with_parent() -> None:
 def _work(connection: Connection, factory: TrainerFactory, index: int, environment: dict[str, str]) -> None:
     """Run in the worker process: make the trainer, then train packs until the other side goes away."""
     os.environ.update(environment)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))

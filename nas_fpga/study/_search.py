@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from types import FrameType
 from typing import Protocol
 
 import numpy as np
@@ -28,7 +32,7 @@ class Progress:
     """How far a search is.
 
     Attributes:
-        n_trials: Trials asked for.
+        n_trials: Trials asked for, or that the space has.
         n_ended: Trials that ended, failed ones included.
         n_failed: Of these, failed.
         best: Feasible point of best figure of merit so far.
@@ -101,7 +105,8 @@ class Search:
             elif record.ended:
                 self._observe(record)
         try:
-            self._loop(workers)
+            with _noted_interrupt() as interrupt:
+                self._loop(workers, interrupt)
         except KeyboardInterrupt:
             for record in self.records:
                 if record.state == "running":
@@ -116,11 +121,13 @@ class Search:
                 f"all {len(self.records)} trials failed; the first cause: {sorted(map(str, causes))[0]}"
             )
 
-    def _loop(self, workers: LocalWorkers) -> None:
+    def _loop(self, workers: LocalWorkers, interrupt: threading.Event) -> None:
         self._propose()
         queue = deque(record.number for record in self.records if record.state == "waiting")
         self._report(None)
         while queue or workers.n_busy:
+            if interrupt.is_set():
+                raise KeyboardInterrupt
             while queue and workers.n_idle:
                 number = queue.popleft()
                 record = self.records[number]
@@ -237,16 +244,40 @@ class Search:
         logs = np.array([(p.merits.log10_error, np.log10(p.mapped.figures.share(target))) for p in feasible])
         elapsed = time.perf_counter() - self._started
         n_here = len(done) - self._n_ended_before
+        n_trials = len(self.records) if self._exhausted else self.n_trials
         rate = n_here / elapsed if n_here else None
         self.reporter.update(
             Progress(
-                n_trials=self.n_trials,
+                n_trials=n_trials,
                 n_ended=len(done),
                 n_failed=sum(record.state == "failed" for record in done),
                 best=min(feasible, key=lambda point: point.error, default=None),
                 hypervolume=hypervolume(*logs.T) if feasible else 0.0,
                 candidates_per_hour=rate and rate * 3600,
-                remaining_s=(self.n_trials - len(done)) / rate if rate else None,
+                remaining_s=(n_trials - len(done)) / rate if rate else None,
             ),
             ended,
         )
+
+
+@contextlib.contextmanager
+def _noted_interrupt() -> Iterator[threading.Event]:
+    """Note the first Ctrl-C instead of raising it wherever the program is, in the middle of a write say.
+
+    The second one raises as usual.
+    """
+    interrupt = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        interrupt.set()
+        signal.signal(signal.SIGINT, before)
+
+    if threading.current_thread() is not threading.main_thread():  # signals are not its business
+        yield interrupt
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield interrupt
+    finally:
+        signal.signal(signal.SIGINT, before)

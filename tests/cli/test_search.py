@@ -22,7 +22,7 @@ import pytest
 from nas_fpga.study import SearchDefinition, StudyStorage, TrialRecord
 from tests.cli.conftest import Ended, command, environment, run, spawn, write_table
 
-N_TRIALS = 8
+N_TRIALS = 6
 TINY = ["search", "--data", "data.csv", "--target", "label", "--budget", "30", "--epochs", "3", "--seed", "1"]
 WHOLE = [*TINY, "--trials", str(N_TRIALS)]
 
@@ -314,7 +314,7 @@ def test_ctrl_c_before_the_first_trial_ended(folder: Path) -> None:
 def test_disk_that_fills_up_in_the_middle(folder: Path, whole: tuple[Path, Ended]) -> None:
     room = (whole[0] / "study.db").stat().st_size - 12_000
     ended = subprocess.run(
-        command(*WHOLE, "--study", "full", "--workers", "1"),
+        command(*WHOLE, "--study", "full", "--workers", "2"),
         cwd=folder,
         env=environment(),
         capture_output=True,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -149,3 +152,42 @@ def test_leaving_ends_a_training_at_once() -> None:
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     assert time.monotonic() - start < 30  # the sleep of candidate 999
+
+
+_PARENT = """
+import time
+from tests.execution.test_local import Factory, LocalWorkers, collect, job, pid_of
+
+with LocalWorkers(Factory(), 1, "jax") as workers:
+    workers.submit([job(0, 3), job(1, 999)])
+    print(pid_of(collect(workers, 1)[0]), flush=True)
+    time.sleep(60)
+"""
+
+
+def test_workers_end_in_the_middle_of_a_training_when_their_parent_is_killed() -> None:
+    path = os.pathsep.join(map(str, [Path(__file__).parents[2], *filter(None, [os.environ.get("PYTHONPATH")])]))
+    parent = subprocess.Popen(
+        [sys.executable, "-c", _PARENT], stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path}
+    )
+    assert parent.stdout is not None
+    pid = int(parent.stdout.readline())
+    os.kill(pid, 0)  # it lives
+    parent.kill()
+    start = time.monotonic()
+    parent.stdout.read()  # ends when the worker, which holds the pipe, has ended
+    assert time.monotonic() - start < 15  # half the sleep of candidate 999
+    parent.wait()
+
+
+def test_ctrl_c_is_the_parents(capfd: pytest.CaptureFixture[str]) -> None:
+    """Also in the first moments of a worker, before it has run a line of ours."""
+    with LocalWorkers(Factory(), 1, "jax") as workers:
+        worker = workers._workers[0].process
+        assert worker.pid is not None
+        for _ in range(20):
+            os.kill(worker.pid, signal.SIGINT)
+            time.sleep(0.02)
+        workers.submit([job(0, 3)])
+        assert pid_of(collect(workers, 1)[0]) == worker.pid
+    assert capfd.readouterr().err == ""

@@ -107,6 +107,7 @@ def test_exhausted_space_ends(folder: Path) -> None:
     trials, _, reporter = search(folder, setup, 50, 2)
     assert sorted(str(t.candidate) for t in trials) == ["1 w4a4", "1-1 w4a4", "2 w4a4"]
     assert reporter.messages == ["The space is exhausted: no more than 3 candidates can be trained."]
+    assert (reporter.updates[-1][0].n_ended, reporter.updates[-1][0].n_trials) == (3, 3)
     again, _, _ = search(folder, setup, 60, 2)
     assert again == trials
 
