@@ -77,8 +77,7 @@ class PreTrainingCost:
         impossible = np.zeros(cost.shape[2:], bool)
         impossible[1] = (weights >= UNROLL_LIMIT).any(axis=-1)
 
-        steps = target.rate_mhz * 1e-3 * target.clock_ns * cost[QUANTITIES.index("ii_cycles"), VALUE]
-        copies = np.maximum(np.ceil(steps * (1 - 1e-9)), 1.0)
+        copies = target.copies(cost[QUANTITIES.index("ii_cycles"), VALUE])
         limits = np.array([getattr(target.limits, name) for name in RESOURCES])[:, None, None, None]
         used = copies * cost[: len(RESOURCES)] / limits
         unknown = np.exp(WEIGHTS_SPREAD + WEIGHTS_SPREAD_PER_BIT / np.maximum(rows[:, -2], 1))
@@ -86,10 +85,6 @@ class PreTrainingCost:
         used[:, HIGH] *= unknown
         latency = cost[QUANTITIES.index("latency_cycles")] * target.clock_ns / target.limits.latency_ns
         worst = np.where(impossible, np.inf, np.maximum(used.max(axis=0), latency))
-        if target.objective == "share":
-            axis = used.max(axis=0)
-        elif target.objective == "latency":
-            axis = latency
-        else:
-            axis = used[RESOURCES.index("bram18" if target.objective == "bram" else target.objective)]
+        shares = dict(zip(RESOURCES, used, strict=True)) | {"latency": latency}
+        axis = np.maximum.reduce([shares[name] for name in target.axis])
         return np.where(worst > 1, worst, np.maximum(axis, _LEAST_SHARE)), (worst[LOW] > 1).all(axis=0)

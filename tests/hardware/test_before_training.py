@@ -6,7 +6,7 @@ from hardware_cases import build_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nas_fpga.hardware import PreTrainingCost, make_target, points
+from nas_fpga.hardware import OBJECTIVES, PreTrainingCost, make_target, points
 
 LAYERS = 6
 COST = PreTrainingCost(13, 1, 10, make_target())
@@ -91,3 +91,12 @@ def test_holds_the_estimate_after_training(seed):
     low, high = COST.interval(rows)
     assert low[0] <= after <= high[0]
     assert COST(rows)[0][0] == pytest.approx(after, abs=0.06 if bits[0] > 4 else 0.15)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_the_axis_is_that_of_the_estimate(objective):
+    target = make_target(objective=objective, rate_mhz=0.5, max_luts=100_000)
+    network = build_network((64, 32), 8, 8)
+    share, _ = PreTrainingCost(13, 1, 10, target)(np.array([row((64, 32), 8, 8)]))
+    after = min(point.figures.constrained_share(target) for point in points(network, target))
+    assert share[0] == pytest.approx(np.log10(max(after, 1e-6)), abs=0.1)
