@@ -11,11 +11,9 @@ from nas_fpga.hardware._adder_law import distributed_arithmetic
 from nas_fpga.hardware._cost_array import HIGH, LOW, QUANTITIES, VALUE
 from nas_fpga.hardware._expected import WEIGHTS_SPREAD, WEIGHTS_SPREAD_PER_BIT, expected_traits
 from nas_fpga.hardware._hls_laws import latency_strategy, resource_strategy
-from nas_fpga.hardware._limits import RESOURCES, Target
+from nas_fpga.hardware._limits import RESOURCES, Target, log10_share
 from nas_fpga.hardware._mappings import REUSE_TARGETS, UNROLL_LIMIT
 from nas_fpga.hardware._traits import Array
-
-_LEAST_SHARE = 1e-6  # of the axis, where a resource is not used at all: the corner of the hypervolume
 
 
 @dataclass(frozen=True)
@@ -49,13 +47,13 @@ class PreTrainingCost:
             end of its interval.
         """
         share, refused = self._mapped(rows)
-        return np.log10(share[VALUE].min(axis=0)), refused
+        return log10_share(share[VALUE].min(axis=0)), refused
 
     def interval(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the ends `(n,)`, `(n,)` of the 90 % interval of log10 of the share, for the mapping of the value."""
         share, _ = self._mapped(rows)
         place = share[VALUE].argmin(axis=0), np.arange(len(rows))
-        return np.log10(share[LOW][place]), np.log10(share[HIGH][place])
+        return log10_share(share[LOW][place]), log10_share(share[HIGH][place])
 
     def _mapped(self, rows: NDArray[np.integer]) -> tuple[Array, NDArray[np.bool_]]:
         """Return the constrained share `(3, n_mappings, n)`, infinite where it cannot be built, and refusals `(n,)`."""
@@ -87,4 +85,4 @@ class PreTrainingCost:
         worst = np.where(impossible, np.inf, np.maximum(used.max(axis=0), latency))
         shares = dict(zip(RESOURCES, used, strict=True)) | {"latency": latency}
         axis = np.maximum.reduce([shares[name] for name in target.axis])
-        return np.where(worst > 1, worst, np.maximum(axis, _LEAST_SHARE)), (worst[LOW] > 1).all(axis=0)
+        return np.where(worst > 1, worst, axis), (worst[LOW] > 1).all(axis=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, get_args, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,7 @@ Resource = Literal["lut", "ff", "dsp", "bram18"]
 RESOURCES: tuple[Resource, ...] = get_args(Resource)
 Objective = Literal["share", "lut", "ff", "dsp", "bram", "latency"]
 OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
+LEAST_SHARE = 1e-6  # lower end of the resource axis, and of the hypervolume: a resource may not be used at all
 _SHARE_OF = {"bram": "bram18"}  # objectives that are not named as their share is
 
 
@@ -68,6 +69,16 @@ class Target:
         """
         steps = self.rate_mhz * 1e-3 * self.clock_ns * np.asarray(ii_cycles, np.float64)
         return np.maximum(np.ceil(steps * (1 - 1e-9)), 1).astype(np.int64)
+
+
+@overload
+def log10_share(share: float) -> float: ...
+@overload
+def log10_share(share: NDArray[np.float64]) -> NDArray[np.float64]: ...
+def log10_share(share: float | NDArray[np.float64]) -> float | NDArray[np.float64]:
+    """Return the logarithm of a share of the limits, of :data:`LEAST_SHARE` below that: a finite number for 0 too."""
+    found: NDArray[np.float64] = np.log10(np.maximum(share, LEAST_SHARE))
+    return found if isinstance(share, np.ndarray) else float(found)
 
 
 def parse_region(region: str, part: Part) -> Limits:

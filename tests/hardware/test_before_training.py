@@ -6,7 +6,7 @@ from hardware_cases import build_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nas_fpga.hardware import OBJECTIVES, PreTrainingCost, make_target, points
+from nas_fpga.hardware import OBJECTIVES, PreTrainingCost, log10_share, make_target, points
 
 LAYERS = 6
 COST = PreTrainingCost(13, 1, 10, make_target())
@@ -99,4 +99,4 @@ def test_the_axis_is_that_of_the_estimate(objective):
     network = build_network((64, 32), 8, 8)
     share, _ = PreTrainingCost(13, 1, 10, target)(np.array([row((64, 32), 8, 8)]))
     after = min(point.figures.constrained_share(target) for point in points(network, target))
-    assert share[0] == pytest.approx(np.log10(max(after, 1e-6)), abs=0.1)
+    assert share[0] == pytest.approx(log10_share(after), abs=0.1)
