@@ -100,3 +100,25 @@ def test_the_axis_is_that_of_the_estimate(objective):
     share, _ = PreTrainingCost(13, 1, 10, target)(np.array([row((64, 32), 8, 8)]))
     after = min(point.figures.constrained_share(target) for point in points(network, target))
     assert share[0] == pytest.approx(log10_share(after), abs=0.1)
+
+
+FEW_DSPS = {
+    "zynq-10": {"part": "xc7z020", "region": "part", "rate_mhz": 0.05, "max_dsps": 10, "max_latency_ns": 20e3},
+    "zynq-20": {"part": "xc7z020", "region": "part", "rate_mhz": 0.05, "max_dsps": 20, "max_latency_ns": 20e3},
+    "vu13p-6": {"rate_mhz": 0.02, "max_luts": 20e3, "max_dsps": 6, "max_latency_ns": 50e3},
+}
+
+
+@pytest.mark.parametrize("limits", FEW_DSPS.values(), ids=FEW_DSPS)
+def test_nothing_refused_is_feasible_after_all(limits):
+    """Central values of networks with the weights that are expected; few DSPs at slow rates need deep reuse."""
+    target = make_target(**limits)
+    rng = np.random.default_rng(1)
+    topologies = [np.exp(rng.uniform(1.4, 5.7, n)).astype(int).tolist() for n in rng.integers(1, LAYERS + 1, 400)]
+    bits = rng.integers(2, 9, (400, 2)).tolist()
+    rows = np.array([row(topology, *each) for topology, each in zip(topologies, bits, strict=True)])
+    refused = np.flatnonzero(PreTrainingCost(13, 1, 10, target)(rows)[1])
+    assert len(refused) > 3
+    for i in refused[:20]:
+        network = build_network(topologies[i], *bits[i], seed=i)
+        assert not any(point.figures.is_feasible(target) for point in points(network, target)), topologies[i]
