@@ -10,6 +10,7 @@ from nas_fpga.hardware._limits import (
     Objective,
     Resource,
     Target,
+    log10_share,
     make_target,
     parse_region,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "estimate",
     "find_part",
     "known_parts",
+    "log10_share",
     "make_target",
     "parse_region",
     "points",

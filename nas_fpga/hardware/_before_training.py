@@ -11,19 +11,18 @@ from nas_fpga.hardware._adder_law import distributed_arithmetic
 from nas_fpga.hardware._cost_array import HIGH, LOW, QUANTITIES, VALUE
 from nas_fpga.hardware._expected import WEIGHTS_SPREAD, WEIGHTS_SPREAD_PER_BIT, expected_traits
 from nas_fpga.hardware._hls_laws import latency_strategy, resource_strategy
-from nas_fpga.hardware._limits import RESOURCES, Target
-from nas_fpga.hardware._mappings import REUSE_TARGETS, UNROLL_LIMIT
-from nas_fpga.hardware._traits import Array
-
-_LEAST_SHARE = 1e-6  # of the axis, where a resource is not used at all: the corner of the hypervolume
+from nas_fpga.hardware._limits import RESOURCES, Target, log10_share
+from nas_fpga.hardware._mappings import REUSE_TARGETS, UNROLL_LIMIT, nearest_reuse_factors
+from nas_fpga.hardware._traits import Array, LayerTraits
 
 
 @dataclass(frozen=True)
 class PreTrainingCost:
     """Expected resource share of the best mapping, and whether a network is refused, from topology and bits alone.
 
-    Weights are expected to be distributed as :mod:`nas_fpga.hardware._expected` says; reuse factors are
-    every second of the ladder, at most two rounds over a layer's inputs, not moved to allowed ones.
+    Weights are expected to be distributed as :mod:`nas_fpga.hardware._expected` says. Reuse factors are every second of
+    the ladder, at most two rounds over a layer's inputs and not moved to allowed ones, so that the share is smooth over
+    widths; networks that would be refused by these are mapped as trained ones are, to all that tools accept.
 
     Attributes:
         n_inputs: Features.
@@ -48,48 +47,69 @@ class PreTrainingCost:
             else the largest ratio to a limit, above 0; `(n,)` True where every mapping breaks a limit with the lower
             end of its interval.
         """
-        share, refused = self._mapped(rows)
-        return np.log10(share[VALUE].min(axis=0)), refused
+        share, refused = self._best(rows)
+        return log10_share(share[VALUE]), refused
 
     def interval(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the ends `(n,)`, `(n,)` of the 90 % interval of log10 of the share, for the mapping of the value."""
-        share, _ = self._mapped(rows)
-        place = share[VALUE].argmin(axis=0), np.arange(len(rows))
-        return np.log10(share[LOW][place]), np.log10(share[HIGH][place])
+        share, _ = self._best(rows)
+        return log10_share(share[LOW]), log10_share(share[HIGH])
 
-    def _mapped(self, rows: NDArray[np.integer]) -> tuple[Array, NDArray[np.bool_]]:
-        """Return the constrained share `(3, n_mappings, n)`, infinite where it cannot be built, and refusals `(n,)`."""
-        target = self.target
-        traits = expected_traits(rows, self.n_inputs, self.n_outputs, self.input_bits)
-        costs = [
-            distributed_arithmetic(traits, self.n_inputs, target.clock_ns),
-            latency_strategy(traits, self.n_inputs, target.clock_ns),
-        ]
+    def _best(self, rows: NDArray[np.integer]) -> tuple[Array, NDArray[np.bool_]]:
+        """Return the constrained share `(3, n)` of the mapping whose value is least, and refusals `(n,)`."""
+        share, over = self._constrained(self._smooth_costs(rows), rows[:, -2])
+        refused: NDArray[np.bool_] = np.all(over, axis=0)
+        best = np.take_along_axis(share, share[VALUE].argmin(axis=0)[None, None], axis=1)[:, 0]
+        doubtful = np.flatnonzero(refused)
+        if doubtful.size:
+            costs = self._folded_costs(rows[doubtful])
+            share, over = self._constrained(costs, rows[doubtful, -2])
+            refused[doubtful] = over.all(axis=0)
+            share = np.concatenate([best[:, None, doubtful], share], axis=1)
+            best[:, doubtful] = np.take_along_axis(share, share[VALUE].argmin(axis=0)[None, None], axis=1)[:, 0]
+        return best, refused
+
+    def _traits(self, rows: NDArray[np.integer]) -> LayerTraits:
+        return expected_traits(rows, self.n_inputs, self.n_outputs, self.input_bits)
+
+    def _smooth_costs(self, rows: NDArray[np.integer]) -> Array:
+        """Return the cost array `(6, 3, n_mappings, n)` of mappings that change little with a width."""
+        clock = self.target.clock_ns
+        traits = self._traits(rows)
+        unrolled = latency_strategy(traits, self.n_inputs, clock)
         weights = traits.n_in * traits.n_out
+        unrolled[: len(RESOURCES), :, (weights >= UNROLL_LIMIT).any(axis=-1)] = np.inf  # cannot be built
+        costs = [distributed_arithmetic(traits, self.n_inputs, clock), unrolled]
         # beyond two rounds over its inputs a layer's multiplexers cost more than the multipliers they save
         most = np.minimum(weights, 2 * traits.n_in)
         for aim in REUSE_TARGETS[1::2]:
-            if aim * target.clock_ns > target.limits.latency_ns:
+            if aim * clock > self.target.limits.latency_ns:
                 break
-            reuse = np.clip(most, 1.0, aim)
-            costs.append(resource_strategy(traits, reuse, self.n_inputs, target.clock_ns))
-        cost = np.stack(costs, axis=2)  # (6, 3, n_mappings, n)
-        impossible = np.zeros(cost.shape[2:], bool)
-        impossible[1] = (weights >= UNROLL_LIMIT).any(axis=-1)
+            costs.append(resource_strategy(traits, np.clip(most, 1.0, aim), self.n_inputs, clock))
+        return np.stack(costs, axis=2)
 
-        steps = target.rate_mhz * 1e-3 * target.clock_ns * cost[QUANTITIES.index("ii_cycles"), VALUE]
-        copies = np.maximum(np.ceil(steps * (1 - 1e-9)), 1.0)
+    def _folded_costs(self, rows: NDArray[np.integer]) -> Array:
+        """Return the cost array `(6, 3, n_mappings, n)` of hls4ml's Resource strategy at all allowed reuse factors."""
+        traits = self._traits(rows)
+        shapes = (np.maximum(n, 1).astype(np.int64) for n in (traits.n_in, traits.n_out))
+        reuse = nearest_reuse_factors(*shapes).astype(np.float64)
+        cycles = (reuse * traits.present).sum(axis=-1)
+        kept = (cycles * self.target.clock_ns <= self.target.limits.latency_ns).any(axis=-1)
+        kept[0] = True
+        costs = [resource_strategy(traits, each, self.n_inputs, self.target.clock_ns) for each in reuse[kept]]
+        return np.stack(costs, axis=2)
+
+    def _constrained(self, cost: Array, weight_bits: NDArray[np.integer]) -> tuple[Array, NDArray[np.bool_]]:
+        """Return the constrained share `(3, n_mappings, n)`, and `(n_mappings, n)` where its lower end is over."""
+        target = self.target
+        copies = target.copies(cost[QUANTITIES.index("ii_cycles"), VALUE])
         limits = np.array([getattr(target.limits, name) for name in RESOURCES])[:, None, None, None]
         used = copies * cost[: len(RESOURCES)] / limits
-        unknown = np.exp(WEIGHTS_SPREAD + WEIGHTS_SPREAD_PER_BIT / np.maximum(rows[:, -2], 1))
+        unknown = np.exp(WEIGHTS_SPREAD + WEIGHTS_SPREAD_PER_BIT / np.maximum(weight_bits, 1))
         used[:, LOW] /= unknown
         used[:, HIGH] *= unknown
         latency = cost[QUANTITIES.index("latency_cycles")] * target.clock_ns / target.limits.latency_ns
-        worst = np.where(impossible, np.inf, np.maximum(used.max(axis=0), latency))
-        if target.objective == "share":
-            axis = used.max(axis=0)
-        elif target.objective == "latency":
-            axis = latency
-        else:
-            axis = used[RESOURCES.index("bram18" if target.objective == "bram" else target.objective)]
-        return np.where(worst > 1, worst, np.maximum(axis, _LEAST_SHARE)), (worst[LOW] > 1).all(axis=0)
+        shares = dict(zip(RESOURCES, used, strict=True)) | {"latency": latency}
+        worst = np.maximum(used.max(axis=0), latency)
+        axis = np.maximum.reduce([shares[name] for name in target.axis])
+        return np.where(worst > 1, worst, axis), worst[LOW] > 1

@@ -70,9 +70,7 @@ class HardwareFigures:
     def share(self, target: Target) -> float:
         """Return the resource axis: the largest share of LUT, FF, DSP and BRAM, or that of the target's objective."""
         shares = self.shares(target)
-        if target.objective == "share":
-            return max(shares[name] for name in RESOURCES)
-        return shares["bram18" if target.objective == "bram" else target.objective]
+        return max(shares[name] for name in target.axis)
 
     def constrained_share(self, target: Target) -> float:
         """Return :meth:`share` where all limits are kept, else the largest ratio to a limit, which is above 1."""
@@ -127,7 +125,7 @@ def points(network: QuantizedNetwork, target: Target) -> tuple[MappedPoint, ...]
     traits = measured_traits(network)
     costs = _costs(traits, mappings, _n_inputs(network), target)
     values = costs[:, VALUE].T.copy()  # (n_mappings, n_quantities)
-    values[:, : len(RESOURCES)] *= [[target.copies(ii)] for ii in values[:, -1]]
+    values[:, : len(RESOURCES)] *= target.copies(values[:, -1:])
     no_worse = (values[:, None] <= values[None]).all(axis=2)
     better = (values[:, None] < values[None]).any(axis=2)
     kept = np.logical_not((no_worse & better).any(axis=0)).tolist()
@@ -168,5 +166,5 @@ def _figures(costs: Array, mapping: Mapping, ebops: float, target: Target) -> Ha
             cycles.value * clock, "ns", "place-and-route", cycles.low * clock, cycles.high * clock, source
         ),
         ebops=Figure(ebops, "bit operations", "estimate", ebops, ebops, "counted on the weights"),
-        copies=target.copies(found["ii_cycles"].value),
+        copies=int(target.copies(found["ii_cycles"].value)),
     )

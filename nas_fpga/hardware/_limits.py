@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, get_args, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from nas_fpga.errors import InputError
 from nas_fpga.hardware._parts import DEFAULT_PART, Part, find_part
@@ -13,6 +16,8 @@ Resource = Literal["lut", "ff", "dsp", "bram18"]
 RESOURCES: tuple[Resource, ...] = get_args(Resource)
 Objective = Literal["share", "lut", "ff", "dsp", "bram", "latency"]
 OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
+LEAST_SHARE = 1e-6  # lower end of the resource axis, and of the hypervolume: a resource may not be used at all
+_SHARE_OF = {"bram": "bram18"}  # objectives that are not named as their share is
 
 
 @dataclass(frozen=True)
@@ -52,12 +57,28 @@ class Target:
     limits: Limits
     objective: Objective = "share"
 
-    def copies(self, ii_cycles: float) -> int:
-        """Return how many copies sustain the rate when each takes a new input every ``ii_cycles``.
+    @property
+    def axis(self) -> tuple[str, ...]:
+        """The shares of limits whose largest is the resource axis: those of all resources, or one of the objective."""
+        return RESOURCES if self.objective == "share" else (_SHARE_OF.get(self.objective, self.objective),)
+
+    def copies(self, ii_cycles: ArrayLike) -> NDArray[np.int64]:
+        """Return how many copies sustain the rate when each takes a new input every ``ii_cycles``, both `(...)`.
 
         A quotient within 1e-9 of an integer counts as that integer: 40 MHz x 5 ns x 5 cycles is one copy, not two.
         """
-        return max(1, math.ceil(self.rate_mhz * 1e-3 * self.clock_ns * ii_cycles * (1 - 1e-9)))
+        steps = self.rate_mhz * 1e-3 * self.clock_ns * np.asarray(ii_cycles, np.float64)
+        return np.maximum(np.ceil(steps * (1 - 1e-9)), 1).astype(np.int64)
+
+
+@overload
+def log10_share(share: float) -> float: ...
+@overload
+def log10_share(share: NDArray[np.float64]) -> NDArray[np.float64]: ...
+def log10_share(share: float | NDArray[np.float64]) -> float | NDArray[np.float64]:
+    """Return the logarithm of a share of the limits, of :data:`LEAST_SHARE` below that: a finite number for 0 too."""
+    found: NDArray[np.float64] = np.log10(np.maximum(share, LEAST_SHARE))
+    return found if isinstance(share, np.ndarray) else float(found)
 
 
 def parse_region(region: str, part: Part) -> Limits:

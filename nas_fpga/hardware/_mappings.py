@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import bisect
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nas_fpga.hardware._limits import Target
 
@@ -47,18 +49,34 @@ def allowed_reuse_factors(n_in: int, n_out: int) -> tuple[int, ...]:
     return _divisors(n_in) + tuple(n_in * d for d in _divisors(n_out)[1:])
 
 
-def nearest_reuse_factor(n_in: int, n_out: int, target: int) -> int:
-    """Return the allowed reuse factor nearest to ``target``, ties to the smaller as in hls4ml; never one it refuses."""
-    allowed = allowed_reuse_factors(n_in, n_out)
-    if n_in * n_out >= UNROLL_LIMIT:
-        allowed = allowed[1:]
-    place = bisect.bisect_left(allowed, target)
-    if place == 0:
-        return allowed[0]
-    if place == len(allowed):
-        return allowed[-1]
-    before, after = allowed[place - 1], allowed[place]
-    return after if after - target < target - before else before
+def nearest_reuse_factors(n_in: NDArray[np.integer], n_out: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Return the allowed reuse factors nearest to :data:`REUSE_TARGETS`, ties to the smaller as in hls4ml.
+
+    Never 1 where hls4ml refuses to unroll.
+
+    Args:
+        n_in: Inputs of layers `(...)`, at least 1.
+        n_out: Outputs of layers `(...)`, at least 1.
+
+    Returns:
+        `(n_targets, ...)`.
+    """
+    aims = np.array(REUSE_TARGETS).reshape(-1, *[1] * n_in.ndim)
+    # allowed are the divisors of n_in and, above, n_in times those of n_out: one ascending list for all numbers
+    rounds = aims > n_in
+    numbers, place = np.unique(np.where(rounds, n_out, n_in), return_inverse=True)
+    place = place.reshape(rounds.shape)
+    divisors = [_divisors(number) for number in numbers.tolist()]
+    stride = int(numbers[-1]) + 1
+    ascending = np.concatenate([i * stride + np.array(each) for i, each in enumerate(divisors)])
+    unit = np.where(rounds, n_in, 1)
+    above = np.searchsorted(ascending, place * stride + np.minimum(-(-aims // unit), numbers[place]))
+    high = unit * (ascending[above] - place * stride)
+    # before the list of a number, which is reached where that is 1, stands that of another
+    low = unit * (ascending[np.maximum(above - 1, 0)] - place * stride)
+    low = np.where(low < unit, unit, low)
+    refused = (low == 1) & (n_in * n_out >= UNROLL_LIMIT)
+    return np.where((high - aims < aims - low) | refused, high, low)
 
 
 def enumerate_mappings(shapes: Sequence[tuple[int, int]], target: Target) -> tuple[Mapping, ...]:
@@ -72,8 +90,8 @@ def enumerate_mappings(shapes: Sequence[tuple[int, int]], target: Target) -> tup
     found = [Mapping("distributed_arithmetic", ones)]
     if all(n_in * n_out < UNROLL_LIMIT for n_in, n_out in shapes):
         found.append(Mapping("latency", ones))
-    for aim in REUSE_TARGETS:
-        factors = tuple(nearest_reuse_factor(n_in, n_out, aim) for n_in, n_out in shapes)
+    for row in nearest_reuse_factors(*np.array(shapes).T).tolist():
+        factors = tuple(row)
         if max(factors) == 1:
             continue
         if sum(factors) * target.clock_ns > target.limits.latency_ns:

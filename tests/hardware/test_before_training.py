@@ -6,7 +6,7 @@ from hardware_cases import build_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nas_fpga.hardware import PreTrainingCost, make_target, points
+from nas_fpga.hardware import OBJECTIVES, PreTrainingCost, log10_share, make_target, points
 
 LAYERS = 6
 COST = PreTrainingCost(13, 1, 10, make_target())
@@ -91,3 +91,34 @@ def test_holds_the_estimate_after_training(seed):
     low, high = COST.interval(rows)
     assert low[0] <= after <= high[0]
     assert COST(rows)[0][0] == pytest.approx(after, abs=0.06 if bits[0] > 4 else 0.15)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_the_axis_is_that_of_the_estimate(objective):
+    target = make_target(objective=objective, rate_mhz=0.5, max_luts=100_000)
+    network = build_network((64, 32), 8, 8)
+    share, _ = PreTrainingCost(13, 1, 10, target)(np.array([row((64, 32), 8, 8)]))
+    after = min(point.figures.constrained_share(target) for point in points(network, target))
+    assert share[0] == pytest.approx(log10_share(after), abs=0.1)
+
+
+FEW_DSPS = {
+    "zynq-10": {"part": "xc7z020", "region": "part", "rate_mhz": 0.05, "max_dsps": 10, "max_latency_ns": 20e3},
+    "zynq-20": {"part": "xc7z020", "region": "part", "rate_mhz": 0.05, "max_dsps": 20, "max_latency_ns": 20e3},
+    "vu13p-6": {"rate_mhz": 0.02, "max_luts": 20e3, "max_dsps": 6, "max_latency_ns": 50e3},
+}
+
+
+@pytest.mark.parametrize("limits", FEW_DSPS.values(), ids=FEW_DSPS)
+def test_nothing_refused_is_feasible_after_all(limits):
+    """Central values of networks with the weights that are expected; few DSPs at slow rates need deep reuse."""
+    target = make_target(**limits)
+    rng = np.random.default_rng(1)
+    topologies = [np.exp(rng.uniform(1.4, 5.7, n)).astype(int).tolist() for n in rng.integers(1, LAYERS + 1, 400)]
+    bits = rng.integers(2, 9, (400, 2)).tolist()
+    rows = np.array([row(topology, *each) for topology, each in zip(topologies, bits, strict=True)])
+    refused = np.flatnonzero(PreTrainingCost(13, 1, 10, target)(rows)[1])
+    assert len(refused) > 3
+    for i in refused[:20]:
+        network = build_network(topologies[i], *bits[i], seed=i)
+        assert not any(point.figures.is_feasible(target) for point in points(network, target)), topologies[i]

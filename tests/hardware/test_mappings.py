@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nas_fpga.hardware import Mapping, allowed_reuse_factors, enumerate_mappings, make_target
+from nas_fpga.hardware._mappings import REUSE_TARGETS, UNROLL_LIMIT, nearest_reuse_factors
 
 
 def test_allowed_reuse_factors_are_those_of_hls4ml():
@@ -26,6 +27,18 @@ def test_ladder_takes_the_nearest_allowed_as_hls4ml_does():
     for aim in (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024):
         nearest = tuple(backend.get_closest_reuse_factor(backend.get_valid_reuse_factors(*s), aim) for s in shapes)
         assert nearest in reuse
+
+
+def test_arrays_of_layers_take_the_nearest_allowed():
+    rng = np.random.default_rng(0)
+    n_in, n_out = rng.integers(1, 150, (2, 40, 5))
+    found = nearest_reuse_factors(n_in, n_out)
+    assert found.shape == (len(REUSE_TARGETS), 40, 5)
+    for (k, i, j), factor in np.ndenumerate(found):
+        allowed = allowed_reuse_factors(n_in[i, j], n_out[i, j])
+        if n_in[i, j] * n_out[i, j] >= UNROLL_LIMIT:
+            allowed = allowed[1:]
+        assert factor == min(allowed, key=lambda each: (abs(each - REUSE_TARGETS[k]), each))
 
 
 def test_what_hls4ml_refuses_is_never_enumerated():

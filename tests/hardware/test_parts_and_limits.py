@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nas_fpga.errors import InputError
-from nas_fpga.hardware import DEFAULT_PART, find_part, known_parts, make_target, parse_region
+from nas_fpga.hardware import DEFAULT_PART, RESOURCES, find_part, known_parts, log10_share, make_target, parse_region
 
 
 def test_default_part_is_that_of_the_reports():
@@ -103,3 +104,23 @@ def test_copies_are_exact_at_integers(n, clock_tenths):
     """n inferences per interval of exactly n clock periods need n x interval copies, whatever the float rounding."""
     clock = clock_tenths / 10
     assert make_target(clock_ns=clock, rate_mhz=1e3 / clock).copies(n) == n
+
+
+def test_copies_of_an_array_are_those_of_its_values():
+    intervals = np.array([[1, 5], [6, 1024]])
+    assert make_target().copies(intervals).tolist() == [[1, 1], [2, 205]]
+
+
+@pytest.mark.parametrize(
+    ("objective", "axis"),
+    [("share", RESOURCES), ("lut", ("lut",)), ("bram", ("bram18",)), ("latency", ("latency",))],
+)
+def test_the_objective_names_the_axis(objective, axis):
+    assert make_target(objective=objective).axis == axis
+
+
+def test_log10_of_a_share_is_finite():
+    assert log10_share(0.01) == pytest.approx(-2)
+    assert [log10_share(0), log10_share(0.0), log10_share(1e-9)] == [-6, -6, -6]
+    assert type(log10_share(0.1)) is float
+    assert log10_share(np.array([0.0, 1.0, 10.0])).tolist() == [-6, 0, 1]
