@@ -45,7 +45,7 @@ def main() -> NoReturn:
     """Run the command line and exit: 0 done, 1 the search failed, 2 wrong input, 130 stopped by Ctrl-C."""
     # Small matrices are fastest with one thread, and sums then do not depend on the machine. Before numpy is imported.
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(variable, "1")
+        os.environ[variable] = "1"
     try:
         code = app(standalone_mode=False, prog_name="nas-fpga")
     except NasFpgaError as error:

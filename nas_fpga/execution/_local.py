@@ -15,6 +15,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Protocol
 
+from threadpoolctl import threadpool_limits
+
 from nas_fpga.errors import NasFpgaError
 from nas_fpga.training import Trainer, TrainingFailure, TrainingJob, TrainingResult
 
@@ -179,7 +181,9 @@ def _work(connection: Connection, factory: TrainerFactory, index: int, environme
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[index % len(cores)]})
+        # From an offset of the parent's own, so that two searches of one worker each do not share a core.
+        os.sched_setaffinity(0, {cores[(index + os.getppid()) % len(cores)]})
+    threadpool_limits(1)  # numpy came with this module, before the environment was set
     try:
         trainer = factory()
     except Exception as error:  # the parent raises it as one line

@@ -19,14 +19,12 @@ class Observation:
         state: ``complete``, or ``failed`` (then there are no values).
         log10_error: Smoothed log10 of the background efficiency (two classes) or of the error rate, on validation.
         log10_share: log10 of the largest share of the limits, of the primary point. Above 0 the limits are violated.
-        included: The user asked for it (``--include``); it was not proposed.
     """
 
     candidate: Candidate
     state: Literal["complete", "failed"]
     log10_error: float | None = None
     log10_share: float | None = None
-    included: bool = False
 
 
 History = Sequence[Observation]

@@ -11,10 +11,11 @@ from nas_fpga.study._front import (
 )
 from nas_fpga.study._outcome import FrontRow, StudyOutcome, summarise
 from nas_fpga.study._records import Outcome, Point, TrialRecord
-from nas_fpga.study._run import SearchRun, read_outcome, versions
+from nas_fpga.study._run import SearchRun, read_outcome
 from nas_fpga.study._search import Progress, Reporter, Search, SearchInterruptedError
 from nas_fpga.study._setup import Setup, load_data
 from nas_fpga.study._storage import StudyStorage
+from nas_fpga.study._versions import versions
 
 __all__ = [
     "DataSource",

@@ -14,6 +14,9 @@ Backend = Literal["jax", "tensorflow"]
 Acquisition = Literal["ucb", "ei", "poi"]
 
 
+MAX_LAYERS = 64  # far beyond what pays, and the range that a study's depths are stored in
+
+
 @dataclass(frozen=True)
 class DataSource:
     """Which data, and how they are read.
@@ -115,6 +118,8 @@ class SearchDefinition:
             raise InputError(f"--generation {self.generation} must be at least 1")
         if self.seed < 0:
             raise InputError(f"--seed {self.seed} must not be negative")
+        if self.max_layers > MAX_LAYERS:
+            raise InputError(f"--max-layers {self.max_layers} must be at most {MAX_LAYERS}")
         if not 0 < self.signal_efficiency < 1:
             raise InputError(f"--signal-efficiency {self.signal_efficiency} must lie between 0 and 1, such as 0.95")
         if not 0 < self.learning_rate < math.inf:

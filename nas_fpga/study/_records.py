@@ -51,12 +51,14 @@ class Outcome:
         curve: Of a complete trial.
         duration_s: Training time.
         cause: Of a failed trial, one line.
+        traceback: Of a failed trial, where there is one.
     """
 
     points: tuple[Point, ...] = ()
     curve: LearningCurve | None = None
     duration_s: float = 0.0
     cause: str | None = None
+    traceback: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,8 @@ class TrialRecord:
         return self.state in ("complete", "failed")
 
     def primary(self, target: Target) -> Point | None:
-        """Return the feasible point of best figure of merit, ties to the smaller share; without one the cheapest."""
+        """Return the feasible point of best figure of merit, ties to the smaller share; else the nearest to feasible."""
         feasible = [point for point in self.outcome.points if point.mapped.figures.is_feasible(target)]
         if feasible:
             return min(feasible, key=lambda point: (point.error, point.mapped.figures.share(target), point.index))
-        return min(self.outcome.points, key=lambda point: point.mapped.figures.share(target), default=None)
+        return min(self.outcome.points, key=lambda point: point.mapped.figures.constrained_share(target), default=None)

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nas_fpga import __version__
+from threadpoolctl import threadpool_limits
+
 from nas_fpga.errors import InputError, StudyError
 from nas_fpga.execution import LocalWorkers
+from nas_fpga.hardware import points as mapped_points
 from nas_fpga.study._definition import HardwareTarget, SearchDefinition
 from nas_fpga.study._outcome import StudyOutcome, summarise
+from nas_fpga.study._records import Point, TrialRecord
 from nas_fpga.study._search import Reporter, Search, SearchInterruptedError
 from nas_fpga.study._setup import Setup, load_data
 from nas_fpga.study._storage import StudyStorage
-
-_VERSIONS = ("keras", "jax", "tensorflow", "numpy", "scipy", "optuna", "HGQ2", "hls4ml", "da4ml")
+from nas_fpga.study._versions import differences
 
 Overrides = Callable[[SearchDefinition], SearchDefinition]
 
@@ -118,9 +119,11 @@ class SearchRun:
             if self.resume:
                 storage.open(write=True)
             else:
-                storage.create(self.setup.definition, {"versions": versions()})
+                storage.create(self.setup.definition)
             try:
-                return self._search(storage, n_workers, reporter)
+                # One thread: small matrices are fastest so, and sums do not depend on how many cores there are.
+                with threadpool_limits(1):
+                    return self._search(storage, n_workers, reporter)
             except KeyboardInterrupt:
                 raise SearchInterruptedError(f"stopped. Continue with: {storage.resume_command}") from None
 
@@ -130,6 +133,11 @@ class SearchRun:
         for repair in setup.dataset.repairs:
             reporter.message(repair)
         reporter.message(f"{_describe(setup)}\nStudy {self.folder}: {self.n_trials} trials, {n_workers} workers")
+        if changed := differences(storage.versions()):
+            reporter.message(
+                f"The study was started with {'; '.join(changed)}: what is trained from here on may differ from "
+                "what an uninterrupted search would have trained"
+            )
         if setup.sampler.describe():
             reporter.message(setup.sampler.describe())
         search = Search(setup, storage, self.n_trials, reporter)
@@ -159,10 +167,19 @@ def read_outcome(folder: Path, storage_url: str | None, hardware: Mapping[str, A
             raise _changed_rows(definition, folder)
         target: HardwareTarget = replace(definition.hardware, **hardware)
         setup = Setup(replace(definition, hardware=target), dataset)
-        trials = storage.trials()
-        if target != definition.hardware:
-            trials = [storage.mapped_anew(trial, setup.target) for trial in trials]
-        return summarise(setup, storage, trials)
+        with threadpool_limits(1):
+            trials = [_mapped_anew(trial, storage, setup) for trial in storage.trials()]
+            return summarise(setup, storage, trials)
+
+
+def _mapped_anew(record: TrialRecord, storage: StudyStorage, setup: Setup) -> TrialRecord:
+    """Return a trial with the points that its networks have under the setup's target."""
+    merits = {point.network: point.merits for point in record.outcome.points}
+    points: list[Point] = []
+    for index, of_network in merits.items():
+        for mapped in mapped_points(storage.load_network(record, index), setup.target):
+            points.append(Point(record.number, len(points), index, mapped, of_network))
+    return replace(record, outcome=replace(record.outcome, points=tuple(points)))
 
 
 def _changed_rows(definition: SearchDefinition, folder: Path) -> StudyError:
@@ -170,11 +187,6 @@ def _changed_rows(definition: SearchDefinition, folder: Path) -> StudyError:
         f"the rows of {definition.data.name} have changed since study '{folder.name}' was started; "
         "bring the old ones back, or start another with --study NAME"
     )
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what results depend on."""
-    return {"nas-fpga": __version__} | {name: importlib.metadata.version(name) for name in _VERSIONS}
 
 
 def _n_cores() -> int:

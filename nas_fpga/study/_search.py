@@ -16,6 +16,7 @@ import numpy as np
 
 from nas_fpga.errors import NasFpgaError, SearchFailedError
 from nas_fpga.execution import LocalWorkers
+from nas_fpga.hardware import log10_share
 from nas_fpga.hardware import points as mapped_points
 from nas_fpga.samplers import Observation, hypervolume
 from nas_fpga.space import Candidate, SpaceExhausted
@@ -197,7 +198,7 @@ class Search:
     def _end(self, result: TrainingResult | TrainingFailure) -> TrialRecord:
         record = self.records[result.job.number]
         if isinstance(result, TrainingFailure):
-            outcome = Outcome(cause=result.cause, duration_s=result.duration_s)
+            outcome = Outcome(cause=result.cause, traceback=result.details or None, duration_s=result.duration_s)
             ended = replace(record, state="failed", outcome=outcome)
         else:
             ended = self._complete(record, result)
@@ -226,14 +227,11 @@ class Search:
     def _observe(self, record: TrialRecord) -> None:
         """Tell the sampler's history of an ended trial."""
         primary = record.primary(self.setup.target)
-        included = record.proposed_by == "included"
         if record.state == "failed" or primary is None:
-            observation = Observation(record.candidate, "failed", included=included)
+            observation = Observation(record.candidate, "failed")
         else:
             share = primary.mapped.figures.constrained_share(self.setup.target)
-            observation = Observation(
-                record.candidate, "complete", primary.merits.log10_error, float(np.log10(share)), included
-            )
+            observation = Observation(record.candidate, "complete", primary.merits.log10_error, log10_share(share))
         self._observations[record.number] = observation
 
     def _report(self, ended: TrialRecord | None) -> None:
@@ -241,7 +239,7 @@ class Search:
         done = [record for record in self.records if record.ended]
         primaries = [record.primary(target) for record in done]
         feasible = [p for p in primaries if p is not None and p.mapped.figures.is_feasible(target)]
-        logs = np.array([(p.merits.log10_error, np.log10(p.mapped.figures.share(target))) for p in feasible])
+        logs = np.array([(p.merits.log10_error, log10_share(p.mapped.figures.share(target))) for p in feasible])
         elapsed = time.perf_counter() - self._started
         n_here = len(done) - self._n_ended_before
         n_trials = len(self.records) if self._exhausted else self.n_trials

@@ -7,7 +7,7 @@ import fcntl
 import json
 import os
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -17,17 +17,15 @@ from numpy.typing import NDArray
 
 from nas_fpga.errors import StudyError
 from nas_fpga.hardware import Target
-from nas_fpga.hardware import points as mapped_points
 from nas_fpga.space import Candidate, format_topology
-from nas_fpga.study._definition import SearchDefinition
+from nas_fpga.study._definition import MAX_LAYERS, SearchDefinition
 from nas_fpga.study._json import from_json, to_json
-from nas_fpga.study._records import Outcome, Point, TrialRecord, TrialState
+from nas_fpga.study._records import Outcome, TrialRecord, TrialState
+from nas_fpga.study._versions import versions
 from nas_fpga.training import QuantizedNetwork
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage
-
-_MAX_DEPTH = 64  # of the distributions that dashboards show; the space's own limit is far below
 
 
 class StudyStorage:
@@ -58,7 +56,7 @@ class StudyStorage:
         with _storage_errors(self._url):
             return self.name in {study.study_name for study in self._connect().get_all_studies()}
 
-    def create(self, definition: SearchDefinition, metadata: Mapping[str, Any]) -> None:
+    def create(self, definition: SearchDefinition) -> None:
         """Create the study with what defines it.
 
         Raises:
@@ -84,7 +82,7 @@ class StudyStorage:
             directions = [StudyDirection.MINIMIZE, StudyDirection.MINIMIZE]
             self._study_id = storage.create_new_study(directions, self.name)
             storage.set_study_user_attr(self._study_id, "definition", json.dumps(to_json(definition), sort_keys=True))
-            storage.set_study_user_attr(self._study_id, "metadata", json.dumps(metadata, sort_keys=True))
+            storage.set_study_user_attr(self._study_id, "versions", json.dumps(versions()))
             names = ["background efficiency or error rate", "share of the limits"]
             storage.set_study_system_attr(self._study_id, "study:metric_names", names)
         if self._own_file:
@@ -194,10 +192,10 @@ class StudyStorage:
 
     # -- trials --------------------------------------------------------------------------------------------------------
 
-    def metadata(self) -> dict[str, Any]:
-        """Return versions and the number of trials asked for."""
+    def versions(self) -> dict[str, str]:
+        """Return the versions that the study was started with."""
         with _storage_errors(self._url):
-            loaded: dict[str, Any] = json.loads(self._connect().get_study_user_attrs(self._study_id)["metadata"])
+            loaded: dict[str, str] = json.loads(self._connect().get_study_user_attrs(self._study_id)["versions"])
         return loaded
 
     def trials(self) -> list[TrialRecord]:
@@ -229,7 +227,7 @@ class StudyStorage:
                 "activation bits": candidate.bits.activations,
             }
             distributions: dict[str, Any] = {
-                "depth": IntDistribution(1, _MAX_DEPTH),
+                "depth": IntDistribution(1, MAX_LAYERS),
                 "neurons": IntDistribution(1, 2**20, log=True),
                 "narrowest layer": IntDistribution(1, 2**20, log=True),
                 "weight bits": CategoricalDistribution(tuple(range(2, 17))),
@@ -266,6 +264,7 @@ class StudyStorage:
         trial_id, storage = self._trial_ids[record.number], self._connect()
         with _storage_errors(self._url):
             storage.set_trial_user_attr(trial_id, "outcome", json.dumps(to_json(record.outcome)))
+            storage.set_trial_user_attr(trial_id, "versions", json.dumps(versions()))
             if record.state == "failed":
                 storage.set_trial_user_attr(trial_id, "cause", record.outcome.cause)
                 storage.set_trial_state_values(trial_id, OptunaState.FAIL)
@@ -306,17 +305,6 @@ class StudyStorage:
         """Return one network of a trial."""
         network = QuantizedNetwork.load(self._trial_folder(record.number) / f"network_{index}.npz")
         return replace(network, candidate=record.candidate)
-
-    def mapped_anew(self, record: TrialRecord, target: Target) -> TrialRecord:
-        """Return a trial with the points that its networks have under another target."""
-        if record.state != "complete":
-            return record
-        merits = {point.network: point.merits for point in record.outcome.points}
-        points: list[Point] = []
-        for index, of_network in merits.items():
-            for mapped in mapped_points(self.load_network(record, index), target):
-                points.append(Point(record.number, len(points), index, mapped, of_network))
-        return replace(record, outcome=replace(record.outcome, points=tuple(points)))
 
     def load_scores(self, number: int, index: int) -> NDArray[np.float64]:
         """Return the validation logits of one network of a trial, `(n_validation, n_outputs)`."""

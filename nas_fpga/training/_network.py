@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -162,7 +162,3 @@ class QuantizedNetwork:
             reason = " ".join(str(error).split())
             raise StudyError(f"checkpoint {path} cannot be read ({reason}); train the trial again") from error
         return cls(candidate, input_format, layers)
-
-    def with_candidate(self, candidate: Candidate) -> QuantizedNetwork:
-        """Return the same network under a candidate that knows its training settings."""
-        return replace(self, candidate=candidate)

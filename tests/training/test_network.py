@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -134,7 +135,7 @@ class TestCheckpoint:
     def test_settings_are_given_back(self) -> None:
         network = random_network(0)
         candidate = Candidate(network.candidate.topology, network.candidate.bits, TrainingSettings(epochs=3))
-        assert network.with_candidate(candidate).candidate.settings.epochs == 3
+        assert replace(network, candidate=candidate).candidate.settings.epochs == 3
 
     @pytest.mark.parametrize("kept", [0, 1, 30, 200, -1, -30])
     def test_truncated(self, tmp_path: Path, kept: int) -> None:
