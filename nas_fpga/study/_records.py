@@ -89,7 +89,7 @@ class TrialRecord:
         return self.state in ("complete", "failed")
 
     def primary(self, target: Target) -> Point | None:
-        """Return the feasible point of best figure of merit, ties to the smaller share; else the nearest to feasible."""
+        """Return the feasible point of best figure of merit, ties to the smaller share; else the nearest miss."""
         feasible = [point for point in self.outcome.points if point.mapped.figures.is_feasible(target)]
         if feasible:
             return min(feasible, key=lambda point: (point.error, point.mapped.figures.share(target), point.index))

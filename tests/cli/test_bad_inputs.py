@@ -221,7 +221,7 @@ def study(here: Path) -> Path:
     folder = here / "runs" / "mine"
     data = DataSource(name="data.csv", target="label", fingerprint=load_data(DATA).fingerprint())
     with StudyStorage(folder) as storage:
-        storage.create(SearchDefinition(data=data, budget=40), {"versions": {}})
+        storage.create(SearchDefinition(data=data, budget=40))
         storage.set_n_trials(6)
     return folder
 

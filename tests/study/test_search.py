@@ -28,7 +28,7 @@ def search(
         if storage.exists():
             storage.open(write=True)
         else:
-            storage.create(setup.definition, {})
+            storage.create(setup.definition)
         Search(setup, storage, n_trials, reporter).run(workers)  # type: ignore[arg-type]
         return storage.trials(), workers, reporter
 

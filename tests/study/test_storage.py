@@ -17,6 +17,7 @@ from nas_fpga.hardware import points
 from nas_fpga.space import BitWidths, Candidate
 from nas_fpga.study import Outcome, Point, Setup, StudyStorage, TrialRecord
 from nas_fpga.study._json import from_json, to_json
+from nas_fpga.study._run import _mapped_anew
 from nas_fpga.training import LearningCurve, TrainingJob
 from tests.study.conftest import make_setup, network_of
 
@@ -31,7 +32,7 @@ def setup() -> Setup:
 @pytest.fixture
 def storage(folder: Path, setup: Setup):
     with StudyStorage(folder) as storage:
-        storage.create(setup.definition, {"versions": {"numpy": "2"}})
+        storage.create(setup.definition)
         yield storage
 
 
@@ -91,7 +92,7 @@ def test_trials_come_back_as_they_were(storage: StudyStorage, folder: Path, setu
         assert again.open(write=False) == setup.definition
         assert again.trials() == expected
         assert again.n_trials() == 9
-        assert again.metadata() == {"versions": {"numpy": "2"}}
+        assert again.versions()["numpy"] == np.__version__
 
 
 def test_what_optuna_shows(storage: StudyStorage, folder: Path, setup: Setup) -> None:
@@ -135,7 +136,7 @@ def test_killed_while_the_study_is_made(folder: Path) -> None:
         "name = sys.argv[2]; real = getattr(R, name)\n"
         "def killed(*a, **k):\n    real(*a, **k); os.kill(os.getpid(), signal.SIGKILL)\n"
         "setattr(R, name, killed)\n"
-        "StudyStorage(Path(sys.argv[1])).create(SearchDefinition(), {})\n"
+        "StudyStorage(Path(sys.argv[1])).create(SearchDefinition())\n"
     )
     for name in ("__init__", "create_new_study", "set_study_user_attr", "set_study_system_attr"):
         ended = subprocess.run([sys.executable, "-c", program, str(folder), name])
@@ -143,7 +144,7 @@ def test_killed_while_the_study_is_made(folder: Path) -> None:
         assert (folder / "lock").exists()
         assert not StudyStorage(folder).exists()
     with StudyStorage(folder) as storage:
-        storage.create(make_setup().definition, {})
+        storage.create(make_setup().definition)
     with StudyStorage(folder) as storage:
         assert storage.open(write=True) == make_setup().definition
 
@@ -167,8 +168,8 @@ def test_networks_and_scores(storage: StudyStorage, setup: Setup) -> None:
     assert loaded.candidate == record.candidate
     np.testing.assert_array_equal(loaded.logits(setup.dataset.features), network.logits(setup.dataset.features))
     np.testing.assert_array_equal(storage.load_scores(0, 0), logits.astype(np.float32))
-    assert storage.mapped_anew(record, setup.target) == record
-    assert storage.mapped_anew(failed(waiting(1)), setup.target) == failed(waiting(1))
+    assert _mapped_anew(record, storage, setup) == record
+    assert _mapped_anew(failed(waiting(1)), storage, setup) == failed(waiting(1))
 
 
 def test_another_storage(tmp_path: Path, setup: Setup) -> None:
@@ -177,7 +178,7 @@ def test_another_storage(tmp_path: Path, setup: Setup) -> None:
     for name in ("one", "two"):
         with StudyStorage(tmp_path / "runs" / name, url) as storage:
             assert not storage.exists()
-            storage.create(setup.definition, {})
+            storage.create(setup.definition)
             storage.add([waiting(0)] if name == "one" else [])
     with StudyStorage(tmp_path / "runs" / "one", url) as storage:
         assert storage.exists()
