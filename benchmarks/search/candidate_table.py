@@ -1,6 +1,7 @@
 """300 random candidates of the reference task, each trained with two seeds: the noise floor of every comparison.
 
     python -m benchmarks.search.candidate_table train      # resumable; about half an hour on two cores
+    python -m benchmarks.search.candidate_table cost       # shares anew, after a change of the hardware laws
     python -m benchmarks.search.candidate_table analyse    # variances, knee, plot
     python -m benchmarks.search.candidate_table samplers   # gp against random drawing from the table
 
@@ -10,10 +11,10 @@ other two write ``candidate_table_summary.json``, ``candidate_table_samplers.csv
 
 from __future__ import annotations
 
+import argparse
 import csv
 import itertools
 import json
-import subprocess
 import sys
 import time
 from collections import defaultdict
@@ -22,12 +23,13 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks._provenance import provenance
 from nas_fpga.execution import LocalWorkers
 from nas_fpga.hardware import points
 from nas_fpga.samplers import GaussianProcessSampler, Observation, RandomSampler, hypervolume
 from nas_fpga.space import BitWidths, MLPSpace, Rows, parse_candidate
-from nas_fpga.study import SearchDefinition, Setup, find_knee, load_data, versions
-from nas_fpga.training import TrainingFailure, TrainingJob
+from nas_fpga.study import SearchDefinition, Setup, find_knee, load_data
+from nas_fpga.training import QuantizedNetwork, TrainingFailure, TrainingJob
 
 HERE = Path(__file__).parent
 CANDIDATES = HERE / "candidate_table_candidates.txt"
@@ -49,8 +51,7 @@ def make_setup() -> Setup:
 def note(what: str, **figures: object) -> None:
     """Add figures to the summary, with the commit and versions they were measured at."""
     summary = json.loads(SUMMARY.read_text()) if SUMMARY.exists() else {}
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout
-    summary[what] = {"commit": commit.strip(), "versions": versions(), **figures}
+    summary[what] = provenance() | figures
     SUMMARY.write_text(json.dumps(summary, indent=2) + "\n")
 
 
@@ -121,6 +122,22 @@ def train() -> None:
 def read_table() -> list[dict[str, str]]:
     with TABLE.open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+# -- cost ----------------------------------------------------------------------------------------------------------
+
+
+def cost() -> None:
+    """Work out the shares anew with the hardware laws of today, from the networks that training left."""
+    setup, lines = make_setup(), sorted(read_table(), key=lambda line: int(line["number"]))
+    for line in lines:
+        network = QuantizedNetwork.load(SCORES / f"{line['number']}.npz")
+        line["share"] = f"{points(network, setup.target)[0].figures.share(setup.target):.6g}"
+    with TABLE.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(lines[0]))
+        writer.writeheader()
+        writer.writerows(lines)
+    note("cost", part=setup.target.part.name)
 
 
 # -- analyse -------------------------------------------------------------------------------------------------------
@@ -281,4 +298,7 @@ def samplers() -> None:
 
 
 if __name__ == "__main__":
-    {"train": train, "analyse": analyse, "samplers": samplers}[sys.argv[1]]()
+    ACTIONS = {"train": train, "cost": cost, "analyse": analyse, "samplers": samplers}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("action", choices=ACTIONS)
+    ACTIONS[parser.parse_args().action]()
