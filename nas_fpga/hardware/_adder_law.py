@@ -38,8 +38,13 @@ RAW_INPUT_BITS = 16
 
 
 def input_format_luts(n_inputs: int) -> float:
-    """Return LUTs of the input format: a rounding adder and a clipping comparator for each feature."""
-    return 2.0 * RAW_INPUT_BITS * n_inputs
+    """Return placed LUTs of the input format: a rounding adder and a clipping comparator for each feature."""
+    return ADDER_GRAPH_LUT_RATIO * 2.0 * RAW_INPUT_BITS * n_inputs
+
+
+def adder_graph_luts(traits: LayerTraits) -> Array:
+    """Return placed LUTs `(..., n_layers)` of each layer in distributed arithmetic."""
+    return ADDER_GRAPH_LUT_RATIO * adder_graph_cost(traits)
 
 
 def adder_graph_cost(traits: LayerTraits) -> Array:
@@ -83,7 +88,7 @@ def distributed_arithmetic(traits: LayerTraits, n_inputs: int, clock_ns: float) 
         n_inputs: Features, each with its input format.
         clock_ns: Decides how many levels fit between two registers; large designs have longer wires, hence fewer.
     """
-    lut = ADDER_GRAPH_LUT_RATIO * (adder_graph_cost(traits).sum(axis=-1) + input_format_luts(n_inputs))
+    lut = adder_graph_luts(traits).sum(axis=-1) + input_format_luts(n_inputs)
     level_ns = (_PERIOD_CONSTANT_NS + _PERIOD_SQRT_LUT_NS * np.sqrt(lut)) / _PERIOD_LEVELS
     levels = np.maximum(np.floor(clock_ns / level_ns), 1.0)
     depth = adder_graph_depth(traits).sum(axis=-1) + 1  # the input format

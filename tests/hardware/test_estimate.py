@@ -115,6 +115,27 @@ class TestEstimate:
             assert half.lut.value < 0.75 * full.lut.value
             assert half.ebops.value < 0.6 * full.ebops.value
 
+    @settings(max_examples=60, deadline=None)
+    @given(
+        topology=st.lists(st.integers(1, 60), min_size=1, max_size=4),
+        weight_bits=st.integers(2, 4),  # no product on a DSP
+        activation_bits=st.sampled_from([2, 3, 4, 6, 8, 16]),
+        seed=st.integers(0, 99),
+    )
+    def test_unrolled_additions_cost_no_less_than_shared_ones(self, topology, weight_bits, activation_bits, seed):
+        network = build_network(topology, weight_bits, activation_bits, seed=seed)
+        ones = (1,) * len(network.layers)
+        shared, unrolled = (estimate(network, Mapping(s, ones), make_target()) for s in (DA, "latency"))
+        assert unrolled.dsp.value == 0
+        assert unrolled.lut.value >= shared.lut.value * (1 - 1e-12)
+
+    def test_products_on_dsps_take_their_part_of_the_additions(self, make_network):
+        """As many DSPs as at 16 bits make Latency cheaper in LUTs than the graph, but never free of additions."""
+        network = make_network((50, 40), 8, 16)
+        shared, unrolled = (estimate(network, Mapping(s, (1, 1, 1)), make_target()) for s in (DA, "latency"))
+        assert unrolled.dsp.value > 50
+        assert 0.3 * shared.lut.value < unrolled.lut.value < shared.lut.value
+
 
 class TestLiveWeights:
     def test_constants_and_dead_neurons_go(self, make_network):
