@@ -81,7 +81,7 @@ def adder_graph_depth(traits: LayerTraits) -> Array:
 
 
 def distributed_arithmetic(traits: LayerTraits, n_inputs: int, clock_ns: float) -> Array:
-    """Return the cost array `(6, 3, ...)` of networks at place and route.
+    """Return the cost array `(6, 4, ...)` of networks at place and route.
 
     Args:
         traits: Layers `(..., n_layers)`.
@@ -96,7 +96,7 @@ def distributed_arithmetic(traits: LayerTraits, n_inputs: int, clock_ns: float) 
     lut_spread = combined(GRAPH_SPREAD, ADDER_GRAPH_LUT_SPREAD)
     nothing, one = spread(np.zeros_like(lut), 0.0), spread(np.ones_like(lut), 0.0)
     return assemble(
-        lut=spread(lut, lut_spread),
+        lut=spread(lut, lut_spread, lut / ADDER_GRAPH_LUT_RATIO),
         ff=spread(_FF_PER_LUT_AND_CUT * lut / levels, combined(lut_spread, _FF_SPREAD)),
         dsp=nothing,
         bram18=nothing,
