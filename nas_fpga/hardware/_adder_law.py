@@ -38,8 +38,13 @@ RAW_INPUT_BITS = 16
 
 
 def input_format_luts(n_inputs: int) -> float:
-    """Return LUTs of the input format: a rounding adder and a clipping comparator for each feature."""
-    return 2.0 * RAW_INPUT_BITS * n_inputs
+    """Return placed LUTs of the input format: a rounding adder and a clipping comparator for each feature."""
+    return ADDER_GRAPH_LUT_RATIO * 2.0 * RAW_INPUT_BITS * n_inputs
+
+
+def adder_graph_luts(traits: LayerTraits) -> Array:
+    """Return placed LUTs `(..., n_layers)` of each layer in distributed arithmetic."""
+    return ADDER_GRAPH_LUT_RATIO * adder_graph_cost(traits)
 
 
 def adder_graph_cost(traits: LayerTraits) -> Array:
@@ -76,14 +81,14 @@ def adder_graph_depth(traits: LayerTraits) -> Array:
 
 
 def distributed_arithmetic(traits: LayerTraits, n_inputs: int, clock_ns: float) -> Array:
-    """Return the cost array `(6, 3, ...)` of networks at place and route.
+    """Return the cost array `(6, 4, ...)` of networks at place and route.
 
     Args:
         traits: Layers `(..., n_layers)`.
         n_inputs: Features, each with its input format.
         clock_ns: Decides how many levels fit between two registers; large designs have longer wires, hence fewer.
     """
-    lut = ADDER_GRAPH_LUT_RATIO * (adder_graph_cost(traits).sum(axis=-1) + input_format_luts(n_inputs))
+    lut = adder_graph_luts(traits).sum(axis=-1) + input_format_luts(n_inputs)
     level_ns = (_PERIOD_CONSTANT_NS + _PERIOD_SQRT_LUT_NS * np.sqrt(lut)) / _PERIOD_LEVELS
     levels = np.maximum(np.floor(clock_ns / level_ns), 1.0)
     depth = adder_graph_depth(traits).sum(axis=-1) + 1  # the input format
@@ -91,7 +96,7 @@ def distributed_arithmetic(traits: LayerTraits, n_inputs: int, clock_ns: float) 
     lut_spread = combined(GRAPH_SPREAD, ADDER_GRAPH_LUT_SPREAD)
     nothing, one = spread(np.zeros_like(lut), 0.0), spread(np.ones_like(lut), 0.0)
     return assemble(
-        lut=spread(lut, lut_spread),
+        lut=spread(lut, lut_spread, lut / ADDER_GRAPH_LUT_RATIO),
         ff=spread(_FF_PER_LUT_AND_CUT * lut / levels, combined(lut_spread, _FF_SPREAD)),
         dsp=nothing,
         bram18=nothing,

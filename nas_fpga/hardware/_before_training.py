@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.hardware._adder_law import distributed_arithmetic
-from nas_fpga.hardware._cost_array import HIGH, LOW, QUANTITIES, VALUE
+from nas_fpga.hardware._cost_array import HIGH, LOW, ORIGINAL, QUANTITIES, VALUE
 from nas_fpga.hardware._expected import WEIGHTS_SPREAD, WEIGHTS_SPREAD_PER_BIT, expected_traits
 from nas_fpga.hardware._hls_laws import latency_strategy, resource_strategy
 from nas_fpga.hardware._limits import RESOURCES, Target, log10_share
@@ -73,7 +73,7 @@ class PreTrainingCost:
         return expected_traits(rows, self.n_inputs, self.n_outputs, self.input_bits)
 
     def _smooth_costs(self, rows: NDArray[np.integer]) -> Array:
-        """Return the cost array `(6, 3, n_mappings, n)` of mappings that change little with a width."""
+        """Return the cost array `(6, 4, n_mappings, n)` of mappings that change little with a width."""
         clock = self.target.clock_ns
         traits = self._traits(rows)
         unrolled = latency_strategy(traits, self.n_inputs, clock)
@@ -89,7 +89,7 @@ class PreTrainingCost:
         return np.stack(costs, axis=2)
 
     def _folded_costs(self, rows: NDArray[np.integer]) -> Array:
-        """Return the cost array `(6, 3, n_mappings, n)` of hls4ml's Resource strategy at all allowed reuse factors."""
+        """Return the cost array `(6, 4, n_mappings, n)` of hls4ml's Resource strategy at all allowed reuse factors."""
         traits = self._traits(rows)
         shapes = (np.maximum(n, 1).astype(np.int64) for n in (traits.n_in, traits.n_out))
         reuse = nearest_reuse_factors(*shapes).astype(np.float64)
@@ -102,6 +102,7 @@ class PreTrainingCost:
     def _constrained(self, cost: Array, weight_bits: NDArray[np.integer]) -> tuple[Array, NDArray[np.bool_]]:
         """Return the constrained share `(3, n_mappings, n)`, and `(n_mappings, n)` where its lower end is over."""
         target = self.target
+        cost = cost[:, :ORIGINAL]
         copies = target.copies(cost[QUANTITIES.index("ii_cycles"), VALUE])
         limits = np.array([getattr(target.limits, name) for name in RESOURCES])[:, None, None, None]
         used = copies * cost[: len(RESOURCES)] / limits

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from nas_fpga.hardware._adder_law import distributed_arithmetic
-from nas_fpga.hardware._cost_array import HIGH, LOW, QUANTITIES, VALUE
-from nas_fpga.hardware._figures import Figure, Unit
+from nas_fpga.hardware._cost_array import HIGH, LOW, ORIGINAL, QUANTITIES, VALUE
+from nas_fpga.hardware._figures import Figure, Stage, Unit
 from nas_fpga.hardware._hls_laws import latency_strategy, resource_strategy
 from nas_fpga.hardware._limits import RESOURCES, Resource, Target
 from nas_fpga.hardware._mappings import Mapping, Strategy, enumerate_mappings
@@ -26,8 +27,13 @@ _UNITS: dict[str, Unit] = {
 }
 _SOURCES: dict[Strategy, str] = {
     "distributed_arithmetic": "law of da4ml's adder graphs; adder-graph carried to place-and-route (x 1.05)",
-    "latency": "LUT + 55 DSP = EBOPs at place-and-route (16-bit inputs: reports of csynth, carried over)",
+    "latency": "LUT + 55 DSP = EBOPs at place-and-route (16-bit data: csynth carried over), at least adder graphs",
     "resource": "law of hls4ml Resource reports; csynth carried to place-and-route",
+}
+_LAW_STAGES: dict[Strategy, Stage] = {
+    "distributed_arithmetic": "adder-graph",
+    "latency": "csynth",
+    "resource": "csynth",
 }
 
 
@@ -139,8 +145,8 @@ def _n_inputs(network: QuantizedNetwork) -> int:
 
 
 def _costs(traits: LayerTraits, mappings: Sequence[Mapping], n_inputs: int, target: Target) -> Array:
-    """Return the cost array `(6, 3, n_mappings)` of one network."""
-    costs = np.empty((len(QUANTITIES), 3, len(mappings)))
+    """Return the cost array `(6, 4, n_mappings)` of one network."""
+    costs = np.empty((len(QUANTITIES), 4, len(mappings)))
     folded = [i for i, mapping in enumerate(mappings) if mapping.strategy == "resource"]
     if folded:
         reuse = np.array([mappings[i].reuse_factors for i in folded], np.float64)
@@ -154,11 +160,12 @@ def _costs(traits: LayerTraits, mappings: Sequence[Mapping], n_inputs: int, targ
 
 
 def _figures(costs: Array, mapping: Mapping, ebops: float, target: Target) -> HardwareFigures:
-    """Return the figures of one column `(6, 3)` of a cost array."""
+    """Return the figures of one column `(6, 4)` of a cost array."""
     source = _SOURCES[mapping.strategy]
     found = {}
     for name, row in zip(QUANTITIES, costs.tolist(), strict=True):
-        found[name] = Figure(row[VALUE], _UNITS[name], "place-and-route", row[LOW], row[HIGH], source)
+        original = None if math.isnan(row[ORIGINAL]) else (row[ORIGINAL], _LAW_STAGES[mapping.strategy])
+        found[name] = Figure(row[VALUE], _UNITS[name], "place-and-route", row[LOW], row[HIGH], source, original)
     cycles, clock = found["latency_cycles"], target.clock_ns
     return HardwareFigures(
         **found,

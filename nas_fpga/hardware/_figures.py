@@ -20,6 +20,8 @@ class Figure:
         low: Lower end of the interval.
         high: Upper end of the interval.
         source: Which law or report it comes from, and which stage that speaks of where it was carried over.
+        original: Value and stage of the law or report before it was carried to ``stage``; without the parts, if any,
+            that were of ``stage`` from the start.
     """
 
     value: float
@@ -28,6 +30,7 @@ class Figure:
     low: float
     high: float
     source: str = ""
+    original: tuple[float, Stage] | None = None
 
     def __post_init__(self) -> None:
         """Refuse an interval that does not hold its value."""
@@ -35,5 +38,6 @@ class Figure:
             raise ValueError(f"figure {self.value} {self.unit} lies outside its interval [{self.low}, {self.high}]")
 
     def __str__(self) -> str:
-        """`1,234 LUT (900-1,700, place-and-route)`."""
-        return f"{self.value:,.4g} {self.unit} ({self.low:,.4g}-{self.high:,.4g}, {self.stage})"
+        """`1,234 LUT (900-1,700, place-and-route; 2,172 at csynth)`."""
+        carried = "" if self.original is None else "; {:,.4g} at {}".format(*self.original)
+        return f"{self.value:,.4g} {self.unit} ({self.low:,.4g}-{self.high:,.4g}, {self.stage}{carried})"

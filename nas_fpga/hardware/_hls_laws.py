@@ -2,6 +2,10 @@
 
 The reports are those of wa-hls4ml (single dense layers, 16-bit data, 5 ns; Apache-2.0). For narrower data unrolled LUTs
 follow EBOPs; the rest is scaled with the data, which was not measured: the intervals of such figures are wide.
+
+Unrolled layers add what adder graphs add, which start from the same additions and only share them, and they have the
+same bias, ReLU, rounding and saturation. So they never take fewer LUTs than the adder graph of the layer, less the
+part of it that is on DSPs. EBOPs alone are below that in a quarter of networks of 3 and 4 bits.
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from nas_fpga.hardware._adder_law import input_format_luts
+from nas_fpga.hardware._adder_law import adder_graph_luts, input_format_luts
 from nas_fpga.hardware._cost_array import assemble, between, spread
 from nas_fpga.hardware._stages import (
     CSYNTH_DSP_RATIO,
@@ -103,16 +107,16 @@ def resource_brams(traits: LayerTraits, reuse: Array) -> Array:
 
 
 def latency_strategy(traits: LayerTraits, n_inputs: int, clock_ns: float) -> Array:
-    """Return the cost array `(6, 3, ...)` of fully unrolled, pipelined networks at place and route."""
-    lut, ff, dsp = (x.sum(axis=-1) for x in _unrolled(traits, "latency"))
+    """Return the cost array `(6, 4, ...)` of fully unrolled, pipelined networks at place and route."""
+    lut, reported, ff, dsp = (x.sum(axis=-1) for x in _unrolled(traits, "latency"))
     narrow = ((traits.input_bits < _MEASURED_BITS) | ~traits.present).all(axis=-1)
     law = np.where(narrow, _EBOPS_SPREAD, combined(_UNROLLED_SPREAD, CSYNTH_LUT_SPREAD))
     layers = traits.present.sum(axis=-1) * max(_CYCLES_CLOCK_NS / clock_ns, 0.5)
     most = traits.dsp_products.sum(axis=-1)
     return assemble(
-        lut=spread(lut + input_format_luts(n_inputs), law),
-        ff=spread(ff / CSYNTH_FF_RATIO, combined(_UNROLLED_FF_SPREAD, _OTHER_BITS_SPREAD, CSYNTH_FF_SPREAD)),
-        dsp=between(dsp / CSYNTH_DSP_RATIO, _DSP_LOW * dsp, np.maximum(most, dsp)),
+        lut=spread(lut + input_format_luts(n_inputs), law, np.where(reported > 0, reported, np.nan)),
+        ff=spread(ff / CSYNTH_FF_RATIO, combined(_UNROLLED_FF_SPREAD, _OTHER_BITS_SPREAD, CSYNTH_FF_SPREAD), ff),
+        dsp=between(dsp / CSYNTH_DSP_RATIO, _DSP_LOW * dsp, np.maximum(most, dsp), dsp),
         bram18=spread(np.zeros_like(lut), 0.0),
         latency_cycles=np.ceil(between(_CYCLES_PER_LAYER * layers, _CYCLES_LOW * layers, _CYCLES_HIGH * layers + 2)),
         ii_cycles=spread(np.ones_like(lut), 0.0),
@@ -120,7 +124,7 @@ def latency_strategy(traits: LayerTraits, n_inputs: int, clock_ns: float) -> Arr
 
 
 def resource_strategy(traits: LayerTraits, reuse: Array, n_inputs: int, clock_ns: float) -> Array:
-    """Return the cost array `(6, 3, ...)` of Resource networks (dataflow: the slowest layer sets the II).
+    """Return the cost array `(6, 4, ...)` of Resource networks (dataflow: the slowest layer sets the II).
 
     Args:
         traits: Layers `(..., n_layers)`.
@@ -132,27 +136,31 @@ def resource_strategy(traits: LayerTraits, reuse: Array, n_inputs: int, clock_ns
     once = (reuse <= 1) & present
     between_kernels = (reuse > 1) & (reuse <= traits.n_in) & present
     scale = traits.input_bits / _MEASURED_BITS
-    # before training no layer is unrolled here, and this is called often
-    flat_lut, flat_ff, flat_dsp = _unrolled(traits, "resource") if once.any() else (0.0, 0.0, 0.0)
+    # before training hardly any layer is unrolled here, and this is called often
+    flat_lut, flat_reported, flat_ff, flat_dsp = _unrolled(traits, "resource") if once.any() else (0.0,) * 4
     in_luts = (traits.weight_bits > 4) & (traits.input_bits + traits.weight_bits <= _NARROW_BITS)
     dsp = resource_dsps(traits, reuse)  # with narrow operands these are multipliers in LUTs, one for each pair of bits
     lut = resource_luts(traits, reuse) * scale + np.where(in_luts, dsp * traits.input_bits * traits.weight_bits, 0.0)
     placed = np.where(once, flat_lut, lut / CSYNTH_LUT_RATIO)
+    reported = np.where(once, flat_reported, lut).sum(axis=-1) + _LUT_DESIGN
+    dsps = np.where(once, flat_dsp, np.where(in_luts, 0.0, dsp)).sum(axis=-1)
     brams = np.where(once, 0.0, resource_brams(traits, reuse))
     n_layers = present.sum(axis=-1)
     law = np.where(between_kernels.any(axis=-1), _BETWEEN_SPREAD, _RESOURCE_SPREAD)
     law = np.hypot(law, np.where((scale < 1).any(axis=-1), _OTHER_BITS_SPREAD, 0.0))
     lut_spread = np.hypot(law, CSYNTH_LUT_SPREAD)
     ff = (np.where(once, flat_ff, resource_ffs(traits, reuse) * scale) + 137 * present).sum(axis=-1)
+    luts = placed.sum(axis=-1) + _LUT_DESIGN / CSYNTH_LUT_RATIO + input_format_luts(n_inputs)
     latency = np.where(once, _CYCLES_PER_LAYER, np.where(present, reuse + 1, 0.0)).sum(axis=-1)
     interval = np.where(present, reuse, 1.0).max(axis=-1)
     return assemble(
-        lut=spread(placed.sum(axis=-1) + _LUT_DESIGN / CSYNTH_LUT_RATIO + input_format_luts(n_inputs), lut_spread),
-        ff=spread(ff / CSYNTH_FF_RATIO, np.hypot(law, CSYNTH_FF_SPREAD)),
+        lut=spread(luts, lut_spread, reported),
+        ff=spread(ff / CSYNTH_FF_RATIO, np.hypot(law, CSYNTH_FF_SPREAD), ff),
         dsp=between(
-            np.where(once, flat_dsp, np.where(in_luts, 0.0, dsp)).sum(axis=-1) / CSYNTH_DSP_RATIO,
+            dsps / CSYNTH_DSP_RATIO,
             np.where(once | in_luts, 0.0, _DSP_LOW * dsp).sum(axis=-1),
             np.where(once, np.maximum(traits.dsp_products, flat_dsp), dsp).sum(axis=-1),
+            dsps,
         ),
         bram18=between(
             brams.sum(axis=-1),
@@ -164,12 +172,23 @@ def resource_strategy(traits: LayerTraits, reuse: Array, n_inputs: int, clock_ns
     )
 
 
-def _unrolled(traits: LayerTraits, strategy: Unrolled) -> tuple[Array, Array, Array]:
-    """Return placed LUTs, csynth FFs and DSPs `(..., n_layers)` of unrolled layers: reports at 16 bits, EBOPs below."""
+def _unrolled(traits: LayerTraits, strategy: Unrolled) -> tuple[Array, Array, Array, Array]:
+    """Return placed LUTs, csynth LUTs, FFs and DSPs `(..., n_layers)` of unrolled layers.
+
+    LUTs are those of reports with 16-bit data and follow EBOPs below, but are at least those of the adder graphs;
+    csynth has none of the layers where no report decides.
+    """
     narrow = traits.input_bits < _MEASURED_BITS
     on_dsp = np.where(traits.present, np.interp(traits.input_bits, _DSP_BITS, _DSP_SHARES), 0.0)
     dsp = on_dsp * traits.dsp_products
     ebops = traits.input_bits * traits.enclosed_bits
-    by_bits = np.maximum(ebops - _EBOPS_PER_DSP * dsp, _LEAST_EBOPS * ebops)
-    lut = np.where(narrow, by_bits, unrolled_luts(traits, strategy) / CSYNTH_LUT_RATIO)
-    return lut, unrolled_ffs(traits, strategy) * traits.input_bits / _MEASURED_BITS, dsp
+    in_luts = np.maximum(1 - _EBOPS_PER_DSP * dsp / np.maximum(ebops, 1.0), _LEAST_EBOPS)  # share of the bit operations
+    reported, least = unrolled_luts(traits, strategy), in_luts * adder_graph_luts(traits)
+    placed = np.maximum(np.where(narrow, in_luts * ebops, reported / CSYNTH_LUT_RATIO), least)
+    decides = ~narrow & (reported / CSYNTH_LUT_RATIO >= least)
+    return (
+        placed,
+        np.where(decides, reported, 0.0),
+        unrolled_ffs(traits, strategy) * traits.input_bits / _MEASURED_BITS,
+        dsp,
+    )

@@ -7,6 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nas_fpga.hardware import OBJECTIVES, PreTrainingCost, log10_share, make_target, points
+from nas_fpga.hardware._adder_law import distributed_arithmetic
+from nas_fpga.hardware._cost_array import VALUE
+from nas_fpga.hardware._expected import expected_traits
+from nas_fpga.hardware._hls_laws import latency_strategy
 
 LAYERS = 6
 COST = PreTrainingCost(13, 1, 10, make_target())
@@ -122,3 +126,11 @@ def test_nothing_refused_is_feasible_after_all(limits):
     for i in refused[:20]:
         network = build_network(topologies[i], *bits[i], seed=i)
         assert not any(point.figures.is_feasible(target) for point in points(network, target)), topologies[i]
+
+
+def test_expected_additions_unrolled_cost_no_less_than_shared_ones():
+    rng = np.random.default_rng(2)
+    rows = np.column_stack([rng.integers(1, 60, (200, 3)), rng.integers(2, 5, 200), rng.integers(2, 9, 200)])
+    traits = expected_traits(rows, 13, 1, 10)
+    shared, unrolled = (law(traits, 13, 5.0)[0, VALUE] for law in (distributed_arithmetic, latency_strategy))
+    assert (unrolled >= shared * (1 - 1e-12)).all()

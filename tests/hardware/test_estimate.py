@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nas_fpga.hardware import RESOURCES, Mapping, enumerate_mappings, estimate, make_target, points
-from nas_fpga.hardware._adder_law import GRAPH_SPREAD, adder_graph_cost, adder_graph_depth
+from nas_fpga.hardware._adder_law import GRAPH_SPREAD, adder_graph_cost, adder_graph_depth, input_format_luts
+from nas_fpga.hardware._stages import ADDER_GRAPH_LUT_RATIO, CSYNTH_DSP_RATIO, CSYNTH_FF_RATIO, CSYNTH_LUT_RATIO
 from nas_fpga.hardware._traits import live_weights, measured_traits
 
 DA = "distributed_arithmetic"
@@ -38,6 +39,29 @@ class TestEstimate:
         assert "adder-graph" in found.lut.source
         assert found.latency_ns.value == 5 * found.latency_cycles.value
         assert (found.dsp.high, found.bram18.high, found.ii_cycles.value, found.copies) == (0, 0, 1, 1)
+
+    def test_what_the_laws_said_before_they_were_carried(self, make_network):
+        network = make_network((64, 32), 6, 16)
+        graph, unrolled, folded = (
+            estimate(network, mapping, make_target())
+            for mapping in (Mapping(DA, (1, 1, 1)), Mapping("latency", (1, 1, 1)), Mapping("resource", (13, 32, 32)))
+        )
+        assert graph.lut.original == (pytest.approx(graph.lut.value / ADDER_GRAPH_LUT_RATIO), "adder-graph")
+        input_format = input_format_luts(13)
+        assert folded.lut.original == (
+            pytest.approx((folded.lut.value - input_format) * CSYNTH_LUT_RATIO),
+            "csynth",
+        )
+        for figures in (unrolled, folded):
+            assert figures.ff.original == (pytest.approx(figures.ff.value * CSYNTH_FF_RATIO), "csynth")
+            assert figures.dsp.original == (pytest.approx(figures.dsp.value * CSYNTH_DSP_RATIO), "csynth")
+        # the first layer has 10-bit data, which no report is of
+        value, stage = unrolled.lut.original
+        assert 0 < value < (unrolled.lut.value - input_format) * CSYNTH_LUT_RATIO
+        assert stage == "csynth"
+        narrow = estimate(make_network((64, 32), 6, 6), Mapping("latency", (1, 1, 1)), make_target())
+        for never in (narrow.lut, graph.ff, graph.dsp, unrolled.bram18, unrolled.latency_ns, unrolled.ebops):
+            assert never.original is None
 
     def test_all_copies_count(self, make_network):
         network = make_network((32, 32), 8, 10)
@@ -114,6 +138,27 @@ class TestEstimate:
             full, half = (estimate(n, Mapping(strategy, (1, 1, 1)), make_target()) for n in (network, thin))
             assert half.lut.value < 0.75 * full.lut.value
             assert half.ebops.value < 0.6 * full.ebops.value
+
+    @settings(max_examples=60, deadline=None)
+    @given(
+        topology=st.lists(st.integers(1, 60), min_size=1, max_size=4),
+        weight_bits=st.integers(2, 4),  # no product on a DSP
+        activation_bits=st.sampled_from([2, 3, 4, 6, 8, 16]),
+        seed=st.integers(0, 99),
+    )
+    def test_unrolled_additions_cost_no_less_than_shared_ones(self, topology, weight_bits, activation_bits, seed):
+        network = build_network(topology, weight_bits, activation_bits, seed=seed)
+        ones = (1,) * len(network.layers)
+        shared, unrolled = (estimate(network, Mapping(s, ones), make_target()) for s in (DA, "latency"))
+        assert unrolled.dsp.value == 0
+        assert unrolled.lut.value >= shared.lut.value * (1 - 1e-12)
+
+    def test_products_on_dsps_take_their_part_of_the_additions(self, make_network):
+        """As many DSPs as at 16 bits make Latency cheaper in LUTs than the graph, but never free of additions."""
+        network = make_network((50, 40), 8, 16)
+        shared, unrolled = (estimate(network, Mapping(s, (1, 1, 1)), make_target()) for s in (DA, "latency"))
+        assert unrolled.dsp.value > 50
+        assert 0.3 * shared.lut.value < unrolled.lut.value < shared.lut.value
 
 
 class TestLiveWeights:
