@@ -79,14 +79,12 @@ class PreTrainingCost:
         unrolled = latency_strategy(traits, self.n_inputs, clock)
         weights = traits.n_in * traits.n_out
         unrolled[: len(RESOURCES), :, (weights >= UNROLL_LIMIT).any(axis=-1)] = np.inf  # cannot be built
-        costs = [distributed_arithmetic(traits, self.n_inputs, clock), unrolled]
+        unfolded = np.stack([distributed_arithmetic(traits, self.n_inputs, clock), unrolled], axis=2)
         # beyond two rounds over its inputs a layer's multiplexers cost more than the multipliers they save
         most = np.minimum(weights, 2 * traits.n_in)
-        for aim in REUSE_TARGETS[1::2]:
-            if aim * clock > self.target.limits.latency_ns:
-                break
-            costs.append(resource_strategy(traits, np.clip(most, 1.0, aim), self.n_inputs, clock))
-        return np.stack(costs, axis=2)
+        aims = [aim for aim in REUSE_TARGETS[1::2] if aim * clock <= self.target.limits.latency_ns]
+        reuse = np.clip(most, 1.0, np.array(aims).reshape(-1, 1, 1))
+        return np.concatenate([unfolded, resource_strategy(traits, reuse, self.n_inputs, clock)], axis=2)
 
     def _folded_costs(self, rows: NDArray[np.integer]) -> Array:
         """Return the cost array `(6, 4, n_mappings, n)` of hls4ml's Resource strategy at all allowed reuse factors."""
@@ -96,8 +94,7 @@ class PreTrainingCost:
         cycles = (reuse * traits.present).sum(axis=-1)
         kept = (cycles * self.target.clock_ns <= self.target.limits.latency_ns).any(axis=-1)
         kept[0] = True
-        costs = [resource_strategy(traits, each, self.n_inputs, self.target.clock_ns) for each in reuse[kept]]
-        return np.stack(costs, axis=2)
+        return resource_strategy(traits, reuse[kept], self.n_inputs, self.target.clock_ns)
 
     def _constrained(self, cost: Array, weight_bits: NDArray[np.integer]) -> tuple[Array, NDArray[np.bool_]]:
         """Return the constrained share `(3, n_mappings, n)`, and `(n_mappings, n)` where its lower end is over."""

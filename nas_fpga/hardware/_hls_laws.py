@@ -136,8 +136,7 @@ def resource_strategy(traits: LayerTraits, reuse: Array, n_inputs: int, clock_ns
     once = (reuse <= 1) & present
     between_kernels = (reuse > 1) & (reuse <= traits.n_in) & present
     scale = traits.input_bits / _MEASURED_BITS
-    # before training hardly any layer is unrolled here, and this is called often
-    flat_lut, flat_reported, flat_ff, flat_dsp = _unrolled(traits, "resource") if once.any() else (0.0,) * 4
+    flat_lut, flat_reported, flat_ff, flat_dsp = _unrolled(traits, "resource")
     in_luts = (traits.weight_bits > 4) & (traits.input_bits + traits.weight_bits <= _NARROW_BITS)
     dsp = resource_dsps(traits, reuse)  # with narrow operands these are multipliers in LUTs, one for each pair of bits
     lut = resource_luts(traits, reuse) * scale + np.where(in_luts, dsp * traits.input_bits * traits.weight_bits, 0.0)
