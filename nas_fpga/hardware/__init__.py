@@ -1,7 +1,8 @@
 """Hardware cost: parts, limits, mappings, and estimators that give figures with unit, stage and interval."""
 
+from nas_fpga.hardware._base import Estimator
 from nas_fpga.hardware._before_training import PreTrainingCost
-from nas_fpga.hardware._estimate import HardwareFigures, MappedPoint, estimate, points
+from nas_fpga.hardware._estimate import StaticEstimator, estimate
 from nas_fpga.hardware._figures import Figure, Stage, Unit
 from nas_fpga.hardware._limits import (
     OBJECTIVES,
@@ -16,11 +17,13 @@ from nas_fpga.hardware._limits import (
 )
 from nas_fpga.hardware._mappings import Mapping, Strategy, allowed_reuse_factors, enumerate_mappings
 from nas_fpga.hardware._parts import DEFAULT_PART, Part, find_part, known_parts
+from nas_fpga.hardware._points import HardwareFigures, MappedPoint
 
 __all__ = [
     "DEFAULT_PART",
     "OBJECTIVES",
     "RESOURCES",
+    "Estimator",
     "Figure",
     "HardwareFigures",
     "Limits",
@@ -31,6 +34,7 @@ __all__ = [
     "PreTrainingCost",
     "Resource",
     "Stage",
+    "StaticEstimator",
     "Strategy",
     "Target",
     "Unit",
@@ -42,5 +46,4 @@ __all__ = [
     "log10_share",
     "make_target",
     "parse_region",
-    "points",
 ]

@@ -59,14 +59,13 @@ class PreTrainingCost:
         """Return the constrained share `(3, n)` of the mapping whose value is least, and refusals `(n,)`."""
         share, over = self._constrained(self._smooth_costs(rows), rows[:, -2])
         refused: NDArray[np.bool_] = np.all(over, axis=0)
-        best = np.take_along_axis(share, share[VALUE].argmin(axis=0)[None, None], axis=1)[:, 0]
+        best = _cheapest(share)
         doubtful = np.flatnonzero(refused)
         if doubtful.size:
             costs = self._folded_costs(rows[doubtful])
             share, over = self._constrained(costs, rows[doubtful, -2])
             refused[doubtful] = over.all(axis=0)
-            share = np.concatenate([best[:, None, doubtful], share], axis=1)
-            best[:, doubtful] = np.take_along_axis(share, share[VALUE].argmin(axis=0)[None, None], axis=1)[:, 0]
+            best[:, doubtful] = _cheapest(np.concatenate([best[:, None, doubtful], share], axis=1))
         return best, refused
 
     def _traits(self, rows: NDArray[np.integer]) -> LayerTraits:
@@ -93,7 +92,7 @@ class PreTrainingCost:
         reuse = nearest_reuse_factors(*shapes).astype(np.float64)
         cycles = (reuse * traits.present).sum(axis=-1)
         kept = (cycles * self.target.clock_ns <= self.target.limits.latency_ns).any(axis=-1)
-        kept[0] = True
+        kept[0] = True  # where all are too slow the first says by how much
         return resource_strategy(traits, reuse[kept], self.n_inputs, self.target.clock_ns)
 
     def _constrained(self, cost: Array, weight_bits: NDArray[np.integer]) -> tuple[Array, NDArray[np.bool_]]:
@@ -111,3 +110,9 @@ class PreTrainingCost:
         worst = np.maximum(used.max(axis=0), latency)
         axis = np.maximum.reduce([shares[name] for name in target.axis])
         return np.where(worst > 1, worst, axis), worst[LOW] > 1
+
+
+def _cheapest(share: Array) -> Array:
+    """Return from shares `(3, n_mappings, n)` those `(3, n)` of the mapping with the least value."""
+    found: Array = np.take_along_axis(share, share[VALUE].argmin(axis=0)[None, None], axis=1)[:, 0]
+    return found

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from nas_fpga.hardware._adder_law import distributed_arithmetic
+from nas_fpga.hardware._base import Estimator
 from nas_fpga.hardware._cost_array import HIGH, LOW, ORIGINAL, QUANTITIES, VALUE
-from nas_fpga.hardware._figures import Figure, Stage, Unit
+from nas_fpga.hardware._figures import Figure, Stage
 from nas_fpga.hardware._hls_laws import latency_strategy, resource_strategy
-from nas_fpga.hardware._limits import RESOURCES, Resource, Target
+from nas_fpga.hardware._limits import RESOURCES, Target
 from nas_fpga.hardware._mappings import Mapping, Strategy, enumerate_mappings
+from nas_fpga.hardware._points import UNITS, HardwareFigures, MappedPoint
 from nas_fpga.hardware._traits import Array, LayerTraits, measured_traits
 from nas_fpga.training import QuantizedNetwork
 
-_UNITS: dict[str, Unit] = {
-    "lut": "LUT",
-    "ff": "FF",
-    "dsp": "DSP",
-    "bram18": "BRAM18",
-    "latency_cycles": "cycles",
-    "ii_cycles": "cycles",
-}
 _SOURCES: dict[Strategy, str] = {
     "distributed_arithmetic": "law of da4ml's adder graphs; adder-graph carried to place-and-route (x 1.05)",
     "latency": "LUT + 55 DSP = EBOPs at place-and-route (16-bit data: csynth carried over), at least adder graphs",
@@ -35,77 +28,6 @@ _LAW_STAGES: dict[Strategy, Stage] = {
     "latency": "csynth",
     "resource": "csynth",
 }
-
-
-@dataclass(frozen=True)
-class HardwareFigures:
-    """What one network under one mapping costs. Resources are of one copy; :meth:`total` counts all.
-
-    Attributes:
-        lut: Look-up tables of one copy.
-        ff: Flip-flops of one copy.
-        dsp: DSP slices of one copy.
-        bram18: Block memories of 18 Kbit of one copy.
-        latency_cycles: Clock cycles from the first input to the last output.
-        latency_ns: The same in time.
-        ii_cycles: Initiation interval: cycles between two inputs of one copy.
-        ebops: Effective bit operations, as HGQ2 counts them.
-        copies: Copies that sustain the rate of the target.
-    """
-
-    lut: Figure
-    ff: Figure
-    dsp: Figure
-    bram18: Figure
-    latency_cycles: Figure
-    latency_ns: Figure
-    ii_cycles: Figure
-    ebops: Figure
-    copies: int
-
-    def total(self, name: Resource) -> float:
-        """Return the central value of a resource over all copies."""
-        figure: Figure = getattr(self, name)
-        return self.copies * figure.value
-
-    def shares(self, target: Target) -> dict[str, float]:
-        """Return the share of each limit that all copies use: LUT, FF, DSP, BRAM and latency."""
-        shares = {name: self.total(name) / getattr(target.limits, name) for name in RESOURCES}
-        return shares | {"latency": self.latency_ns.value / target.limits.latency_ns}
-
-    def share(self, target: Target) -> float:
-        """Return the resource axis: the largest share of LUT, FF, DSP and BRAM, or that of the target's objective."""
-        shares = self.shares(target)
-        return max(shares[name] for name in target.axis)
-
-    def constrained_share(self, target: Target) -> float:
-        """Return :meth:`share` where all limits are kept, else the largest ratio to a limit, which is above 1."""
-        worst = max(self.shares(target).values())
-        return worst if worst > 1 else self.share(target)
-
-    def violations(self, target: Target) -> tuple[str, ...]:
-        """Return one phrase for every limit that is violated, by the central values; empty when feasible."""
-        found = []
-        for name in RESOURCES:
-            limit = getattr(target.limits, name)
-            if self.total(name) > limit:
-                copies = f" in {self.copies} copies" if self.copies > 1 else ""
-                found.append(f"{self.total(name):,.0f} {_UNITS[name]}{copies}, limit {limit:,.0f}")
-        if self.latency_ns.value > target.limits.latency_ns:
-            found.append(f"{self.latency_ns.value:,.0f} ns, limit {target.limits.latency_ns:,.0f}")
-        return tuple(found)
-
-    def is_feasible(self, target: Target) -> bool:
-        """Return whether no limit is violated."""
-        return not self.violations(target)
-
-
-@dataclass(frozen=True)
-class MappedPoint:
-    """A mapping of a network with its figures."""
-
-    mapping: Mapping
-    figures: HardwareFigures
 
 
 def estimate(network: QuantizedNetwork, mapping: Mapping, target: Target) -> HardwareFigures:
@@ -121,23 +43,22 @@ def estimate(network: QuantizedNetwork, mapping: Mapping, target: Target) -> Har
     return _figures(costs[..., 0], mapping, float(traits.ebops), target)
 
 
-def points(network: QuantizedNetwork, target: Target) -> tuple[MappedPoint, ...]:
-    """Return the mappings of a network that no other beats in LUT, FF, DSP, BRAM, latency and II.
+class StaticEstimator(Estimator):
+    """Laws fitted to reports and adder graphs, at `place-and-route`; milliseconds a network, no tool is run."""
 
-    Resources count all copies. The cheapest share comes first, those that violate limits last: a network may have no
-    other.
-    """
-    mappings = enumerate_mappings([(layer.n_in, layer.n_out) for layer in network.layers], target)
-    traits = measured_traits(network)
-    costs = _costs(traits, mappings, _n_inputs(network), target)
-    values = costs[:, VALUE].T.copy()  # (n_mappings, n_quantities)
-    values[:, : len(RESOURCES)] *= target.copies(values[:, -1:])
-    no_worse = (values[:, None] <= values[None]).all(axis=2)
-    better = (values[:, None] < values[None]).any(axis=2)
-    kept = np.logical_not((no_worse & better).any(axis=0)).tolist()
-    ebops = float(traits.ebops)
-    found = [MappedPoint(m, _figures(costs[..., i], m, ebops, target)) for i, m in enumerate(mappings) if kept[i]]
-    return tuple(sorted(found, key=lambda point: point.figures.constrained_share(target)))
+    def points(self, network: QuantizedNetwork, target: Target) -> tuple[MappedPoint, ...]:
+        """Return the points of a network among all mappings that the tools accept."""
+        mappings = enumerate_mappings([(layer.n_in, layer.n_out) for layer in network.layers], target)
+        traits = measured_traits(network)
+        costs = _costs(traits, mappings, _n_inputs(network), target)
+        values = costs[:, VALUE].T.copy()  # (n_mappings, n_quantities)
+        values[:, : len(RESOURCES)] *= target.copies(values[:, -1:])
+        no_worse = (values[:, None] <= values[None]).all(axis=2)
+        better = (values[:, None] < values[None]).any(axis=2)
+        kept = np.logical_not((no_worse & better).any(axis=0)).tolist()
+        ebops = float(traits.ebops)
+        found = [MappedPoint(m, _figures(costs[..., i], m, ebops, target)) for i, m in enumerate(mappings) if kept[i]]
+        return tuple(sorted(found, key=lambda point: point.figures.constrained_share(target)))
 
 
 def _n_inputs(network: QuantizedNetwork) -> int:
@@ -165,7 +86,7 @@ def _figures(costs: Array, mapping: Mapping, ebops: float, target: Target) -> Ha
     found = {}
     for name, row in zip(QUANTITIES, costs.tolist(), strict=True):
         original = None if math.isnan(row[ORIGINAL]) else (row[ORIGINAL], _LAW_STAGES[mapping.strategy])
-        found[name] = Figure(row[VALUE], _UNITS[name], "place-and-route", row[LOW], row[HIGH], source, original)
+        found[name] = Figure(row[VALUE], UNITS[name], "place-and-route", row[LOW], row[HIGH], source, original)
     cycles, clock = found["latency_cycles"], target.clock_ns
     return HardwareFigures(
         **found,

@@ -1,5 +1,6 @@
 """Conformance suites: subclass one in a test, give it the fixture that it names, and inherit its tests."""
 
+from nas_fpga.testing._estimators import EstimatorConformance, MakeEstimator
 from nas_fpga.testing._samplers import MakeSampler, SamplerConformance, observe
 
-__all__ = ["MakeSampler", "SamplerConformance", "observe"]
+__all__ = ["EstimatorConformance", "MakeEstimator", "MakeSampler", "SamplerConformance", "observe"]

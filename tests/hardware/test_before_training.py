@@ -6,12 +6,13 @@ from hardware_cases import build_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nas_fpga.hardware import OBJECTIVES, PreTrainingCost, log10_share, make_target, points
+from nas_fpga.hardware import OBJECTIVES, PreTrainingCost, StaticEstimator, log10_share, make_target
 from nas_fpga.hardware._adder_law import distributed_arithmetic
 from nas_fpga.hardware._cost_array import VALUE
 from nas_fpga.hardware._expected import expected_traits
 from nas_fpga.hardware._hls_laws import latency_strategy
 
+points = StaticEstimator().points
 LAYERS = 6
 COST = PreTrainingCost(13, 1, 10, make_target())
 

@@ -9,11 +9,12 @@ from hardware_cases import build_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nas_fpga.hardware import RESOURCES, Mapping, enumerate_mappings, estimate, make_target, points
+from nas_fpga.hardware import RESOURCES, Mapping, StaticEstimator, enumerate_mappings, estimate, make_target
 from nas_fpga.hardware._adder_law import GRAPH_SPREAD, adder_graph_cost, adder_graph_depth, input_format_luts
 from nas_fpga.hardware._stages import ADDER_GRAPH_LUT_RATIO, CSYNTH_DSP_RATIO, CSYNTH_FF_RATIO, CSYNTH_LUT_RATIO
 from nas_fpga.hardware._traits import live_weights, measured_traits
 
+points = StaticEstimator().points
 DA = "distributed_arithmetic"
 
 

@@ -1,0 +1,34 @@
+"""The contract of estimators."""
+
+from __future__ import annotations
+
+import abc
+
+from nas_fpga.hardware._limits import Target
+from nas_fpga.hardware._points import MappedPoint
+from nas_fpga.training import QuantizedNetwork
+
+
+class Estimator(abc.ABC):
+    """Says what a trained network costs on the FPGA, under each mapping worth keeping.
+
+    A mapping changes no output of the network, so an estimator enumerates mappings instead of being given one. What it
+    returns depends on its arguments alone, never on earlier calls, random numbers or the machine: a search that is
+    resumed, and a front that is mapped anew, find the same points. It changes neither argument.
+    """
+
+    @abc.abstractmethod
+    def points(self, network: QuantizedNetwork, target: Target) -> tuple[MappedPoint, ...]:
+        """Return the mappings of a network that no other beats in LUT, FF, DSP, BRAM, latency and II.
+
+        Enumerated are mappings that the tools accept, whether or not the limits are kept; at least one is always
+        returned, as a network may have none that keeps them. All figures of all points are of one stage, EBOPs apart,
+        so that they can be compared.
+
+        Args:
+            network: As trained; every layer counts as it is.
+            target: Part, clock, rate and limits. Resources are compared over the copies that its rate needs.
+
+        Returns:
+            Ascending in :meth:`HardwareFigures.constrained_share`: the cheapest first, those that violate limits last.
+        """

@@ -1,0 +1,89 @@
+"""The values of an estimate: what a network costs under one mapping, and that mapping with its figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nas_fpga.hardware._figures import Figure, Unit
+from nas_fpga.hardware._limits import RESOURCES, Resource, Target
+from nas_fpga.hardware._mappings import Mapping
+
+UNITS: dict[str, Unit] = {
+    "lut": "LUT",
+    "ff": "FF",
+    "dsp": "DSP",
+    "bram18": "BRAM18",
+    "latency_cycles": "cycles",
+    "ii_cycles": "cycles",
+}
+
+
+@dataclass(frozen=True)
+class HardwareFigures:
+    """What one network under one mapping costs. Resources are of one copy; :meth:`total` counts all.
+
+    Attributes:
+        lut: Look-up tables of one copy.
+        ff: Flip-flops of one copy.
+        dsp: DSP slices of one copy.
+        bram18: Block memories of 18 Kbit of one copy.
+        latency_cycles: Clock cycles from the first input to the last output.
+        latency_ns: The same in time.
+        ii_cycles: Initiation interval: cycles between two inputs of one copy.
+        ebops: Effective bit operations, as HGQ2 counts them.
+        copies: Copies that sustain the rate of the target.
+    """
+
+    lut: Figure
+    ff: Figure
+    dsp: Figure
+    bram18: Figure
+    latency_cycles: Figure
+    latency_ns: Figure
+    ii_cycles: Figure
+    ebops: Figure
+    copies: int
+
+    def total(self, name: Resource) -> float:
+        """Return the central value of a resource over all copies."""
+        figure: Figure = getattr(self, name)
+        return self.copies * figure.value
+
+    def shares(self, target: Target) -> dict[str, float]:
+        """Return the share of each limit that all copies use: LUT, FF, DSP, BRAM and latency."""
+        shares = {name: self.total(name) / getattr(target.limits, name) for name in RESOURCES}
+        return shares | {"latency": self.latency_ns.value / target.limits.latency_ns}
+
+    def share(self, target: Target) -> float:
+        """Return the resource axis: the largest share of LUT, FF, DSP and BRAM, or that of the target's objective."""
+        shares = self.shares(target)
+        return max(shares[name] for name in target.axis)
+
+    def constrained_share(self, target: Target) -> float:
+        """Return :meth:`share` where all limits are kept, else the largest ratio to a limit, which is above 1."""
+        worst = max(self.shares(target).values())
+        return worst if worst > 1 else self.share(target)
+
+    def violations(self, target: Target) -> tuple[str, ...]:
+        """Return one phrase for every limit that is violated, by the central values; empty when feasible."""
+        found = []
+        for name in RESOURCES:
+            limit = getattr(target.limits, name)
+            if self.total(name) > limit:
+                copies = f" in {self.copies} copies" if self.copies > 1 else ""
+                found.append(f"{self.total(name):,.0f} {UNITS[name]}{copies}, limit {limit:,.0f}")
+        if self.latency_ns.value > target.limits.latency_ns:
+            found.append(f"{self.latency_ns.value:,.0f} ns, limit {target.limits.latency_ns:,.0f}")
+        return tuple(found)
+
+    def is_feasible(self, target: Target) -> bool:
+        """Return whether no limit is violated."""
+        return not self.violations(target)
+
+
+@dataclass(frozen=True)
+class MappedPoint:
+    """A mapping of a network with its figures."""
+
+    mapping: Mapping
+    figures: HardwareFigures
