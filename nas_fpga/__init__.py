@@ -12,7 +12,7 @@ _ROOMS = {
     "nas_fpga.space": ("BitWidths", "Candidate", "MLPSpace", "TrainingSettings"),
     "nas_fpga.samplers": ("Sampler",),
     "nas_fpga.training": ("QuantizedNetwork", "Trainer"),
-    "nas_fpga.hardware": ("Figure", "Mapping", "Target", "estimate", "make_target"),
+    "nas_fpga.hardware": ("Estimator", "Figure", "Mapping", "StaticEstimator", "Target", "make_target"),
     "nas_fpga.study": ("SearchDefinition", "SearchRun", "StudyOutcome", "read_outcome"),
     "nas_fpga.export": ("hgq_model",),
 }
@@ -21,7 +21,7 @@ _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 if TYPE_CHECKING:
     from nas_fpga.data import Dataset, Split, load_hgcal, read_dataset, split
     from nas_fpga.export import hgq_model
-    from nas_fpga.hardware import Figure, Mapping, Target, estimate, make_target
+    from nas_fpga.hardware import Estimator, Figure, Mapping, StaticEstimator, Target, make_target
     from nas_fpga.samplers import Sampler
     from nas_fpga.space import BitWidths, Candidate, MLPSpace, TrainingSettings
     from nas_fpga.study import SearchDefinition, SearchRun, StudyOutcome, read_outcome
@@ -31,6 +31,7 @@ __all__ = [
     "BitWidths",
     "Candidate",
     "Dataset",
+    "Estimator",
     "Figure",
     "MLPSpace",
     "Mapping",
@@ -39,11 +40,11 @@ __all__ = [
     "SearchDefinition",
     "SearchRun",
     "Split",
+    "StaticEstimator",
     "StudyOutcome",
     "Target",
     "Trainer",
     "TrainingSettings",
-    "estimate",
     "hgq_model",
     "load_hgcal",
     "make_target",

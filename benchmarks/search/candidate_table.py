@@ -25,7 +25,6 @@ import numpy as np
 
 from benchmarks._provenance import provenance
 from nas_fpga.execution import LocalWorkers
-from nas_fpga.hardware import points
 from nas_fpga.samplers import GaussianProcessSampler, Observation, RandomSampler, hypervolume
 from nas_fpga.space import BitWidths, MLPSpace, Rows, parse_candidate
 from nas_fpga.study import SearchDefinition, Setup, find_knee, load_data
@@ -103,7 +102,7 @@ def train() -> None:
                 (network,) = result.networks
                 logits = network.logits(features)
                 merits = setup.evaluate(logits, "validation")
-                share = points(network, setup.target)[0].figures.share(setup.target)
+                share = setup.estimator.points(network, setup.target)[0].figures.share(setup.target)
                 np.save(SCORES / f"{job.number}.npy", logits.astype(np.float32))
                 network.save(SCORES / f"{job.number}.npz")
                 curve = result.curve
@@ -132,7 +131,7 @@ def cost() -> None:
     setup, lines = make_setup(), sorted(read_table(), key=lambda line: int(line["number"]))
     for line in lines:
         network = QuantizedNetwork.load(SCORES / f"{line['number']}.npz")
-        line["share"] = f"{points(network, setup.target)[0].figures.share(setup.target):.6g}"
+        line["share"] = f"{setup.estimator.points(network, setup.target)[0].figures.share(setup.target):.6g}"
     with TABLE.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(lines[0]))
         writer.writeheader()

@@ -12,7 +12,6 @@ from threadpoolctl import threadpool_limits
 
 from nas_fpga.errors import InputError, StudyError
 from nas_fpga.execution import LocalWorkers
-from nas_fpga.hardware import points as mapped_points
 from nas_fpga.study._definition import HardwareTarget, SearchDefinition
 from nas_fpga.study._outcome import StudyOutcome, summarise
 from nas_fpga.study._records import Point, TrialRecord
@@ -177,7 +176,7 @@ def _mapped_anew(record: TrialRecord, storage: StudyStorage, setup: Setup) -> Tr
     merits = {point.network: point.merits for point in record.outcome.points}
     points: list[Point] = []
     for index, of_network in merits.items():
-        for mapped in mapped_points(storage.load_network(record, index), setup.target):
+        for mapped in setup.estimator.points(storage.load_network(record, index), setup.target):
             points.append(Point(record.number, len(points), index, mapped, of_network))
     return replace(record, outcome=replace(record.outcome, points=tuple(points)))
 

@@ -17,7 +17,6 @@ import numpy as np
 from nas_fpga.errors import NasFpgaError, SearchFailedError
 from nas_fpga.execution import LocalWorkers
 from nas_fpga.hardware import log10_share
-from nas_fpga.hardware import points as mapped_points
 from nas_fpga.samplers import Observation, hypervolume
 from nas_fpga.space import Candidate, SpaceExhausted
 from nas_fpga.study._records import Outcome, Point, ProposedBy, TrialRecord
@@ -212,11 +211,8 @@ class Search:
         points: list[Point] = []
         for k, (network, values) in enumerate(zip(result.networks, logits, strict=True)):
             merits = self.setup.evaluate(values, "validation")
-            for mapped in mapped_points(network, self.setup.target):
+            for mapped in self.setup.estimator.points(network, self.setup.target):
                 points.append(Point(record.number, len(points), k, mapped, merits))
-        if not points:
-            outcome = Outcome(cause="no mapping of this network can be built", duration_s=result.duration_s)
-            return replace(record, state="failed", outcome=outcome)
         self.storage.save_networks(record.number, result.networks, logits)
         outcome = Outcome(tuple(points), result.curve, result.duration_s)
         return replace(record, state="complete", outcome=outcome)

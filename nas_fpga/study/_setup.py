@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from nas_fpga.data import (
     split,
 )
 from nas_fpga.errors import InputError
-from nas_fpga.hardware import PreTrainingCost, Target, make_target
+from nas_fpga.hardware import Estimator, PreTrainingCost, StaticEstimator, Target, make_target
 from nas_fpga.samplers import SAMPLERS, Sampler, SamplerOptions
 from nas_fpga.space import BitWidths, Candidate, MLPSpace, TrainingSettings, parse_candidate
 from nas_fpga.study._definition import DataSource, SearchDefinition
@@ -99,10 +99,12 @@ class Setup:
     Attributes:
         definition: What they are made from.
         dataset: As :func:`load_data` read it.
+        estimator: Says what trained networks cost.
     """
 
     definition: SearchDefinition
     dataset: Dataset
+    estimator: Estimator = field(default_factory=StaticEstimator)
 
     @cached_property
     def split(self) -> Split:

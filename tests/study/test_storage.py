@@ -13,7 +13,6 @@ import optuna
 import pytest
 
 from nas_fpga.errors import StudyError
-from nas_fpga.hardware import points
 from nas_fpga.space import BitWidths, Candidate
 from nas_fpga.study import Outcome, Point, Setup, StudyStorage, TrialRecord
 from nas_fpga.study._json import from_json, to_json
@@ -43,7 +42,7 @@ def waiting(number: int = 0) -> TrialRecord:
 def complete(record: TrialRecord, setup: Setup) -> TrialRecord:
     network = network_of(setup, TrainingJob(record.number, record.candidate, record.seed))
     merits = setup.evaluate(network.logits(setup.dataset.features[setup.split.validation]), "validation")
-    mapped = points(network, setup.target)
+    mapped = setup.estimator.points(network, setup.target)
     assert len(mapped) > 1
     outcome = Outcome(
         tuple(Point(record.number, i, 0, m, merits) for i, m in enumerate(mapped)),
