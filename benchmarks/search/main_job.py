@@ -101,7 +101,7 @@ def summarise(outcome: StudyOutcome) -> dict[str, Any]:
     trials = outcome.trials
     with StudyStorage(outcome.folder) as storage:
         storage.open(write=False)
-        ran_with = storage.metadata()["versions"]
+        ran_with = storage.versions()
     return {
         "study": outcome.folder.name,
         "study_versions": ran_with,
