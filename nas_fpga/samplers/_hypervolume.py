@@ -46,7 +46,7 @@ def hypervolume(errors: Array, shares: Array) -> float:
 
 
 def non_dominated(errors: Array, shares: Array) -> NDArray[np.bool_]:
-    """Return which points are not dominated `(n,)`; of equal ones the first."""
+    """Return which points of `(n,)` no other beats: as good in both and better in one; of equal points the first."""
     order = np.lexsort((errors, shares))
     best = np.minimum.accumulate(np.concatenate([[np.inf], errors[order]]))[:-1]
     front = np.zeros(len(errors), bool)

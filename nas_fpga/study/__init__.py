@@ -5,7 +5,6 @@ from nas_fpga.study._front import (
     Knee,
     cheapest_as_good,
     find_knee,
-    non_dominated,
     probability_undominated,
     selection_corrected,
 )
@@ -37,7 +36,6 @@ __all__ = [
     "cheapest_as_good",
     "find_knee",
     "load_data",
-    "non_dominated",
     "probability_undominated",
     "read_outcome",
     "selection_corrected",

@@ -11,22 +11,6 @@ from numpy.typing import NDArray
 from nas_fpga.training import difference_interval
 
 
-def non_dominated(errors: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which points no other point beats: as good in both and better in one. Equal points all stay.
-
-    Args:
-        errors: `(n,)`, lower is better.
-        shares: `(n,)`, lower is better.
-    """
-    order = np.lexsort((errors, shares))
-    kept = np.zeros(len(errors), bool)
-    best, at_share = np.inf, np.inf
-    for i in order:
-        if errors[i] < best or (errors[i] == best and shares[i] == at_share):
-            kept[i], best, at_share = True, errors[i], shares[i]
-    return kept
-
-
 def probability_undominated(replicates: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return, for every point, the share of the resamples in which no other dominates it.
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from nas_fpga.errors import SearchFailedError
 from nas_fpga.hardware import Figure, Target
+from nas_fpga.samplers import non_dominated
 from nas_fpga.study._front import (
     Knee,
     cheapest_as_good,
     find_knee,
-    non_dominated,
     probability_undominated,
     selection_corrected,
 )
