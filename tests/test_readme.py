@@ -71,3 +71,20 @@ def test_every_command_runs(folder):
         if words[1] in ("search", "front") and "--json" not in words:
             assert "Pareto front of" in done.stdout
             assert "best:" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_python_of_the_readme_runs(folder):
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    trials = sorted((folder / "runs" / "first-look" / "trials").iterdir())  # left by the commands above
+    code = code.replace("trials/00020", f"trials/{trials[-1].name}")
+    check = "import numpy as np\nx = nas_fpga.load_hgcal().features[:500]\nassert np.array_equal(model(x), network.logits(x))"
+    done = subprocess.run(
+        [sys.executable, "-c", code + check],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]

@@ -84,5 +84,6 @@ def _usage_text(error: Any) -> str:
 def _fail(text: str, code: int, error: BaseException) -> NoReturn:
     if "--debug" in sys.argv:
         raise error
-    typer.echo("error: " + " ".join(text.split()), err=True)
+    stopped_by_user = code == 130
+    typer.echo(("" if stopped_by_user else "error: ") + " ".join(text.split()), err=True)
     sys.exit(code)

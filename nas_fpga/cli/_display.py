@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nas_fpga.study import Progress, TrialRecord
 
 _PLAIN_EVERY_S = 10.0
+_WIDE = 120  # columns that a bar beside the text needs
 
 
 class Display:
@@ -58,13 +59,12 @@ class LiveDisplay(Display):
         """Make the bar; shown by :meth:`live`."""
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-        self._bar: RichProgress = Progress(
-            TextColumn("trials"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.description}"),
-            console=_console(),
+        console = _console()
+        self._wide = console.width >= _WIDE
+        bar = (TextColumn("trials"), BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn())
+        text = TextColumn("{task.description}")
+        self._bar: RichProgress = (
+            Progress(*bar, text, console=console) if self._wide else Progress(text, console=console)
         )
         self._task: TaskID | None = None
 
@@ -78,7 +78,7 @@ class LiveDisplay(Display):
             self.message(f"trial {ended.number} ({ended.candidate}) failed: {ended.outcome.cause}")
         if self._task is None:
             self._task = self._bar.add_task("", total=progress.n_trials)
-        self._bar.update(self._task, completed=progress.n_ended, description=describe(progress, counts=False))
+        self._bar.update(self._task, completed=progress.n_ended, description=describe(progress, counts=not self._wide))
 
     @contextlib.contextmanager
     def live(self) -> Iterator[None]:
@@ -93,7 +93,7 @@ def describe(progress: Progress, *, counts: bool = True) -> str:
     if progress.n_failed:
         parts.append(f"{progress.n_failed} failed")
     if progress.best is not None:
-        parts.append(f"best {progress.best.error:.4f} ({progress.best.name})")
+        parts.append(f"lowest {progress.best.error:.4f} ({progress.best.name})")
         parts.append(f"hypervolume {max(0.0, progress.hypervolume):.4f}")
     if progress.candidates_per_hour is not None and progress.remaining_s is not None:
         minutes, seconds = divmod(int(progress.remaining_s), 60)

@@ -23,10 +23,12 @@ class Objective(StrEnum):
     latency = "latency"
 
 
-Part = Annotated[str, typer.Option(help="FPGA part; the default is the Serenity board's.", rich_help_panel=_HARDWARE)]
-ClockNs = Annotated[float, typer.Option(help="Clock period in ns.", rich_help_panel=_HARDWARE)]
+Part = Annotated[
+    str | None, typer.Option(help="FPGA part; the default is the Serenity board's.", rich_help_panel=_HARDWARE)
+]
+ClockNs = Annotated[float | None, typer.Option(help="Clock period in ns.", rich_help_panel=_HARDWARE)]
 RateMhz = Annotated[
-    float,
+    float | None,
     typer.Option(
         help="Inferences per microsecond to sustain; designs are replicated for it. With time multiplexing: "
         "objects x 40 / period.",
@@ -34,7 +36,7 @@ RateMhz = Annotated[
     ),
 ]
 Region = Annotated[
-    str,
+    str | None,
     typer.Option(
         help="What the design may fill: slr (one super logic region), part, or a share such as 5%.",
         rich_help_panel=_HARDWARE,
@@ -44,9 +46,9 @@ MaxLuts = Annotated[float | None, typer.Option(help="Most LUTs, all copies.", ri
 MaxFfs = Annotated[float | None, typer.Option(help="Most flip-flops.", rich_help_panel=_HARDWARE)]
 MaxDsps = Annotated[float | None, typer.Option(help="Most DSPs.", rich_help_panel=_HARDWARE)]
 MaxBrams = Annotated[float | None, typer.Option(help="Most BRAM18 blocks.", rich_help_panel=_HARDWARE)]
-MaxLatencyNs = Annotated[float, typer.Option(help="Longest latency in ns.", rich_help_panel=_HARDWARE)]
+MaxLatencyNs = Annotated[float | None, typer.Option(help="Longest latency in ns.", rich_help_panel=_HARDWARE)]
 ObjectiveOption = Annotated[
-    Objective,
+    Objective | None,
     typer.Option(
         help="Resource axis: the largest share of the limits over LUT, FF, DSP and BRAM, or one of them, or latency.",
         rich_help_panel=_HARDWARE,
@@ -81,6 +83,11 @@ def given(ctx: typer.Context) -> set[str]:
     return {name for name in ctx.params if getattr(ctx.get_parameter_source(name), "name", "") == "COMMANDLINE"}
 
 
+def absolute(data: str) -> str:
+    """Return the absolute path of a data file, so that a study finds it from any folder; names of data sets as is."""
+    return data if data.lower() == "hgcal" else str(Path(data).expanduser().absolute())
+
+
 def plain(value: Any) -> Any:
     """Return the text of an enumeration's member, other values as they are."""
     return value.value if isinstance(value, Enum) else value
@@ -94,6 +101,8 @@ def existing_study(runs: Path, study: str | None, *, stored_elsewhere: bool = Fa
     """
     from nas_fpga.errors import StudyError
 
+    if (runs / "study.db").exists():
+        raise StudyError(f"{runs} is a study itself; give --runs {runs.parent} --study {runs.name}")
     if study is not None:
         if not study.strip() or study == ".." or Path(study).name != study:
             raise StudyError(f"--study '{study}' must be a plain name; give its folder with --runs")

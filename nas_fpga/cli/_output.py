@@ -10,7 +10,9 @@ import typer
 if TYPE_CHECKING:
     from nas_fpga.study import FrontRow, StudyOutcome
 
-_WIDTH = 200  # of the table; long lines are cut by the terminal, not folded into ragged cells
+_WIDTH = 220  # of the table where it goes to a file or a wide terminal: no cell is folded
+_WIDE = 165  # columns of a terminal that shows all of the table; narrower ones show the columns below
+_WHEN_NARROW = ("point", "network", "validation", "test [95 %]", "LUT", "DSP", "ns")
 
 
 def print_outcome(outcome: StudyOutcome, *, as_json: bool, saved: bool = True) -> None:
@@ -59,31 +61,24 @@ def _print_table(outcome: StudyOutcome) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    cells = [_cells(row, outcome.setup.target.objective) for row in outcome.front]
+    console = Console(highlight=False)
+    narrow = console.is_terminal and console.width < _WIDE
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("point", "network", "mapping"):
-        table.add_column(heading, no_wrap=True)
-    for heading in (
-        "validation",
-        "corrected",
-        "test [95 %]",
-        "precision",
-        "P(front)",
-        "LUT [90 %]",
-        "DSP",
-        "ns",
-        "copies",
-        "share",
-    ):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for row in outcome.front:
-        table.add_row(*_cells(row))
-    Console(highlight=False, width=_WIDTH).print(table)
+    for heading in cells[0]:
+        if heading in _WHEN_NARROW or not narrow:
+            as_text = heading in ("point", "network", "mapping")
+            table.add_column(heading, justify="left" if as_text else "right", no_wrap=not (narrow and as_text))
+    for row in cells:
+        table.add_row(*(text for heading, text in row.items() if heading in _WHEN_NARROW or not narrow))
+    (console if narrow else Console(highlight=False, width=_WIDTH)).print(table)
     target = outcome.setup.target
+    heading = "share" if target.objective == "share" else f"{target.objective} share"
     axis = "largest share of the limits" if target.objective == "share" else f"share of the limit of {target.objective}"
     typer.echo(
         f"validation, test: {merit_name(outcome)}; corrected: with the optimism of picking the best of many added;\n"
         "precision: 1 - test; P(front): share of resamples in which no other network is as good and as cheap;\n"
-        f"LUT, DSP: one copy, estimates carried to place-and-route; share: {axis}, all copies"
+        f"LUT, DSP: one copy, estimates carried to place-and-route; {heading}: {axis}, all copies"
     )
     best = outcome.best.test
     if best.all_rows_background_efficiency is not None and best.by_bin:
@@ -94,23 +89,24 @@ def _print_table(outcome: StudyOutcome) -> None:
     typer.echo("")
 
 
-def _cells(row: FrontRow) -> list[str]:
+def _cells(row: FrontRow, objective: str) -> dict[str, str]:
     figures, lut = row.point.mapped.figures, row.point.mapped.figures.lut
-    return [
-        f"{row.point.name}{'*' if row.is_best else ''}",
-        str(row.trial.candidate),
-        str(row.point.mapped.mapping),
-        f"{row.point.error:.4f}",
-        f"{row.selection_corrected:.4f}",
-        f"{row.test.error:.4f} [{row.test_interval[0]:.4f}, {row.test_interval[1]:.4f}]",
-        f"{row.test.precision:.4f}",
-        f"{row.probability_undominated:.2f}",
-        f"{lut.value:,.0f} [{lut.low:,.0f}, {lut.high:,.0f}]",
-        f"{figures.dsp.value:,.0f}",
-        f"{figures.latency_ns.value:,.0f}",
-        str(figures.copies),
-        f"{row.share:.2%}",
-    ]
+    return {
+        "point": f"{row.point.name}{'*' if row.is_best else ''}",
+        "network": str(row.trial.candidate),
+        "mapping": str(row.point.mapped.mapping),
+        "validation": f"{row.point.error:.4f}",
+        "corrected": f"{row.selection_corrected:.4f}",
+        "test [95 %]": f"{row.test.error:.4f} [{row.test_interval[0]:.4f}, {row.test_interval[1]:.4f}]",
+        "precision": f"{row.test.precision:.4f}",
+        "P(front)": f"{row.probability_undominated:.2f}",
+        "LUT": f"{lut.value:,.0f}",
+        "[90 %]": f"[{lut.low:,.0f}, {lut.high:,.0f}]",
+        "DSP": f"{figures.dsp.value:,.0f}",
+        "ns": f"{figures.latency_ns.value:,.0f}",
+        "copies": str(figures.copies),
+        "share" if objective == "share" else f"{objective} share": f"{row.share:.2%}",
+    }
 
 
 def merit_name(outcome: StudyOutcome) -> str:

@@ -13,16 +13,17 @@ from nas_fpga.cli import _options as options
 def front(
     ctx: typer.Context,
     study: options.Study = None,
-    part: options.Part = "xcvu13p-flga2577-2-e",
-    clock_ns: options.ClockNs = 5.0,
-    rate_mhz: options.RateMhz = 40.0,
-    region: options.Region = "slr",
+    part: options.Part = None,
+    clock_ns: options.ClockNs = None,
+    rate_mhz: options.RateMhz = None,
+    region: options.Region = None,
     max_luts: options.MaxLuts = None,
     max_ffs: options.MaxFfs = None,
     max_dsps: options.MaxDsps = None,
     max_brams: options.MaxBrams = None,
-    max_latency_ns: options.MaxLatencyNs = 1000.0,
-    objective: options.ObjectiveOption = options.Objective.share,
+    max_latency_ns: options.MaxLatencyNs = None,
+    objective: options.ObjectiveOption = None,
+    data: Annotated[str | None, typer.Option(help="Where the study's data file lies now, if it was moved.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Also write the front to this CSV file.")] = None,
     runs: options.Runs = "runs",
     storage: options.Storage = None,
@@ -41,7 +42,7 @@ def front(
     from nas_fpga.study import read_outcome
 
     folder = options.existing_study(Path(runs), study, stored_elsewhere=storage is not None)
-    outcome = read_outcome(folder, storage, values)
+    outcome = read_outcome(folder, storage, values, data=data and options.absolute(data))
     print_outcome(outcome, as_json=json, saved=not values)
     if csv is not None:
         csv.write_text(outcome.csv(), encoding="utf-8")

@@ -229,7 +229,7 @@ def _overrides(values: dict[str, Any], given: set[str]) -> Any:
             changes["max_layers"] = values["budget"]  # the default depth asks for more neurons than there are
         data = {name: options.plain(values[name]) for name in _DATA_OPTIONS if name in given}
         if "data" in given:
-            data["name"] = values["data"]
+            data["name"] = options.absolute(values["data"])
         hardware = {name: options.plain(values[name]) for name in options.HARDWARE if name in given}
         if "bits" in given:
             changes["weight_bits"] = changes["activation_bits"] = parse_bits(values["bits"])

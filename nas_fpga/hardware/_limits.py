@@ -16,6 +16,7 @@ Resource = Literal["lut", "ff", "dsp", "bram18"]
 RESOURCES: tuple[Resource, ...] = get_args(Resource)
 Objective = Literal["share", "lut", "ff", "dsp", "bram", "latency"]
 OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
+LEAST_CLOCK_NS = 1.0  # block RAMs and DSPs of the fastest parts end below 900 MHz
 LEAST_SHARE = 1e-6  # lower end of the resource axis, and of the hypervolume: a resource may not be used at all
 _SHARE_OF = {"bram": "bram18"}  # objectives that are not named as their share is
 
@@ -125,6 +126,8 @@ def make_target(
     if objective not in OBJECTIVES:
         raise InputError(f"objective '{objective}' is not one of {', '.join(OBJECTIVES)}")
     _check_positive("clock period", clock_ns, "ns")
+    if clock_ns < LEAST_CLOCK_NS:
+        raise InputError(f"clock period {clock_ns:g} ns must be at least {LEAST_CLOCK_NS:g}: no FPGA runs faster")
     _check_positive("rate", rate_mhz, "MHz")
     _check_positive("latency limit", max_latency_ns, "ns")
     given = {"lut": max_luts, "ff": max_ffs, "dsp": max_dsps, "bram18": max_brams}

@@ -22,7 +22,7 @@ class DataSource:
     """Which data, and how they are read.
 
     Attributes:
-        name: ``hgcal``, or the path of a file.
+        name: ``hgcal``, or the absolute path of a file; what it holds is checked by the fingerprint.
         target: Column of the labels; only for files, like the four below.
         group: Column of the groups.
         weight: Column of the weights.
@@ -136,9 +136,13 @@ class SearchDefinition:
             raise InputError(f"--grid {self.grid} is for --sampler grid, not {self.sampler}; give both or neither")
 
     def differences(self, other: SearchDefinition) -> list[str]:
-        """Return one text for every value that differs, `name ours (now theirs)`."""
+        """Return one text for every value that differs, `name ours (now theirs)`; a file may have moved."""
         ours, theirs = _flat(to_json(self)), _flat(to_json(other))
-        return [f"{name} {ours[name]} (now {theirs[name]})" for name in ours if ours[name] != theirs[name]]
+        return [
+            f"{name} {ours[name]} (now {theirs[name]})"
+            for name in ours
+            if ours[name] != theirs[name] and name != "data.name"
+        ]
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

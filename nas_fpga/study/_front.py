@@ -106,8 +106,9 @@ class Knee:
         if self.neurons == self.largest:
             return f"no knee: the largest networks tried ({self.largest} neurons) are the most precise"
         return (
-            f"nothing gained beyond {self.neurons} neurons: the most precise larger network gains "
-            f"{self.difference:+.4f} (paired 95 % interval {self.low:+.4f} to {self.high:+.4f})"
+            f"nothing gained beyond {self.neurons} neurons: the most precise larger network is "
+            f"{abs(self.difference):.4f} {'better' if self.difference > 0 else 'worse'}, less than one paired standard "
+            f"error of a gain (95 % interval of the gain {self.low:+.4f} to {self.high:+.4f})"
         )
 
 

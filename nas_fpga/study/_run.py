@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -147,24 +147,34 @@ class SearchRun:
         return outcome
 
 
-def read_outcome(folder: Path, storage_url: str | None, hardware: Mapping[str, Any]) -> StudyOutcome:
+def read_outcome(
+    folder: Path | str,
+    storage_url: str | None = None,
+    hardware: Mapping[str, Any] | None = None,
+    *,
+    data: str | None = None,
+) -> StudyOutcome:
     """Map the trained networks of a study anew under other limits and return the outcome. Nothing is trained.
 
     Args:
         folder: ``runs/NAME``.
         storage_url: Optuna storage, None for SQLite in the folder.
         hardware: Fields of :class:`HardwareTarget` that replace the study's.
+        data: Where the study's data file lies now, if it was moved.
 
     Raises:
         StudyError: The study or a checkpoint cannot be read.
         SearchFailedError: No network fits the limits.
     """
+    folder = Path(folder)
     with StudyStorage(folder, storage_url) as storage:
         definition = storage.open(write=False)
+        if data is not None:
+            definition = replace(definition, data=replace(definition.data, name=data))
         dataset = load_data(definition.data)
         if dataset.fingerprint() != definition.data.fingerprint:
             raise _changed_rows(definition, folder)
-        target: HardwareTarget = replace(definition.hardware, **hardware)
+        target: HardwareTarget = replace(definition.hardware, **(hardware or {}))
         setup = Setup(replace(definition, hardware=target), dataset)
         with threadpool_limits(1):
             trials = [_mapped_anew(trial, storage, setup) for trial in storage.trials()]
@@ -196,11 +206,17 @@ def _describe(setup: Setup) -> str:
     data, split, d = setup.dataset, setup.split, setup.definition
     classes = " / ".join(data.class_names)
     rows = " / ".join(f"{len(split[subset]):,}" for subset in ("train", "validation", "test"))
+    roles = f"signal {data.class_names[1]}, background {data.class_names[0]}" if data.n_classes == 2 else classes
     return (
-        f"{data.name}: {classes}, {data.features.shape[1]} features, {rows} rows to train, validate and test\n"
+        f"{data.name}: {roles}; {rows} rows to train, validate and test\n"
+        f"{data.features.shape[1]} features: {_some(data.feature_names)}\n"
         f"Space: up to {d.budget} neurons in up to {d.max_layers} layers, weights of {_range(d.weight_bits)} and "
         f"activations of {_range(d.activation_bits)} bits, on {setup.target.part.name} at {d.hardware.clock_ns:g} ns"
     )
+
+
+def _some(names: Sequence[str], most: int = 16) -> str:
+    return ", ".join(names[:most]) + (f", ... {names[-1]}" if len(names) > most else "")
 
 
 def _range(bits: tuple[int, int]) -> str:

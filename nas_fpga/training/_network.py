@@ -137,7 +137,7 @@ class QuantizedNetwork:
             temporary.unlink(missing_ok=True)  # only there if writing failed, on a full disk say
 
     @classmethod
-    def load(cls, path: Path) -> QuantizedNetwork:
+    def load(cls, path: Path | str) -> QuantizedNetwork:
         """Read a network written by :meth:`save`.
 
         Raises:
