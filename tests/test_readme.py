@@ -78,7 +78,8 @@ def test_the_python_of_the_readme_runs(folder):
     (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
     trials = sorted((folder / "runs" / "first-look" / "trials").iterdir())  # left by the commands above
     code = code.replace("trials/00020", f"trials/{trials[-1].name}")
-    check = "import numpy as np\nx = nas_fpga.load_hgcal().features[:500]\nassert np.array_equal(model(x), network.logits(x))"
+    check = "import numpy as np\nx = nas_fpga.load_hgcal().features[:500]\n"
+    check += "assert np.array_equal(model(x), network.logits(x))"
     done = subprocess.run(
         [sys.executable, "-c", code + check],
         cwd=folder,
