@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import shlex
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -125,7 +126,7 @@ def test_progress_goes_to_standard_error(whole: tuple[Path, Ended]) -> None:
     err = whole[1].err
     assert "240 / 80 / 80 rows to train, validate and test" in err
     assert f"{N_TRIALS} trials, 2 workers" in err
-    assert f"{N_TRIALS}/{N_TRIALS} trials, best 0." in err
+    assert f"{N_TRIALS}/{N_TRIALS} trials, lowest 0." in err
     assert "candidates/h" in err
 
 
@@ -204,6 +205,27 @@ def test_front_under_other_limits(folder: Path, whole: tuple[Path, Ended], monke
     assert none.code == 1
     assert "no trained network fits the limits" in none.err
     assert "loosen the limits" in none.err
+
+
+def test_a_study_is_found_from_any_folder_and_its_data_may_move(
+    folder: Path, whole: tuple[Path, Ended], tmp_path: Path, monkeypatch, nas_fpga
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(whole[0], tmp_path / "moved" / "whole")
+    runs = ["--runs", "moved", "--study", "whole"]
+    here = nas_fpga(["front", *runs, "--json"])
+    assert here.code == 0, here.err
+    (folder / "data.csv").rename(tmp_path / "elsewhere.csv")
+    try:
+        gone = nas_fpga(["front", *runs])
+        assert gone.code == 2
+        assert str(folder / "data.csv") in gone.err
+        found = nas_fpga(["front", *runs, "--data", "elsewhere.csv", "--json"])
+        assert found.out == here.out
+        resumed = nas_fpga(["search", "--resume", *runs, "--data", "elsewhere.csv", "--json"])
+        assert resumed.code == 0, resumed.err
+    finally:
+        (tmp_path / "elsewhere.csv").rename(folder / "data.csv")
 
 
 def test_front_takes_the_latest_study(folder: Path, whole: tuple[Path, Ended], monkeypatch, nas_fpga) -> None:
@@ -292,7 +314,7 @@ def test_ctrl_c(folder: Path, whole: tuple[Path, Ended]) -> None:
     assert (process.returncode, out) == (130, "")
     assert "Traceback" not in err
     last = err.splitlines()[-1]
-    assert last.startswith("error: stopped; ")
+    assert last.startswith("stopped; ")
     assert {trial.state for trial in trials(study)} <= {"complete", "waiting"}
     resume = shlex.split(last.partition("Continue with: ")[2])
     assert resume[0] == "nas-fpga"

@@ -99,7 +99,7 @@ def test_copies(rate, clock, interval, copies):
     assert make_target(rate_mhz=rate, clock_ns=clock).copies(interval) == copies
 
 
-@given(n=st.integers(1, 10_000), clock_tenths=st.integers(5, 200))
+@given(n=st.integers(1, 10_000), clock_tenths=st.integers(10, 200))
 def test_copies_are_exact_at_integers(n, clock_tenths):
     """n inferences per interval of exactly n clock periods need n x interval copies, whatever the float rounding."""
     clock = clock_tenths / 10
