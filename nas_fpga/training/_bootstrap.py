@@ -115,7 +115,7 @@ class GroupBootstrap:
         ordered, group, weights = self._descending(scores, label=1)
         needed = self._totals[:, 1] * (self._signal_efficiency * (1 - EFFICIENCY_SLACK))
         # All resamples cross near the same row. What lies before that neighbourhood is summed by group, as one matrix
-        # product: fifty times faster than running through it. A resample that crosses elsewhere makes it all of them.
+        # product: ten times faster than running through it. A resample that crosses elsewhere makes it all of them.
         cumulative = np.cumsum(weights)
         around = self._signal_efficiency + np.array([-_NEIGHBOURHOOD, _NEIGHBOURHOOD])
         first, near = (int(i) for i in np.searchsorted(cumulative, np.clip(around, 0, 1) * cumulative[-1]))
