@@ -84,8 +84,10 @@ def given(ctx: typer.Context) -> set[str]:
 
 
 def absolute(data: str) -> str:
-    """Return the absolute path of a data file, so that a study finds it from any folder; names of data sets as is."""
-    return data if data.lower() == "hgcal" else str(Path(data).expanduser().absolute())
+    """Return the absolute path of a data file, names of data sets as is."""
+    from nas_fpga.study import absolute_name
+
+    return absolute_name(data)
 
 
 def plain(value: Any) -> Any:
@@ -99,15 +101,6 @@ def existing_study(runs: Path, study: str | None, *, stored_elsewhere: bool = Fa
     Raises:
         StudyError: There is none, or the name is no plain name.
     """
-    from nas_fpga.errors import StudyError
+    from nas_fpga.study import existing_study
 
-    if (runs / "study.db").exists():
-        raise StudyError(f"{runs} is a study itself; give --runs {runs.parent} --study {runs.name}")
-    if study is not None:
-        if not study.strip() or study == ".." or Path(study).name != study:
-            raise StudyError(f"--study '{study}' must be a plain name; give its folder with --runs")
-        return runs / study
-    studies = [lock for lock in runs.glob("*/lock") if stored_elsewhere or (lock.parent / "study.db").exists()]
-    if not studies:
-        raise StudyError(f"no study in {runs}; run nas-fpga search first, or name the folder with --runs")
-    return max(studies, key=lambda lock: lock.stat().st_mtime).parent  # the lock is written when a search starts
+    return existing_study(runs, study, stored_elsewhere=stored_elsewhere)

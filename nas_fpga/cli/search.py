@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import shlex
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from nas_fpga.cli import _options as options
 
-if TYPE_CHECKING:
-    from nas_fpga.study import SearchDefinition
-
 _DATA, _SPACE, _SEARCH, _TRAINING = "Data", "Space", "Search", "Training"
-_QUICK = {"trials": 24, "epochs": 12, "patience": 4}
-_DEFAULT_TRIALS = 100
 
 
 class Backend(StrEnum):
@@ -169,102 +164,34 @@ def search(
     front.csv. Ctrl-C saves; --resume continues.
     """
     del debug  # read from the command line by main
-    given = options.given(ctx)
-    values = dict(ctx.params)
-    if quick:
-        for name in _QUICK.keys() - given:
-            values[name] = _QUICK[name]
-            given.add(name)
-    if backend is None and os.environ.get("KERAS_BACKEND"):
-        values["backend"] = os.environ["KERAS_BACKEND"]
-        given.add("backend")
+    values = {name: options.plain(ctx.params[name]) for name in options.given(ctx) - _NOT_OF_THE_SEARCH}
 
-    from nas_fpga.cli._display import make_reporter
+    from nas_fpga._progress import make_reporter
     from nas_fpga.cli._output import print_outcome
-    from nas_fpga.study import SearchRun
+    from nas_fpga.study import SearchInterruptedError, SearchRun, existing_study, new_study
 
     reporter = make_reporter()
-    run = SearchRun.prepare(
-        folder=_study_folder(Path(runs), study, storage, data, budget, resume=resume),
-        storage_url=storage,
-        overrides=_overrides(values, given),
-        n_trials=values["trials"] if "trials" in given else None,
-        default_n_trials=_DEFAULT_TRIALS,
-        resume=resume,
-    )
-    with reporter.live():
-        outcome = run.execute(n_workers=workers, reporter=reporter)
+    if study is not None or resume:
+        folder = existing_study(Path(runs), study, stored_elsewhere=storage is not None)
+    else:
+        folder = new_study(Path(runs), data, budget)
+    run = SearchRun.prepare(folder, values, storage_url=storage, resume=resume)
+    try:
+        with reporter.live():
+            outcome = run.execute(n_workers=workers, reporter=reporter)
+    except SearchInterruptedError as error:
+        raise SearchInterruptedError(f"{error}. Continue with: {_resume_command(folder, storage)}") from None
     print_outcome(outcome, as_json=json)
 
 
-_DATA_OPTIONS = ("target", "group", "weight", "signal", "features", "pileup", "tables")
-_PLAIN_OPTIONS = (
-    "budget",
-    "max_layers",
-    "max_width",
-    "min_params",
-    "max_params",
-    "sampler",
-    "grid",
-    "acquisition",
-    "generation",
-    "seed",
-    "backend",
-    "epochs",
-    "patience",
-    "batch_size",
-    "learning_rate",
-    "input_bits",
-    "signal_efficiency",
-)
+_NOT_OF_THE_SEARCH = {"workers", "study", "runs", "storage", "resume", "json", "debug"}
 
 
-def _overrides(values: dict[str, Any], given: set[str]) -> Any:
-    """Return what the command line sets of a search definition: a function from one definition to another."""
-    from dataclasses import replace
-
-    def apply(definition: SearchDefinition) -> SearchDefinition:
-        changes: dict[str, Any] = {name: options.plain(values[name]) for name in _PLAIN_OPTIONS if name in given}
-        if "budget" in given and "max_layers" not in given and 1 <= values["budget"] < definition.max_layers:
-            changes["max_layers"] = values["budget"]  # the default depth asks for more neurons than there are
-        data = {name: options.plain(values[name]) for name in _DATA_OPTIONS if name in given}
-        if "data" in given:
-            data["name"] = options.absolute(values["data"])
-        hardware = {name: options.plain(values[name]) for name in options.HARDWARE if name in given}
-        if "bits" in given:
-            changes["weight_bits"] = changes["activation_bits"] = parse_bits(values["bits"])
-        if "include" in given:
-            changes["include"] = tuple(text.strip() for text in values["include"].split(","))
-        return replace(
-            definition,
-            data=replace(definition.data, **data),
-            hardware=replace(definition.hardware, **hardware),
-            **changes,
-        )
-
-    return apply
-
-
-def parse_bits(text: str) -> tuple[int, int]:
-    """Read `2:8` or `6`.
-
-    Raises:
-        InputError: The text is neither.
-    """
-    from nas_fpga.errors import InputError
-
-    parts = text.split(":")
-    if len(parts) > 2 or not all(part.strip().isdecimal() for part in parts):
-        raise InputError(f"--bits {text} is neither a range such as 2:8 nor a number such as 6")
-    return int(parts[0]), int(parts[-1])
-
-
-def _study_folder(runs: Path, study: str | None, storage: str | None, data: str, budget: int, *, resume: bool) -> Path:
-    """Return the folder of the study that is meant."""
-    if study is not None or resume:
-        return options.existing_study(runs, study, stored_elsewhere=storage is not None)
-    name = f"{Path(data).stem}-{budget}"
-    number = 1
-    while (runs / (folder := f"{name}-{number}")).exists():
-        number += 1
-    return runs / folder
+def _resume_command(folder: Path, storage: str | None) -> str:
+    """Return the command that continues the study from the same folder."""
+    words = ["nas-fpga", "search", "--study", folder.name, "--resume"]
+    if folder.parent != Path("runs"):
+        words += ["--runs", str(folder.parent)]
+    if storage is not None:
+        words += ["--storage", storage]
+    return shlex.join(words)

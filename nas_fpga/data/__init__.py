@@ -3,6 +3,7 @@
 from nas_fpga.data._dataset import SUBSETS, Dataset, Split, Subset
 from nas_fpga.data._input_format import InputFormat, fit_input_format
 from nas_fpga.data._readers import read_dataset
+from nas_fpga.data._saved import load_dataset, save_dataset
 from nas_fpga.data._split import split
 from nas_fpga.data.hgcal import derive_hgcal, load_hgcal
 
@@ -14,7 +15,9 @@ __all__ = [
     "Subset",
     "derive_hgcal",
     "fit_input_format",
+    "load_dataset",
     "load_hgcal",
     "read_dataset",
+    "save_dataset",
     "split",
 ]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.data._dataset import Dataset
-from nas_fpga.data._tables import Column, Columns, Table, read_table
+from nas_fpga.data._tables import Column, Columns, Table, make_table, read_table
 from nas_fpga.errors import InputError
 
 MAX_CLASSES = 100
@@ -24,21 +25,22 @@ _LARGEST_EXACT_INTEGER = 2**24  # of float32
 
 
 def read_dataset(
-    path: str | Path,
+    source: str | Path | Mapping[str, Any],
     target: str,
     *,
     group: str | None = None,
     weight: str | None = None,
     signal: str | None = None,
 ) -> Dataset:
-    """Read labelled rows from npz, CSV, Parquet, HDF5 or ROOT; every column not named here is a feature.
+    """Read labelled rows from a file or from columns in memory; every column not named here is a feature.
 
     Class names are the sorted values of the target, numerically where they are numbers. Of two classes the last is the
     signal unless ``signal`` names the other. Rows with NaN or infinite features and columns that never vary are
     dropped, and ``Dataset.repairs`` says so.
 
     Args:
-        path: The file; for HDF5 and ROOT also `FILE.root:tree`.
+        source: An npz, CSV, Parquet, HDF5 or ROOT file, for the last two also `FILE.root:tree`; or a pandas data frame
+            or arrays by name, where `{"x": X}` of two dimensions becomes the columns `x_0`, `x_1`, ...
         target: Column of the class: integers, text or booleans.
         group: Column whose equal values mark rows that never part (one event, one shower).
         weight: Column of row weights, not negative.
@@ -47,7 +49,7 @@ def read_dataset(
     Raises:
         InputError: The file or a column cannot be used; the text names the value and the cure.
     """
-    table = read_table(path)
+    table = read_table(source) if isinstance(source, (str, Path)) else make_table(source)
     columns, repairs = _without_row_index(table.columns)
     special = {"target": target} | ({"group": group} if group else {}) | ({"weight": weight} if weight else {})
     taken = [_take(columns, name, option, table.path) for option, name in special.items()]
@@ -75,7 +77,7 @@ def read_dataset(
         weights=weights[keep],
         groups=np.unique(groups[keep], return_inverse=True)[1].astype(np.int64),
         counted=np.ones(int(keep.sum()), dtype=np.bool_),
-        provenance=_provenance(table, str(path)) | special,
+        provenance=_provenance(table, source) | special,
         repairs=(*repairs, *rounded, *dropped_rows, *constant),
     )
 
@@ -233,7 +235,10 @@ def _check_counts(classes: _Classes, keep: NDArray[np.bool_], weights: NDArray[n
             raise InputError(f"class '{name}' has only {count} usable rows, {needed}; add rows or drop the class")
 
 
-def _provenance(table: Table, source: str) -> dict[str, str]:
+def _provenance(table: Table, source: str | Path | Mapping[str, Any]) -> dict[str, str]:
+    shape = {"rows": str(table.n_rows), "columns": str(len(table.columns))}
+    if not isinstance(source, (str, Path)):
+        return {"format": table.format} | shape
     with table.path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {
@@ -241,6 +246,4 @@ def _provenance(table: Table, source: str) -> dict[str, str]:
         "format": table.format,
         "bytes": str(table.path.stat().st_size),
         "sha256": digest,
-        "rows": str(table.n_rows),
-        "columns": str(len(table.columns)),
-    }
+    } | shape

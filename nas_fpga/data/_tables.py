@@ -19,6 +19,7 @@ _ROOT_TABLES = ("TTree", "TNtuple", "TNtupleD", "ROOT::RNTuple")
 
 Column = NDArray[Any]
 Columns = dict[str, Column]
+IN_MEMORY = "memory"
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class Table:
     """Columns of one length, by name, in the order of the file.
 
     Attributes:
-        path: The file.
-        format: `npz`, `CSV`, `Parquet`, `HDF5` or `ROOT`.
+        path: The file; of a table that is in memory `table`.
+        format: `npz`, `CSV`, `Parquet`, `HDF5` or `ROOT`; :data:`IN_MEMORY` of a table that is no file.
         columns: One-dimensional numpy arrays of booleans, numbers or text; missing values are NaN, in text ``""``.
     """
 
@@ -62,13 +63,28 @@ def read_table(source: str | Path) -> Table:
     except Exception as error:  # the parsers below let through whatever damaged bytes provoke in them
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(f"{path} cannot be read as {name} ({reason}); it is damaged or of another format") from error
-    lengths = {key: len(column) for key, column in columns.items()}
-    if not columns or not max(lengths.values()):
-        raise InputError(f"{path} has no rows; give a file with a table of features and a target")
+    return _checked(Table(path, name, columns))
+
+
+def make_table(source: Mapping[str, Any]) -> Table:
+    """Return columns that are in memory, a data frame or arrays by name, as a table; arrays of two dimensions expand.
+
+    Raises:
+        InputError: There are no rows, or columns of different lengths.
+    """
+    columns = _expand({str(name): np.asarray(source[name]) for name in source})
+    return _checked(Table(Path("table"), IN_MEMORY, columns))
+
+
+def _checked(table: Table) -> Table:
+    """Return the table, which has rows and columns of one length."""
+    lengths = {key: len(column) for key, column in table.columns.items()}
+    if not lengths or not max(lengths.values()):
+        raise InputError(f"{table.path} has no rows; give a table of features and a target")
     if len(set(lengths.values())) > 1:
         some = ", ".join(f"{key}: {length:,}" for key, length in list(lengths.items())[:4])
-        raise InputError(f"{path} has columns of different lengths ({some}); all need one value per row")
-    return Table(path, name, columns)
+        raise InputError(f"{table.path} has columns of different lengths ({some}); all need one value per row")
+    return table
 
 
 def _locate(source: str | Path) -> tuple[Path, str | None]:

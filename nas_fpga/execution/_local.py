@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from types import ModuleType
 from typing import Protocol
 
 from threadpoolctl import threadpool_limits
@@ -36,7 +39,10 @@ _ONE_THREAD = {
 
 
 class TrainerFactory(Protocol):
-    """Makes the trainer inside a worker. Is pickled, so it should be small and hold no framework objects."""
+    """Makes the trainer inside a worker.
+
+    Is pickled, so it should be small, hold no framework objects, and be of a module that workers can import.
+    """
 
     def __call__(self) -> Trainer:
         """Return the trainer."""
@@ -159,11 +165,27 @@ class LocalWorkers:
         resource_tracker.ensure_running()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            process.start()
+            with _nothing_to_import_again():
+                process.start()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         return _Worker(process, ours)
+
+
+@contextlib.contextmanager
+def _nothing_to_import_again() -> Iterator[None]:
+    """Start processes that do not run the caller's script again, whether or not it guards its main part.
+
+    A spawned process imports what its parent ran as ``__main__``, for the sake of classes defined there. Workers need
+    none of it, and a script that searches without ``if __name__ == "__main__"`` would search again in each of them.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _end_with_parent() -> None:

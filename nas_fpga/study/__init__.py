@@ -1,6 +1,7 @@
 """Studies: the search loop, trials and points, what is kept on disk, and the Pareto front."""
 
 from nas_fpga.study._definition import DataSource, HardwareTarget, SearchDefinition
+from nas_fpga.study._folders import existing_study, new_study
 from nas_fpga.study._front import (
     Knee,
     cheapest_as_good,
@@ -8,6 +9,7 @@ from nas_fpga.study._front import (
     probability_undominated,
     selection_corrected,
 )
+from nas_fpga.study._options import HardwareOptions, SearchOptions, absolute_name, hardware_values, refuse_unknown
 from nas_fpga.study._outcome import FrontRow, StudyOutcome, summarise
 from nas_fpga.study._records import Outcome, Point, TrialRecord
 from nas_fpga.study._run import SearchRun, read_outcome
@@ -19,6 +21,7 @@ from nas_fpga.study._versions import versions
 __all__ = [
     "DataSource",
     "FrontRow",
+    "HardwareOptions",
     "HardwareTarget",
     "Knee",
     "Outcome",
@@ -28,16 +31,22 @@ __all__ = [
     "Search",
     "SearchDefinition",
     "SearchInterruptedError",
+    "SearchOptions",
     "SearchRun",
     "Setup",
     "StudyOutcome",
     "StudyStorage",
     "TrialRecord",
+    "absolute_name",
     "cheapest_as_good",
+    "existing_study",
     "find_knee",
+    "hardware_values",
     "load_data",
+    "new_study",
     "probability_undominated",
     "read_outcome",
+    "refuse_unknown",
     "selection_corrected",
     "summarise",
     "versions",

@@ -15,6 +15,7 @@ Acquisition = Literal["ucb", "ei", "poi"]
 
 
 MAX_LAYERS = 64  # far beyond what pays, and the range that a study's depths are stored in
+DATASET_FILE = "dataset.npz"  # in the study's folder: rows that came from Python rather than from a file
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,9 @@ class DataSource:
     """Which data, and how they are read.
 
     Attributes:
-        name: ``hgcal``, or the absolute path of a file; what it holds is checked by the fingerprint.
-        target: Column of the labels; only for files, like the four below.
+        name: ``hgcal``, the absolute path of a file, or :data:`DATASET_FILE`, which lies in the study's folder; what it
+            holds is checked by the fingerprint.
+        target: Column of the labels; only for files, like the three below.
         group: Column of the groups.
         weight: Column of the weights.
         signal: Which of two classes is the signal.

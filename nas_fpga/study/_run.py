@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from nas_fpga.data import Dataset
 from nas_fpga.errors import InputError, StudyError
 from nas_fpga.execution import LocalWorkers
-from nas_fpga.study._definition import HardwareTarget, SearchDefinition
+from nas_fpga.study._definition import DATASET_FILE, HardwareTarget, SearchDefinition
+from nas_fpga.study._options import DEFAULT_TRIALS, apply_options, with_implied
 from nas_fpga.study._outcome import StudyOutcome, summarise
 from nas_fpga.study._records import Point, TrialRecord
 from nas_fpga.study._search import Reporter, Search, SearchInterruptedError
 from nas_fpga.study._setup import Setup, load_data
 from nas_fpga.study._storage import StudyStorage
 from nas_fpga.study._versions import differences
-
-Overrides = Callable[[SearchDefinition], SearchDefinition]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,27 +45,27 @@ class SearchRun:
     def prepare(
         cls,
         folder: Path,
-        storage_url: str | None,
-        overrides: Overrides,
-        n_trials: int | None,
-        default_n_trials: int,
+        options: Mapping[str, Any],
         *,
-        resume: bool,
+        dataset: Dataset | None = None,
+        storage_url: str | None = None,
+        resume: bool = False,
     ) -> SearchRun:
         """Check everything that can be checked before the first training.
 
         Args:
             folder: ``runs/NAME``.
+            options: What the user said, by the names of :class:`SearchOptions`, and ``data``, a name or file.
+            dataset: The rows, where they lie in no file; the study keeps them.
             storage_url: Optuna storage, None for SQLite in the folder.
-            overrides: Sets what the user gave, on the defaults or on the stored definition.
-            n_trials: As given, or None.
-            default_n_trials: For a new study.
             resume: Continue the study in the folder.
 
         Raises:
             InputError: Anything given cannot be used.
             StudyError: The study cannot be made or continued; or what defines it has changed.
         """
+        options = with_implied(options)
+        n_trials: int | None = options.pop("trials", None)
         if n_trials is not None and n_trials < 1:
             raise InputError(f"--trials {n_trials} must be at least 1")
         with StudyStorage(folder, storage_url) as storage:
@@ -75,11 +75,11 @@ class SearchRun:
                         f"study '{folder.name}' exists in {folder.parent}; continue it with --resume or give another "
                         "--study NAME"
                     )
-                definition = overrides(SearchDefinition())
-                n_trials = n_trials or default_n_trials
+                definition = apply_options(SearchDefinition(), options)
+                n_trials = n_trials or DEFAULT_TRIALS
             else:
                 stored = storage.open(write=False)
-                definition = overrides(stored)
+                definition = apply_options(stored, options)
                 changed = stored.differences(definition)
                 if changed:
                     raise StudyError(
@@ -91,7 +91,10 @@ class SearchRun:
                     raise StudyError(
                         f"--trials {n_trials} is below the {n_there} that '{folder.name}' has already; ask for more"
                     )
-        dataset = load_data(definition.data)
+        if dataset is None:
+            dataset = load_data(definition.data, folder)
+        elif not resume:
+            definition = replace(definition, data=replace(definition.data, name=DATASET_FILE))
         fingerprint = dataset.fingerprint()
         if definition.data.fingerprint not in ("", fingerprint):
             raise _changed_rows(definition, folder)
@@ -118,13 +121,15 @@ class SearchRun:
             if self.resume:
                 storage.open(write=True)
             else:
-                storage.create(self.setup.definition)
+                setup = self.setup
+                in_memory = setup.dataset if setup.definition.data.name == DATASET_FILE else None
+                storage.create(setup.definition, (setup.merit_name, setup.resource_name), in_memory)
             try:
                 # One thread: small matrices are fastest so, and sums do not depend on how many cores there are.
                 with threadpool_limits(1):
                     return self._search(storage, n_workers, reporter)
             except KeyboardInterrupt:
-                raise SearchInterruptedError(f"stopped. Continue with: {storage.resume_command}") from None
+                raise SearchInterruptedError("stopped") from None
 
     def _search(self, storage: StudyStorage, n_workers: int, reporter: Reporter) -> StudyOutcome:
         setup = self.setup
@@ -171,7 +176,7 @@ def read_outcome(
         definition = storage.open(write=False)
         if data is not None:
             definition = replace(definition, data=replace(definition.data, name=data))
-        dataset = load_data(definition.data)
+        dataset = load_data(definition.data, folder)
         if dataset.fingerprint() != definition.data.fingerprint:
             raise _changed_rows(definition, folder)
         target: HardwareTarget = replace(definition.hardware, **(hardware or {}))

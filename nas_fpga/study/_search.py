@@ -61,7 +61,7 @@ class Reporter(Protocol):
 
 
 class SearchInterruptedError(NasFpgaError):
-    """The user stopped the search; everything that ended is saved."""
+    """The user stopped the search; everything that ended is saved. Who called it says how to go on."""
 
     exit_code = 130
 
@@ -112,9 +112,7 @@ class Search:
                 if record.state == "running":
                     self.storage.mark(record.number, "waiting")
             n = sum(record.ended for record in self.records)
-            raise SearchInterruptedError(
-                f"stopped; {n} of {self.n_trials} trials are saved. Continue with: {self.storage.resume_command}"
-            ) from None
+            raise SearchInterruptedError(f"stopped; {n} of {self.n_trials} trials are saved") from None
         if all(record.state == "failed" for record in self.records):
             causes = {record.outcome.cause for record in self.records}
             raise SearchFailedError(

@@ -16,6 +16,7 @@ from nas_fpga.data import (
     Split,
     Subset,
     fit_input_format,
+    load_dataset,
     load_hgcal,
     read_dataset,
     split,
@@ -24,14 +25,18 @@ from nas_fpga.errors import InputError
 from nas_fpga.hardware import Estimator, PreTrainingCost, StaticEstimator, Target, make_target
 from nas_fpga.samplers import SAMPLERS, Sampler, SamplerOptions
 from nas_fpga.space import BitWidths, Candidate, MLPSpace, TrainingSettings, parse_candidate
-from nas_fpga.study._definition import DataSource, SearchDefinition
+from nas_fpga.study._definition import DATASET_FILE, DataSource, SearchDefinition
 from nas_fpga.training import GroupBootstrap, Merits, Trainer, evaluate
 
 _BOOTSTRAP = 2  # place in the seed of the resamples, away from those of trials and samplers
 
 
-def load_data(source: DataSource) -> Dataset:
+def load_data(source: DataSource, folder: Path | None = None) -> Dataset:
     """Read the data set that a source names.
+
+    Args:
+        source: What to read.
+        folder: Of the study, which may hold the rows itself.
 
     Raises:
         InputError: A file without a target column, or what the readers refuse.
@@ -44,6 +49,8 @@ def load_data(source: DataSource) -> Dataset:
             )
         tables = Path(source.tables) if source.tables is not None else None
         return load_hgcal(pileup=source.pileup, features=source.features, tables=tables)
+    if folder is not None and source.name == DATASET_FILE:
+        return load_dataset(folder / DATASET_FILE)
     for_hgcal = [
         f"--{n} {getattr(source, n)}" for n in ("features", "pileup", "tables") if _differs_from_default(source, n)
     ]
@@ -178,6 +185,22 @@ class Setup:
         if d.sampler not in SAMPLERS:
             raise InputError(f"--sampler {d.sampler} is none of {', '.join(SAMPLERS)}")
         return SAMPLERS[d.sampler](self.space, d.seed, SamplerOptions(grid=d.grid, acquisition=d.acquisition))
+
+    @property
+    def merit_name(self) -> str:
+        """The figure of merit in words, as the field says it."""
+        if self.dataset.n_classes > 2:
+            return "error rate"
+        background, signal = self.dataset.class_names
+        return f"{background} efficiency at {self.definition.signal_efficiency:.0%} {signal}"
+
+    @property
+    def resource_name(self) -> str:
+        """The resource axis in words."""
+        objective = self.target.objective
+        if objective == "share":
+            return "largest share of the limits"
+        return f"share of the limit of {objective if objective == 'latency' else objective.upper()}"
 
     def evaluate(self, logits: NDArray[np.float64], subset: Subset, validation: Merits | None = None) -> Merits:
         """Return the figures of merit of a network's logits on a subset.

@@ -6,8 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
-import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -15,17 +14,24 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_fpga.data import Dataset, save_dataset
 from nas_fpga.errors import StudyError
 from nas_fpga.hardware import Target
-from nas_fpga.space import Candidate, format_topology
-from nas_fpga.study._definition import MAX_LAYERS, SearchDefinition
+from nas_fpga.space import Candidate
+from nas_fpga.study._definition import DATASET_FILE, MAX_LAYERS, SearchDefinition
 from nas_fpga.study._json import from_json, to_json
 from nas_fpga.study._records import Outcome, TrialRecord, TrialState
+from nas_fpga.study._shown import shown_of_candidate, shown_of_ended, shown_of_study
 from nas_fpga.study._versions import versions
 from nas_fpga.training import QuantizedNetwork
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage
+
+# What only nas-fpga reads is kept from what Optuna's dashboard and notebooks show: it stands in system attributes.
+# Studies that were made before have it, without the prefix, in user attributes.
+_OURS = "nas-fpga:"
+_CONSTRAINTS = "constraints"  # the name by which Optuna and its dashboard know how far limits are violated
 
 
 class StudyStorage:
@@ -56,8 +62,18 @@ class StudyStorage:
         with _storage_errors(self._url):
             return self.name in {study.study_name for study in self._connect().get_all_studies()}
 
-    def create(self, definition: SearchDefinition) -> None:
+    def create(
+        self,
+        definition: SearchDefinition,
+        objectives: tuple[str, str] = ("background efficiency or error rate", "share of the limits"),
+        dataset: Dataset | None = None,
+    ) -> None:
         """Create the study with what defines it.
+
+        Args:
+            definition: What defines it.
+            objectives: Figure of merit and resource axis in words, as Optuna shall show them.
+            dataset: Rows that lie in no file of their own, to be kept in the folder.
 
         Raises:
             StudyError: It exists, another process has it, or the folder or storage cannot be written.
@@ -73,6 +89,8 @@ class StudyStorage:
         except OSError as error:
             raise StudyError(f"folder {self.folder} cannot be made ({error.strerror}); give another --runs") from error
         self._take_lock()
+        if dataset is not None:
+            save_dataset(dataset, self.folder / DATASET_FILE)
         unfinished = self.folder / "study.db.new"  # whoever is killed while making a study leaves none
         with _storage_errors(self._url):
             if self._own_file:
@@ -81,10 +99,12 @@ class StudyStorage:
             storage = self._connect()
             directions = [StudyDirection.MINIMIZE, StudyDirection.MINIMIZE]
             self._study_id = storage.create_new_study(directions, self.name)
-            storage.set_study_user_attr(self._study_id, "definition", json.dumps(to_json(definition), sort_keys=True))
-            storage.set_study_user_attr(self._study_id, "versions", json.dumps(versions()))
-            names = ["background efficiency or error rate", "share of the limits"]
-            storage.set_study_system_attr(self._study_id, "study:metric_names", names)
+            ours = {"definition": json.dumps(to_json(definition), sort_keys=True), "versions": json.dumps(versions())}
+            for name, text in ours.items():
+                storage.set_study_system_attr(self._study_id, _OURS + name, text)
+            for name, value in shown_of_study(definition).items():
+                storage.set_study_user_attr(self._study_id, name, value)
+            storage.set_study_system_attr(self._study_id, "study:metric_names", list(objectives))
         if self._own_file:
             self._disconnect()
             unfinished.replace(self.folder / "study.db")
@@ -101,11 +121,13 @@ class StudyStorage:
             self._take_lock()
         with _storage_errors(self._url):
             storage = self._connect()
-            try:
-                self._study_id = storage.get_study_id_from_name(self.name)
-            except KeyError:
-                raise StudyError(f"{self._url} holds no study '{self.name}'; name another with --study NAME") from None
-            definition = storage.get_study_user_attrs(self._study_id).get("definition")
+            found = {study.study_name: study._study_id for study in storage.get_all_studies()}
+            # A file of our own holds one study, which keeps its name when its folder gets another.
+            study_id = next(iter(found.values()), None) if self._own_file else found.get(self.name)
+            if study_id is None:
+                raise StudyError(f"{self._url} holds no study '{self.name}'; name another with --study NAME")
+            self._study_id = study_id
+            definition = self._study_attributes().get("definition")
         if definition is None:
             raise StudyError(f"study '{self.name}' was not made by nas-fpga; give another --study NAME")
         try:
@@ -142,16 +164,6 @@ class StudyStorage:
             self._storage.remove_session()
             self._storage.engine.dispose()
             self._storage = None
-
-    @property
-    def resume_command(self) -> str:
-        """The command that continues the study from the same folder."""
-        words = ["nas-fpga", "search", "--study", self.name, "--resume"]
-        if self.folder.parent != Path("runs"):
-            words += ["--runs", str(self.folder.parent)]
-        if not self._own_file:
-            words += ["--storage", self._url]
-        return shlex.join(words)
 
     def _take_lock(self) -> None:
         try:
@@ -195,8 +207,12 @@ class StudyStorage:
     def versions(self) -> dict[str, str]:
         """Return the versions that the study was started with."""
         with _storage_errors(self._url):
-            loaded: dict[str, str] = json.loads(self._connect().get_study_user_attrs(self._study_id)["versions"])
+            loaded: dict[str, str] = json.loads(self._study_attributes()["versions"])
         return loaded
+
+    def _study_attributes(self) -> dict[str, Any]:
+        storage = self._connect()
+        return _ours(storage.get_study_user_attrs(self._study_id), storage.get_study_system_attrs(self._study_id))
 
     def trials(self) -> list[TrialRecord]:
         """Return all trials, by number."""
@@ -238,13 +254,12 @@ class StudyStorage:
                 params=params,
                 distributions=distributions,
                 user_attrs={
-                    "topology": format_topology(candidate.topology),
-                    "bit widths": str(candidate.bits),
-                    "candidate": json.dumps(to_json(candidate)),
+                    **shown_of_candidate(candidate),
                     "seed": record.seed,
                     "generation": record.generation,
                     "proposed by": record.proposed_by,
                 },
+                system_attrs={f"{_OURS}candidate": json.dumps(to_json(candidate))},
             )
             with _storage_errors(self._url):
                 self._trial_ids.append(self._connect().create_new_trial(self._study_id, template_trial=trial))
@@ -263,20 +278,18 @@ class StudyStorage:
 
         trial_id, storage = self._trial_ids[record.number], self._connect()
         with _storage_errors(self._url):
-            storage.set_trial_user_attr(trial_id, "outcome", json.dumps(to_json(record.outcome)))
-            storage.set_trial_user_attr(trial_id, "versions", json.dumps(versions()))
+            storage.set_trial_system_attr(trial_id, f"{_OURS}outcome", json.dumps(to_json(record.outcome)))
+            storage.set_trial_system_attr(trial_id, f"{_OURS}versions", json.dumps(versions()))
+            for name, value in shown_of_ended(record, target).items():
+                storage.set_trial_user_attr(trial_id, name, value)
             if record.state == "failed":
-                storage.set_trial_user_attr(trial_id, "cause", record.outcome.cause)
                 storage.set_trial_state_values(trial_id, OptunaState.FAIL)
                 return
             primary = record.primary(target)
             assert primary is not None  # a trial without points has failed
             figures = primary.mapped.figures
-            share = figures.share(target)
-            excess = max(figures.shares(target).values()) - 1
-            storage.set_trial_system_attr(trial_id, "constraints:limits", excess)
-            storage.set_trial_user_attr(trial_id, "primary point", f"{primary.name} {primary.mapped.mapping}")
-            storage.set_trial_state_values(trial_id, OptunaState.COMPLETE, [primary.error, share])
+            storage.set_trial_system_attr(trial_id, _CONSTRAINTS, [max(figures.shares(target).values()) - 1])
+            storage.set_trial_state_values(trial_id, OptunaState.COMPLETE, [primary.error, figures.share(target)])
 
     # -- checkpoints and scores ----------------------------------------------------------------------------------------
 
@@ -345,8 +358,13 @@ def _storage_errors(url: str) -> Iterator[None]:
         ) from error
 
 
+def _ours(user: Mapping[str, Any], system: Mapping[str, Any]) -> dict[str, Any]:
+    """Return attributes by name, wherever they stand."""
+    return {**user, **{name.removeprefix(_OURS): value for name, value in system.items() if name.startswith(_OURS)}}
+
+
 def _from_optuna(trial: Any) -> TrialRecord:
-    attributes = trial.user_attrs
+    attributes = _ours(trial.user_attrs, trial.system_attrs)
     states: dict[str, TrialState] = {
         "WAITING": "waiting",
         "RUNNING": "running",

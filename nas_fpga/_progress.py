@@ -1,4 +1,4 @@
-"""Shows a search while it runs: a live line on a terminal, plain lines elsewhere."""
+"""Shows a search while it runs: a live line on a terminal, one that changes in a notebook, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,6 +34,13 @@ class Display:
     def live(self) -> Iterator[None]:
         """Show while the block runs."""
         yield
+
+
+class QuietDisplay(Display):
+    """Shows nothing."""
+
+    def message(self, text: str) -> None:
+        """Say nothing."""
 
 
 class PlainDisplay(Display):
@@ -87,6 +94,37 @@ class LiveDisplay(Display):
             yield
 
 
+class NotebookDisplay(Display):
+    """One output of a notebook's cell, rewritten in place; what was said once stays above the line that changes."""
+
+    def __init__(self) -> None:
+        """Start with nothing said; shown by :meth:`live`."""
+        self._said: list[str] = []
+        self._line = "workers are starting"
+        self._handle: Any = None
+
+    def message(self, text: str) -> None:
+        """Say something above the line."""
+        self._said.append(text)
+        self._show()
+
+    def update(self, progress: Progress, ended: TrialRecord | None) -> None:
+        """Rewrite the line."""
+        if ended is not None and ended.state == "failed":
+            self._said.append(f"trial {ended.number} ({ended.candidate}) failed: {ended.outcome.cause}")
+        self._line = describe(progress)
+        self._show()
+
+    def _show(self) -> None:
+        from IPython.display import display
+
+        content = {"text/plain": "\n".join([*self._said, self._line])}
+        if self._handle is None:
+            self._handle = display(content, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        else:
+            self._handle.update(content, raw=True)
+
+
 def describe(progress: Progress, *, counts: bool = True) -> str:
     """Return one line: trials, best, hypervolume, rate, time left."""
     parts = [f"{progress.n_ended}/{progress.n_trials} trials"] if counts else []
@@ -103,8 +141,17 @@ def describe(progress: Progress, *, counts: bool = True) -> str:
 
 
 def make_reporter() -> Display:
-    """Return the display that fits where standard error goes."""
+    """Return the display that fits where this process is looked at."""
+    if _in_notebook():
+        return NotebookDisplay()
     return LiveDisplay() if sys.stderr.isatty() else PlainDisplay()
+
+
+def _in_notebook() -> bool:
+    """Return whether a Jupyter kernel runs this process; a terminal's IPython has none."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return getattr(shell, "kernel", None) is not None
 
 
 def _console() -> Console:

@@ -1,0 +1,207 @@
+"""What a search may be told: one set of names for the command line and for Python, and how they make a definition."""
+
+from __future__ import annotations
+
+import difflib
+import numbers
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from types import NoneType
+from typing import Any, Literal, TypedDict, get_args, get_origin, get_type_hints
+
+from nas_fpga.errors import InputError
+from nas_fpga.study._definition import Acquisition, Backend, DataSource, HardwareTarget, SearchDefinition
+
+DEFAULT_TRIALS = 100
+QUICK: Mapping[str, int] = {"trials": 24, "epochs": 12, "patience": 4}
+
+
+class HardwareOptions(TypedDict, total=False):
+    """Part, clock, rate and limits, by the names of the command line; see :class:`HardwareTarget`."""
+
+    part: str
+    clock_ns: float
+    rate_mhz: float
+    region: str
+    max_luts: float | None
+    max_ffs: float | None
+    max_dsps: float | None
+    max_brams: float | None
+    max_latency_ns: float
+    objective: str
+
+
+class SearchOptions(HardwareOptions, total=False):
+    """Everything that a search may be told beside its data; what is left out has the default of the command line.
+
+    Attributes:
+        target: Column of the class, for files and tables.
+        group: Column whose equal rows stay together.
+        weight: Column of row weights.
+        signal: Which of two classes is the signal.
+        features: Feature set of ``hgcal``, ``ce-e`` or ``ce-e+ce-h``.
+        pileup: Pile-up collisions of ``hgcal``.
+        tables: Folder of tables of ``hgcal``.
+        budget: Most hidden neurons over all layers.
+        max_layers: Most hidden layers.
+        max_width: Most neurons of one layer.
+        bits: Of weights and of activations: ``"2:8"``, ``(2, 8)`` or ``6``.
+        min_params: Fewest parameters.
+        max_params: Most parameters.
+        include: Topologies to train first: ``"64-32-32,32-16"`` or a list of such.
+        trials: How many candidates are trained.
+        sampler: ``gp``, ``random``, ``grid`` or ``bayesian-optimization``.
+        grid: Widths by layer of the grid sampler.
+        acquisition: Of the `bayesian-optimization` sampler.
+        generation: Candidates proposed together.
+        seed: Of everything random.
+        quick: 24 trials of 12 epochs where nothing else is said.
+        backend: Keras backend; without it that of ``KERAS_BACKEND``, else ``jax``.
+        epochs: Most epochs of a training.
+        patience: Epochs without a better validation loss before a stop.
+        batch_size: Largest batch.
+        learning_rate: At the start.
+        input_bits: Bits of every feature as it enters the design.
+        signal_efficiency: At the working point.
+    """
+
+    target: str
+    group: str
+    weight: str
+    signal: str
+    features: str
+    pileup: int
+    tables: str | Path
+    budget: int
+    max_layers: int
+    max_width: int | None
+    bits: str | int | tuple[int, int]
+    min_params: int | None
+    max_params: int | None
+    include: str | Sequence[str]
+    trials: int
+    sampler: str
+    grid: str
+    acquisition: Acquisition
+    generation: int
+    seed: int
+    quick: bool
+    backend: Backend
+    epochs: int
+    patience: int
+    batch_size: int
+    learning_rate: float
+    input_bits: int
+    signal_efficiency: float
+
+
+def with_implied(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options with what ``quick`` and the environment add to them.
+
+    Raises:
+        InputError: ``quick`` is no yes or no.
+    """
+    options = dict(options)
+    quick = options.pop("quick", False)
+    if not isinstance(quick, bool):
+        raise InputError(f"--quick {quick!r} must be True or False")
+    if "backend" not in options and (backend := os.environ.get("KERAS_BACKEND")):
+        options["backend"] = backend
+    return {**QUICK, **options} if quick else options
+
+
+def apply_options(definition: SearchDefinition, options: Mapping[str, Any]) -> SearchDefinition:
+    """Return the definition with what the user said.
+
+    Args:
+        definition: The defaults, or what a study was started with.
+        options: By the names of :class:`SearchOptions`, and ``data``: the name of a data set or file.
+
+    Raises:
+        InputError: A value is of the wrong type or form.
+    """
+    changes = _values(SearchDefinition, options)
+    budget = changes.get("budget", definition.budget)
+    if "budget" in changes and "max_layers" not in options and 1 <= budget < definition.max_layers:
+        changes["max_layers"] = budget  # the default depth asks for more neurons than there are
+    if "bits" in options:
+        changes["weight_bits"] = changes["activation_bits"] = _read_bits(options["bits"])
+    if "include" in options:
+        given = options["include"]
+        topologies = given.split(",") if isinstance(given, str) else given
+        if not isinstance(topologies, Sequence) or not all(isinstance(text, str) for text in topologies):
+            raise InputError(f"--include {given!r} must be topologies such as 64-32-32,32-16")
+        changes["include"] = tuple(text.strip() for text in topologies)
+    data = _values(DataSource, options)
+    if "data" in options:
+        data["name"] = absolute_name(options["data"])
+    hardware = replace(definition.hardware, **_values(HardwareTarget, options))
+    return replace(definition, data=replace(definition.data, **data), hardware=hardware, **changes)
+
+
+def hardware_values(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields of :class:`HardwareTarget` as options give them.
+
+    Raises:
+        InputError: A value is of the wrong type.
+    """
+    return _values(HardwareTarget, options)
+
+
+def absolute_name(data: str) -> str:
+    """Return the absolute path of a data file, so that a study finds it from any folder; names of data sets as is."""
+    return data if data.lower() == "hgcal" else str(Path(data).expanduser().absolute())
+
+
+def refuse_unknown(function: str, names: Iterable[str], known: Sequence[str]) -> None:
+    """Refuse keywords that a function does not know.
+
+    Raises:
+        TypeError: There is one; names it and the nearest.
+    """
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            meant = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(known)}"
+            raise TypeError(f"{function}() has no keyword '{name}'; {meant}")
+
+
+_SET_APART = ("data", "hardware", "weight_bits", "activation_bits", "include", "name", "fingerprint")
+
+
+def _values(kind: type, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that are fields of a dataclass, each of the type of its field."""
+    hints = get_type_hints(kind)
+    names = [field.name for field in fields(kind) if field.name in options and field.name not in _SET_APART]
+    return {name: _typed(name, options[name], hints[name]) for name in names}
+
+
+def _typed(name: str, value: Any, hint: Any) -> Any:
+    """Return a plain value of the type hinted: numpy's numbers become Python's, paths text, integers where asked so."""
+    kinds = [hint] if get_origin(hint) is Literal else get_args(hint) or [hint]
+    kinds = [str if get_origin(kind) is Literal else kind for kind in kinds]
+    if value is None and NoneType in kinds:
+        return None
+    if int in kinds and isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        return int(value)
+    if float in kinds and isinstance(value, numbers.Real) and not isinstance(value, bool):
+        return float(value)
+    if str in kinds and isinstance(value, (str, Path)):
+        return str(value)
+    what = "an integer" if int in kinds else "a number" if float in kinds else "text"
+    raise InputError(f"--{name.replace('_', '-')} {value!r} must be {what}")
+
+
+def _read_bits(given: Any) -> tuple[int, int]:
+    """Read ``2:8``, ``(2, 8)`` or ``6``.
+
+    Raises:
+        InputError: The value is none of them.
+    """
+    parts = given.split(":") if isinstance(given, str) else given if isinstance(given, (tuple, list)) else [given]
+    texts = [str(part).strip() for part in parts]
+    if len(texts) not in (1, 2) or not all(text.isdecimal() for text in texts):
+        raise InputError(f"--bits {given} is neither a range such as 2:8 nor a number such as 6")
+    return int(texts[0]), int(texts[-1])

@@ -1,0 +1,58 @@
+"""What Optuna's dashboard and notebooks show of a study: short values under the names that users know."""
+
+from __future__ import annotations
+
+from nas_fpga.hardware import HardwareFigures, Target
+from nas_fpga.space import Candidate, format_topology
+from nas_fpga.study._definition import SearchDefinition
+from nas_fpga.study._records import TrialRecord
+
+Value = str | int | float
+
+
+def shown_of_study(definition: SearchDefinition) -> dict[str, Value]:
+    """Return what was searched."""
+    hardware = definition.hardware
+    return {
+        "data": definition.data.name,
+        "budget": definition.budget,
+        "sampler": definition.sampler,
+        "seed": definition.seed,
+        "part": hardware.part,
+        "clock ns": hardware.clock_ns,
+        "rate MHz": hardware.rate_mhz,
+    }
+
+
+def shown_of_candidate(candidate: Candidate) -> dict[str, Value]:
+    """Return what a trial trains."""
+    return {"topology": format_topology(candidate.topology), "bit widths": str(candidate.bits)}
+
+
+def shown_of_ended(record: TrialRecord, target: Target) -> dict[str, Value]:
+    """Return what came of a trial: the figures of its primary point, or why it failed."""
+    outcome = record.outcome
+    duration: dict[str, Value] = {"duration s": round(outcome.duration_s, 2)}
+    primary = record.primary(target)
+    if primary is None:
+        return {"cause": outcome.cause or "no network came of it"} | duration
+    figures = primary.mapped.figures
+    return {
+        "point": primary.name,
+        "mapping": str(primary.mapped.mapping),
+        "copies": figures.copies,
+        **_of_figures(figures),
+        "limits": "; ".join(figures.violations(target)) or "kept",
+        "validation ROC AUC": round(primary.merits.roc_auc, 5),
+    } | duration
+
+
+def _of_figures(figures: HardwareFigures) -> dict[str, Value]:
+    return {
+        "LUT": round(figures.lut.value),
+        "FF": round(figures.ff.value),
+        "DSP": round(figures.dsp.value),
+        "BRAM18": round(figures.bram18.value),
+        "latency ns": round(figures.latency_ns.value, 2),
+        "initiation interval cycles": round(figures.ii_cycles.value),
+    }
