@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from nas_fpga.export._verification import Proof, Verification
 
 if TYPE_CHECKING:
     import keras
 
+    from nas_fpga.export._design import Design
+    from nas_fpga.hardware import Mapping
+    from nas_fpga.study import StudyOutcome
     from nas_fpga.training import QuantizedNetwork
+
+Backend = Literal["vitis", "vivado", "catapult", "quartus", "oneapi"]
+RtlLanguage = Literal["verilog", "vhdl"]
+Decision = Literal["none", "constant", "register"]
 
 
 def hgq_model(network: QuantizedNetwork) -> keras.Model:
@@ -27,4 +38,78 @@ def hgq_model(network: QuantizedNetwork) -> keras.Model:
     return build(network)
 
 
-__all__ = ["hgq_model"]
+def design_of_point(outcome: StudyOutcome, name: str, *, mapping: Mapping | None = None) -> Design:
+    """Return the design of one point of a study.
+
+    Args:
+        outcome: A study under its limits, see :func:`nas_fpga.study.read_outcome`.
+        name: A point of any complete trial, such as `17.0`, or `best`.
+        mapping: In place of the point's own; what it costs is then estimated anew.
+
+    Raises:
+        StudyError: No such point, or its checkpoint is gone.
+        InputError: The mapping is for other layers, or the tools would not build it as it is.
+    """
+    from nas_fpga.export._select import design_of_point
+
+    return design_of_point(outcome, name, mapping=mapping)
+
+
+def export(
+    design: Design,
+    folder: Path,
+    *,
+    backend: Backend = "vitis",
+    rtl: RtlLanguage | None = None,
+    decision: Decision = "none",
+    force: bool = False,
+    message: Callable[[str], None],
+) -> None:
+    """Write a design as a project: HLS (`hls/`), or RTL (`rtl/`), with its model, figures, events and a README.
+
+    Args:
+        design: What is written.
+        folder: Where to; made if it is not there, replaced if it holds a project of ours.
+        backend: hls4ml's; those but Vitis and Vivado cannot be verified here and say so.
+        rtl: Write RTL in this language in place of an HLS project.
+        decision: Of RTL: a one-bit output beside the logit, with the working point as a constant or in a register.
+        force: Replace what is in the folder, whatever it is.
+        message: Told what is going on, one line each.
+
+    Raises:
+        InputError: The folder holds something else, or hls4ml cannot convert the model for the backend.
+    """
+    from nas_fpga.export._project import write
+
+    write(design, Path(folder), backend=backend, rtl=rtl, decision=decision, force=force, message=message)
+
+
+def verify(folder: Path, *, proof: Proof | None = None, message: Callable[[str], None]) -> Verification:
+    """Run a project as it lies in its folder and compare every output with its Keras model, bit for bit.
+
+    The outcome is written into the project. Nothing is converted again.
+
+    Args:
+        folder: As :func:`export` wrote it.
+        proof: Compile its C++, or simulate its RTL; None takes the C++ where it compiles within minutes.
+        message: Told what is going on, one line each.
+
+    Raises:
+        InputError: No project of ours, no compiler or simulator, or a project that does not compile.
+    """
+    from nas_fpga.export._verify import verify
+
+    return verify(Path(folder), proof=proof, message=message)
+
+
+__all__ = [
+    "Backend",
+    "Decision",
+    "Proof",
+    "RtlLanguage",
+    "Verification",
+    "design_of_point",
+    "export",
+    "hgq_model",
+    "verify",
+]

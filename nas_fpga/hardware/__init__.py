@@ -1,5 +1,6 @@
 """Hardware cost: parts, limits, mappings, and estimators that give figures with unit, stage and interval."""
 
+from nas_fpga.hardware._adder_law import adder_graph_luts, input_format_luts
 from nas_fpga.hardware._base import Estimator
 from nas_fpga.hardware._before_training import PreTrainingCost
 from nas_fpga.hardware._estimate import StaticEstimator, estimate
@@ -18,6 +19,7 @@ from nas_fpga.hardware._limits import (
 from nas_fpga.hardware._mappings import Mapping, Strategy, allowed_reuse_factors, enumerate_mappings
 from nas_fpga.hardware._parts import DEFAULT_PART, Part, find_part, known_parts
 from nas_fpga.hardware._points import HardwareFigures, MappedPoint
+from nas_fpga.hardware._traits import LayerTraits, measured_traits
 
 __all__ = [
     "DEFAULT_PART",
@@ -26,6 +28,7 @@ __all__ = [
     "Estimator",
     "Figure",
     "HardwareFigures",
+    "LayerTraits",
     "Limits",
     "MappedPoint",
     "Mapping",
@@ -38,12 +41,15 @@ __all__ = [
     "Strategy",
     "Target",
     "Unit",
+    "adder_graph_luts",
     "allowed_reuse_factors",
     "enumerate_mappings",
     "estimate",
     "find_part",
+    "input_format_luts",
     "known_parts",
     "log10_share",
     "make_target",
+    "measured_traits",
     "parse_region",
 ]

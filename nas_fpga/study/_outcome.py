@@ -19,13 +19,14 @@ from nas_fpga.study._front import (
     Knee,
     cheapest_as_good,
     find_knee,
+    paired_standard_error,
     probability_undominated,
     selection_corrected,
 )
 from nas_fpga.study._records import Point, TrialRecord
 from nas_fpga.study._setup import Setup
 from nas_fpga.study._storage import StudyStorage
-from nas_fpga.training import Interval, Merits, percentile_interval
+from nas_fpga.training import Interval, Merits, difference_interval, percentile_interval
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,9 @@ class FrontRow:
         trial: Its trial.
         share: Of the limits, all copies.
         interval: 95 % interval of the validation figure.
+        difference_interval: 95 % interval of the validation figure minus that of the most precise point, over the same
+            resamples; (0, 0) for that point itself.
+        paired_standard_error: Half the width of the central 68 % of that difference.
         probability_undominated: Share of the resamples in which no cheaper point is at least as good.
         selection_corrected: The validation figure with the optimism of picking the best of many added.
         test: Figures of merit on test, at the working point of validation.
@@ -49,6 +53,8 @@ class FrontRow:
     trial: TrialRecord
     share: float
     interval: Interval
+    difference_interval: Interval
+    paired_standard_error: float
     probability_undominated: float
     selection_corrected: float
     test: Merits
@@ -67,6 +73,7 @@ class StudyOutcome:
         trials: All trials.
         front: The front, cheapest first.
         knee: Where more neurons stop to help.
+        storage_url: Optuna storage of the study, None for SQLite in the folder.
     """
 
     setup: Setup
@@ -74,6 +81,7 @@ class StudyOutcome:
     trials: tuple[TrialRecord, ...]
     front: tuple[FrontRow, ...]
     knee: Knee
+    storage_url: str | None = None
 
     @property
     def best(self) -> FrontRow:
@@ -164,6 +172,7 @@ def summarise(setup: Setup, storage: StudyStorage, trials: Sequence[TrialRecord]
     undominated = probability_undominated(replicates, shares)
     corrected = selection_corrected(errors, replicates, shares)
     on_front = np.flatnonzero(non_dominated(errors, shares))
+    most_precise = on_front[np.lexsort((shares[on_front], errors[on_front]))[0]]
     best = cheapest_as_good(errors[on_front], replicates[on_front], shares[on_front])
     order = on_front[np.lexsort((errors[on_front], shares[on_front]))]
     judge = _TestJudge(setup, storage)
@@ -178,6 +187,8 @@ def summarise(setup: Setup, storage: StudyStorage, trials: Sequence[TrialRecord]
                 trial=trial,
                 share=float(shares[i]),
                 interval=percentile_interval(replicates[i]),
+                difference_interval=difference_interval(replicates[i], replicates[most_precise]),
+                paired_standard_error=float(paired_standard_error(replicates[i] - replicates[most_precise])),
                 probability_undominated=float(undominated[i]),
                 selection_corrected=float(corrected[i]),
                 test=test,
@@ -187,7 +198,8 @@ def summarise(setup: Setup, storage: StudyStorage, trials: Sequence[TrialRecord]
             )
         )
     neurons = [trial.candidate.n_neurons for trial, _ in feasible]
-    return StudyOutcome(setup, storage.folder, tuple(trials), tuple(rows), find_knee(neurons, errors, replicates))
+    knee = find_knee(neurons, errors, replicates)
+    return StudyOutcome(setup, storage.folder, tuple(trials), tuple(rows), knee, storage.url)
 
 
 def _cheapest_of_networks(

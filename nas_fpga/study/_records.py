@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from nas_fpga.hardware import MappedPoint, Target
@@ -73,6 +74,9 @@ class TrialRecord:
         proposed_by: ``included``, ``random start`` or ``sampler``.
         state: ``complete`` and ``failed`` are ended.
         outcome: Of an ended trial.
+        started_at: When its training started, local time; None before, and where the storage does not know. Times
+            differ from run to run, so two records are equal without them.
+        ended_at: When it ended, likewise.
     """
 
     number: int
@@ -82,6 +86,8 @@ class TrialRecord:
     proposed_by: ProposedBy
     state: TrialState = "waiting"
     outcome: Outcome = Outcome()
+    started_at: datetime | None = field(default=None, compare=False)
+    ended_at: datetime | None = field(default=None, compare=False)
 
     @property
     def ended(self) -> bool:

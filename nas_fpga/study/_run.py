@@ -147,7 +147,7 @@ class SearchRun:
         search = Search(setup, storage, self.n_trials, reporter)
         with LocalWorkers(setup.trainer_factory, n_workers, setup.definition.backend) as workers:
             search.run(workers)
-        outcome = summarise(setup, storage, search.records)
+        outcome = summarise(setup, storage, storage.trials())  # with the times that the storage noted
         storage.write_text("front.csv", outcome.csv())
         return outcome
 

@@ -46,6 +46,7 @@ class StudyStorage:
         """See the class."""
         self.folder = folder
         self.name = folder.name
+        self.url = url
         self._url = url or f"sqlite:///{(folder / 'study.db').absolute()}"
         self._own_file = url is None
         self._lock: IO[str] | None = None
@@ -377,6 +378,8 @@ def _from_optuna(trial: Any) -> TrialRecord:
         seed=attributes["seed"],
         generation=attributes["generation"],
         proposed_by=attributes["proposed by"],
+        started_at=trial.datetime_start,
+        ended_at=trial.datetime_complete,
     )
     state = states[trial.state.name]
     if state in ("complete", "failed"):

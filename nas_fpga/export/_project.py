@@ -1,0 +1,1 @@
+"""Writes a design as a folder."""

@@ -1,0 +1,121 @@
+"""From a study to a design: one of its points, under its own mapping or another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingOf
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_fpga.errors import InputError, StudyError
+from nas_fpga.export._design import Design
+from nas_fpga.export._hgq import build
+from nas_fpga.hardware import Mapping, Target, estimate
+from nas_fpga.hardware._mappings import UNROLL_LIMIT
+from nas_fpga.study import Point, StudyOutcome, StudyStorage, TrialRecord
+from nas_fpga.training import QuantizedNetwork
+
+MOST_EVENTS = 5000  # real events that travel with a project and are verified
+
+
+def design_of_point(outcome: StudyOutcome, name: str, *, mapping: Mapping | None = None) -> Design:
+    """See :func:`nas_fpga.export.design_of_point`."""
+    trial, point = find_point(outcome, name)
+    network = _load(outcome, trial, point)
+    figures = point.mapped.figures
+    if mapping is None:
+        mapping = point.mapped.mapping
+    else:
+        check_mapping(mapping, network)
+        figures = estimate(network, mapping, outcome.setup.target)
+    dataset = outcome.setup.dataset
+    return Design(
+        title=f"study {outcome.folder.name}, point {point.name}",
+        model=build(network),
+        network=network,
+        mapping=mapping,
+        target=outcome.setup.target,
+        figures=figures,
+        merits=_merits(outcome, point),
+        threshold=point.merits.threshold,
+        feature_names=dataset.feature_names,
+        feature_units=dataset.feature_units,
+        class_names=dataset.class_names,
+        events=real_events(dataset.features, outcome.setup.split.test),
+    )
+
+
+def find_point(outcome: StudyOutcome, name: str) -> tuple[TrialRecord, Point]:
+    """Return a point of any complete trial, feasible or not, by its name; `best` is that of the front.
+
+    Raises:
+        StudyError: There is no such point.
+    """
+    if name == "best":
+        return outcome.best.trial, outcome.best.point
+    points = {point.name: (trial, point) for trial in outcome.trials for point in trial.outcome.points}
+    if name in points:
+        return points[name]
+    number = name.partition(".")[0]
+    of_trial = [known for known in points if known.partition(".")[0] == number]
+    failed = [t for t in outcome.trials if str(t.number) == number and t.state == "failed"]
+    if of_trial:
+        there = f"trial {number} has {', '.join(of_trial)}"
+    elif failed:
+        there = f"trial {number} failed: {failed[0].outcome.cause}"
+    else:
+        there = f"the front has {', '.join(row.point.name for row in outcome.front)}"
+    raise StudyError(f"study '{outcome.folder.name}' has no point '{name}'; give best or a point's name: {there}")
+
+
+def check_mapping(mapping: Mapping, network: QuantizedNetwork) -> None:
+    """Refuse a mapping that hls4ml would move or cannot build.
+
+    Raises:
+        InputError: A reuse factor that is not allowed, or a layer that cannot be unrolled.
+    """
+    from nas_fpga.hardware import allowed_reuse_factors
+
+    shapes = [(layer.n_in, layer.n_out) for layer in network.layers]
+    if len(mapping.reuse_factors) != len(shapes):
+        raise InputError(f"mapping '{mapping}' is for {len(mapping.reuse_factors)} layers; the network has {len(shapes)}")
+    for (n_in, n_out), factor in zip(shapes, mapping.reuse_factors, strict=True):
+        if mapping.strategy == "resource":
+            allowed = allowed_reuse_factors(n_in, n_out)
+            if factor not in allowed:
+                raise InputError(
+                    f"reuse factor {factor} does not divide a layer {n_in} x {n_out}; hls4ml takes "
+                    f"{', '.join(map(str, allowed))}"
+                )
+        elif factor != 1:
+            raise InputError(f"reuse factor {factor} is for resource; {mapping.strategy} needs 1")
+        if mapping.strategy != "distributed_arithmetic" and factor == 1 and n_in * n_out >= UNROLL_LIMIT:
+            raise InputError(
+                f"a layer {n_in} x {n_out} is not unrolled by the tools, which stop at {UNROLL_LIMIT:,} weights; take "
+                "resource with a reuse factor, or distributed arithmetic"
+            )
+
+
+def real_events(features: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return raw features of real events `(n, d)`: those of ``rows`` first, then others, at most 5,000."""
+    others = np.setdiff1d(np.arange(len(features)), rows)
+    return features[np.concatenate([rows, others])[:MOST_EVENTS]]
+
+
+def _load(outcome: StudyOutcome, trial: TrialRecord, point: Point) -> QuantizedNetwork:
+    try:
+        return StudyStorage(outcome.folder).load_network(trial, point.network)
+    except StudyError as error:
+        raise StudyError(f"point {point.name} cannot be exported: {error}") from error
+
+
+def _merits(outcome: StudyOutcome, point: Point) -> MappingOf[str, Any]:
+    """Return the figures of merit by the names of ``front.csv``; of a point off the front only validation's."""
+    for row in outcome.front:
+        if row.point.name == point.name:
+            record = outcome.record(row)
+            return {name: value for name, value in record.items() if name.startswith(("validation", "test", "threshold"))}
+    name = "background_efficiency" if point.merits.background_efficiency is not None else "error_rate"
+    merits: dict[str, Any] = {f"validation_{name}": point.merits.error}
+    return merits if point.merits.threshold is None else merits | {"threshold": point.merits.threshold}

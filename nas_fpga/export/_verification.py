@@ -1,0 +1,46 @@
+"""What a verification found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Proof = Literal["cpp", "rtl"]
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was run against Keras, and what came out.
+
+    Attributes:
+        proof: ``cpp``: the project's C++ was compiled and run; ``rtl``: its RTL was simulated.
+        tool: Compiler or simulator with its version.
+        events: Inputs that were compared.
+        real_events: Of these, events of the data set.
+        outputs: Numbers that were compared: events times outputs.
+        differing: Numbers that were not equal bit for bit.
+        largest_difference: Largest distance between two of them.
+        wall_time_s: Of compilation and run.
+        latency_cycles: Of simulated RTL, measured; None for C++.
+        stated_latency_cycles: Of RTL, as the design states it.
+        integers_differing: Numbers that differ from the network's integers; None where there are none.
+        float32_rounds: Whether sums need more than 24 bits, so that Keras itself may round.
+    """
+
+    proof: Proof
+    tool: str
+    events: int
+    real_events: int
+    outputs: int
+    differing: int
+    largest_difference: float
+    wall_time_s: float
+    latency_cycles: int | None = None
+    stated_latency_cycles: int | None = None
+    integers_differing: int | None = None
+    float32_rounds: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing differs and the latency is what is stated."""
+        return self.differing == 0 and not self.integers_differing and self.latency_cycles == self.stated_latency_cycles
