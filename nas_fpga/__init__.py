@@ -13,18 +13,20 @@ _ROOMS = {
     "nas_fpga.samplers": ("Sampler",),
     "nas_fpga.training": ("QuantizedNetwork", "Trainer"),
     "nas_fpga.hardware": ("Estimator", "Figure", "Mapping", "StaticEstimator", "Target", "make_target"),
-    "nas_fpga.study": ("SearchDefinition", "SearchRun", "StudyOutcome", "read_outcome"),
+    "nas_fpga.study": ("SearchDefinition", "SearchOptions", "SearchRun", "StudyOutcome", "read_outcome"),
     "nas_fpga.export": ("hgq_model",),
+    "nas_fpga.api": ("Study", "StudyPoint", "open_study", "plot_front", "search"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 if TYPE_CHECKING:
+    from nas_fpga.api import Study, StudyPoint, open_study, plot_front, search
     from nas_fpga.data import Dataset, Split, load_hgcal, read_dataset, split
     from nas_fpga.export import hgq_model
     from nas_fpga.hardware import Estimator, Figure, Mapping, StaticEstimator, Target, make_target
     from nas_fpga.samplers import Sampler
     from nas_fpga.space import BitWidths, Candidate, MLPSpace, TrainingSettings
-    from nas_fpga.study import SearchDefinition, SearchRun, StudyOutcome, read_outcome
+    from nas_fpga.study import SearchDefinition, SearchOptions, SearchRun, StudyOutcome, read_outcome
     from nas_fpga.training import QuantizedNetwork, Trainer
 
 __all__ = [
@@ -38,18 +40,24 @@ __all__ = [
     "QuantizedNetwork",
     "Sampler",
     "SearchDefinition",
+    "SearchOptions",
     "SearchRun",
     "Split",
     "StaticEstimator",
+    "Study",
     "StudyOutcome",
+    "StudyPoint",
     "Target",
     "Trainer",
     "TrainingSettings",
     "hgq_model",
     "load_hgcal",
     "make_target",
+    "open_study",
+    "plot_front",
     "read_dataset",
     "read_outcome",
+    "search",
     "split",
 ]
 

@@ -100,7 +100,7 @@ class NotebookDisplay(Display):
     def __init__(self) -> None:
         """Start with nothing said; shown by :meth:`live`."""
         self._said: list[str] = []
-        self._line = "workers are starting"
+        self._line = ""
         self._handle: Any = None
 
     def message(self, text: str) -> None:
@@ -118,7 +118,7 @@ class NotebookDisplay(Display):
     def _show(self) -> None:
         from IPython.display import display
 
-        content = {"text/plain": "\n".join([*self._said, self._line])}
+        content = {"text/plain": "\n".join(filter(None, [*self._said, self._line]))}
         if self._handle is None:
             self._handle = display(content, raw=True, display_id=True)  # type: ignore[no-untyped-call]
         else:

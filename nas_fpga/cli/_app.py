@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import typer
 
+from nas_fpga.cli.dashboard import dashboard
 from nas_fpga.cli.data import data_app
 from nas_fpga.cli.front import front
 from nas_fpga.cli.search import search
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.command()(search)
 app.command()(front)
+app.command()(dashboard)
 app.add_typer(data_app, name="data")
 
 # What typer raises for a bad command line; it keeps its own copy of click since 0.20, so the class is taken from it.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from nas_fpga.study import FrontRow, StudyOutcome
+    from nas_fpga.study import StudyOutcome
 
 _WIDTH = 220  # of the table where it goes to a file or a wide terminal: no cell is folded
 _WIDE = 165  # columns of a terminal that shows all of the table; narrower ones show the columns below
@@ -61,7 +61,9 @@ def _print_table(outcome: StudyOutcome) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    cells = [_cells(row, outcome.setup.target.objective) for row in outcome.front]
+    from nas_fpga.api import front_cells
+
+    cells = [front_cells(outcome, row) for row in outcome.front]
     console = Console(highlight=False)
     narrow = console.is_terminal and console.width < _WIDE
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -87,23 +89,3 @@ def _print_table(outcome: StudyOutcome) -> None:
             f"best on test, all generated rows: {best.all_rows_background_efficiency:.4f}; trigger candidates by {bins}"
         )
     typer.echo("")
-
-
-def _cells(row: FrontRow, objective: str) -> dict[str, str]:
-    figures, lut = row.point.mapped.figures, row.point.mapped.figures.lut
-    return {
-        "point": f"{row.point.name}{'*' if row.is_best else ''}",
-        "network": str(row.trial.candidate),
-        "mapping": str(row.point.mapped.mapping),
-        "validation": f"{row.point.error:.4f}",
-        "corrected": f"{row.selection_corrected:.4f}",
-        "test [95 %]": f"{row.test.error:.4f} [{row.test_interval[0]:.4f}, {row.test_interval[1]:.4f}]",
-        "precision": f"{row.test.precision:.4f}",
-        "P(front)": f"{row.probability_undominated:.2f}",
-        "LUT": f"{lut.value:,.0f}",
-        "[90 %]": f"[{lut.low:,.0f}, {lut.high:,.0f}]",
-        "DSP": f"{figures.dsp.value:,.0f}",
-        "ns": f"{figures.latency_ns.value:,.0f}",
-        "copies": str(figures.copies),
-        "share" if objective == "share" else f"{objective} share": f"{row.share:.2%}",
-    }

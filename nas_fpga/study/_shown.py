@@ -29,8 +29,14 @@ def shown_of_candidate(candidate: Candidate) -> dict[str, Value]:
     return {"topology": format_topology(candidate.topology), "bit widths": str(candidate.bits)}
 
 
-def shown_of_ended(record: TrialRecord, target: Target) -> dict[str, Value]:
-    """Return what came of a trial: the figures of its primary point, or why it failed."""
+def shown_of_ended(record: TrialRecord, target: Target, merit: str) -> dict[str, Value]:
+    """Return what came of a trial: the figures of its primary point, or why it failed.
+
+    Args:
+        record: The trial.
+        target: Whose limits make the point primary.
+        merit: The figure of merit in words.
+    """
     outcome = record.outcome
     duration: dict[str, Value] = {"duration s": round(outcome.duration_s, 2)}
     primary = record.primary(target)
@@ -43,6 +49,7 @@ def shown_of_ended(record: TrialRecord, target: Target) -> dict[str, Value]:
         "copies": figures.copies,
         **_of_figures(figures),
         "limits": "; ".join(figures.violations(target)) or "kept",
+        f"validation {merit}": round(primary.error, 5),
         "validation ROC AUC": round(primary.merits.roc_auc, 5),
     } | duration
 

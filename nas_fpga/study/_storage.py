@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 # What only nas-fpga reads is kept from what Optuna's dashboard and notebooks show: it stands in system attributes.
 # Studies that were made before have it, without the prefix, in user attributes.
 _OURS = "nas-fpga:"
-_CONSTRAINTS = "constraints"  # the name by which Optuna and its dashboard know how far limits are violated
+_OBJECTIVES = "study:metric_names"
+_CONSTRAINTS = "constraints"  # how far limits are violated, as Optuna and its dashboard both know it
 
 
 class StudyStorage:
@@ -52,7 +53,18 @@ class StudyStorage:
         self._lock: IO[str] | None = None
         self._storage: RDBStorage | None = None
         self._study_id = -1
+        self._merit = ""
         self._trial_ids: list[int] = []
+
+    @property
+    def optuna_id(self) -> int:
+        """Number of the open study in its storage."""
+        return self._study_id
+
+    @property
+    def optuna(self) -> RDBStorage:
+        """The Optuna storage of the open study, for those who look at it with Optuna's means."""
+        return self._connect()
 
     # -- opening and closing -----------------------------------------------------------------------------------------
 
@@ -105,7 +117,8 @@ class StudyStorage:
                 storage.set_study_system_attr(self._study_id, _OURS + name, text)
             for name, value in shown_of_study(definition).items():
                 storage.set_study_user_attr(self._study_id, name, value)
-            storage.set_study_system_attr(self._study_id, "study:metric_names", list(objectives))
+            storage.set_study_system_attr(self._study_id, _OBJECTIVES, list(objectives))
+        self._merit = objectives[0]
         if self._own_file:
             self._disconnect()
             unfinished.replace(self.folder / "study.db")
@@ -129,6 +142,7 @@ class StudyStorage:
                 raise StudyError(f"{self._url} holds no study '{self.name}'; name another with --study NAME")
             self._study_id = study_id
             definition = self._study_attributes().get("definition")
+            self._merit = storage.get_study_system_attrs(self._study_id).get(_OBJECTIVES, [""])[0]
         if definition is None:
             raise StudyError(f"study '{self.name}' was not made by nas-fpga; give another --study NAME")
         try:
@@ -281,7 +295,7 @@ class StudyStorage:
         with _storage_errors(self._url):
             storage.set_trial_system_attr(trial_id, f"{_OURS}outcome", json.dumps(to_json(record.outcome)))
             storage.set_trial_system_attr(trial_id, f"{_OURS}versions", json.dumps(versions()))
-            for name, value in shown_of_ended(record, target).items():
+            for name, value in shown_of_ended(record, target, self._merit).items():
                 storage.set_trial_user_attr(trial_id, name, value)
             if record.state == "failed":
                 storage.set_trial_state_values(trial_id, OptunaState.FAIL)

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from nas_fpga import __version__
+from nas_fpga.cli.dashboard import dashboard
 from nas_fpga.cli.front import front
 from nas_fpga.cli.search import search
 from tests.cli.conftest import environment, run
@@ -25,6 +26,7 @@ def test_lists_the_commands(nas_fpga) -> None:
     assert re.findall(r"^  (\w+)  +\S", ended.out.partition("Commands:")[2], re.MULTILINE) == [
         "search",
         "front",
+        "dashboard",
         "data",
     ]
     assert "nas-fpga search --budget 2000" in ended.out
@@ -41,7 +43,7 @@ def test_version(nas_fpga) -> None:
     assert nas_fpga(["--version"]).out == f"{__version__}\n"
 
 
-@pytest.mark.parametrize(("name", "function"), [("search", search), ("front", front)])
+@pytest.mark.parametrize(("name", "function"), [("search", search), ("front", front), ("dashboard", dashboard)])
 def test_every_option_is_explained(nas_fpga, monkeypatch, name, function) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     text = nas_fpga([name, "--help"]).out

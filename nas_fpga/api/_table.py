@@ -1,0 +1,27 @@
+"""The table of a front that people read, as cells of text."""
+
+from __future__ import annotations
+
+from nas_fpga.study import FrontRow, StudyOutcome
+
+
+def front_cells(outcome: StudyOutcome, row: FrontRow) -> dict[str, str]:
+    """Return a row of the table by its headings; the point in front ends with a star where it is the best."""
+    figures, lut = row.point.mapped.figures, row.point.mapped.figures.lut
+    objective = outcome.setup.target.objective
+    return {
+        "point": f"{row.point.name}{'*' if row.is_best else ''}",
+        "network": str(row.trial.candidate),
+        "mapping": str(row.point.mapped.mapping),
+        "validation": f"{row.point.error:.4f}",
+        "corrected": f"{row.selection_corrected:.4f}",
+        "test [95 %]": f"{row.test.error:.4f} [{row.test_interval[0]:.4f}, {row.test_interval[1]:.4f}]",
+        "precision": f"{row.test.precision:.4f}",
+        "P(front)": f"{row.probability_undominated:.2f}",
+        "LUT": f"{lut.value:,.0f}",
+        "[90 %]": f"[{lut.low:,.0f}, {lut.high:,.0f}]",
+        "DSP": f"{figures.dsp.value:,.0f}",
+        "ns": f"{figures.latency_ns.value:,.0f}",
+        "copies": str(figures.copies),
+        "share" if objective == "share" else f"{objective} share": f"{row.share:.2%}",
+    }
