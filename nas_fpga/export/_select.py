@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nas_fpga.errors import InputError, StudyError
 from nas_fpga.export._design import Design
 from nas_fpga.export._hgq import build
-from nas_fpga.hardware import Mapping, estimate
+from nas_fpga.hardware import Mapping, Target, estimate
 from nas_fpga.hardware._mappings import UNROLL_LIMIT
 from nas_fpga.study import Point, StudyOutcome, StudyStorage, TrialRecord
 from nas_fpga.training import QuantizedNetwork
@@ -79,9 +79,7 @@ def check_mapping(mapping: Mapping, network: QuantizedNetwork) -> None:
 
     shapes = [(layer.n_in, layer.n_out) for layer in network.layers]
     if len(mapping.reuse_factors) != len(shapes):
-        raise InputError(
-            f"mapping '{mapping}' is for {len(mapping.reuse_factors)} layers; the network has {len(shapes)}"
-        )
+        raise InputError(f"mapping '{mapping}' is for {len(mapping.reuse_factors)} layers; the network has {len(shapes)}")
     for (n_in, n_out), factor in zip(shapes, mapping.reuse_factors, strict=True):
         if mapping.strategy == "resource":
             allowed = allowed_reuse_factors(n_in, n_out)
@@ -117,9 +115,7 @@ def _merits(outcome: StudyOutcome, point: Point) -> MappingOf[str, Any]:
     for row in outcome.front:
         if row.point.name == point.name:
             record = outcome.record(row)
-            return {
-                name: value for name, value in record.items() if name.startswith(("validation", "test", "threshold"))
-            }
+            return {name: value for name, value in record.items() if name.startswith(("validation", "test", "threshold"))}
     name = "background_efficiency" if point.merits.background_efficiency is not None else "error_rate"
     merits: dict[str, Any] = {f"validation_{name}": point.merits.error}
     return merits if point.merits.threshold is None else merits | {"threshold": point.merits.threshold}

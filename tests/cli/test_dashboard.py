@@ -100,7 +100,7 @@ def test_browser_shows_trials_with_their_figures(running, records: list[TrialRec
     ):
         assert line in lines, (line, inside)
     assert "Best Trial" in inside
-    assert "Infeasible" in outside
+    assert inside.count("Best Trial") == outside.count("Best Trial") + 1 == 2  # in the list, and on the page of its own
     assert re.search(r"^limits [\d,]+ LUT, limit 200$", outside, re.MULTILINE)
     assert "cause the loss became nan" in broken.splitlines()
     for text in (inside, outside, broken):
@@ -114,11 +114,13 @@ def api(address: str, path: str, method: str = "GET") -> dict[str, object]:
         return found
 
 
-def test_page_names_the_objectives(running) -> None:
-    assert api(running[1], "/studies/1")["objective_names"] == [
-        "background efficiency at 95% signal",
-        "largest share of the limits",
-    ]
+def test_page_names_the_objectives_and_knows_what_is_infeasible(running) -> None:
+    study = api(running[1], "/studies/1")
+    assert study["objective_names"] == ["background efficiency at 95% signal", "largest share of the limits"]
+    trials = study["trials"]
+    assert isinstance(trials, list)
+    (inside,), (outside,) = trials[0]["constraints"], trials[1]["constraints"]
+    assert inside <= 0 < outside
 
 
 def test_page_cannot_change_the_study(running) -> None:
