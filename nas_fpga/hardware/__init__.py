@@ -1,5 +1,6 @@
 """Hardware cost: parts, limits, mappings, and estimators that give figures with unit, stage and interval."""
 
+from nas_fpga.hardware._adder_law import adder_levels_per_cycle, placed_luts
 from nas_fpga.hardware._base import Estimator
 from nas_fpga.hardware._before_training import PreTrainingCost
 from nas_fpga.hardware._estimate import StaticEstimator, estimate
@@ -38,6 +39,7 @@ __all__ = [
     "Strategy",
     "Target",
     "Unit",
+    "adder_levels_per_cycle",
     "allowed_reuse_factors",
     "enumerate_mappings",
     "estimate",
@@ -46,4 +48,5 @@ __all__ = [
     "log10_share",
     "make_target",
     "parse_region",
+    "placed_luts",
 ]
