@@ -103,11 +103,10 @@ def run_cpp(
     return CppRun(outputs, name, compiled - started, time.monotonic() - compiled)
 
 
-def generated_lines(project: Path) -> int:
-    """Return the lines of adder graphs that hls4ml generated; 0 for other strategies."""
+def generated_adders(project: Path) -> int:
+    """Return the operations of the adder graphs that hls4ml generated; 0 for other strategies."""
     code = project / "firmware" / "nnet_utils" / "nnet_code_gen.h"
-    text = code.read_text(encoding="utf-8") if code.exists() else ""
-    return sum(line.lstrip().startswith("auto v") for line in text.splitlines())
+    return len(re.findall(r"> v\d+ = ", code.read_text(encoding="utf-8"))) if code.exists() else 0
 
 
 def _top_function(project: Path) -> str:

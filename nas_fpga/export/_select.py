@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping as MappingOf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.errors import InputError, StudyError
 from nas_fpga.export._design import Design
-from nas_fpga.export._hgq import build
-from nas_fpga.hardware import Mapping, Target, estimate
+from nas_fpga.export._quiet import captured
+from nas_fpga.hardware import Mapping, estimate
 from nas_fpga.hardware._mappings import UNROLL_LIMIT
 from nas_fpga.study import Point, StudyOutcome, StudyStorage, TrialRecord
 from nas_fpga.training import QuantizedNetwork
+
+if TYPE_CHECKING:
+    import keras
 
 MOST_EVENTS = 5000  # real events that travel with a project and are verified
 
@@ -32,7 +36,7 @@ def design_of_point(outcome: StudyOutcome, name: str, *, mapping: Mapping | None
     dataset = outcome.setup.dataset
     return Design(
         title=f"study {outcome.folder.name}, point {point.name}",
-        model=build(network),
+        model=rebuilt(network),
         network=network,
         mapping=mapping,
         target=outcome.setup.target,
@@ -101,6 +105,15 @@ def real_events(features: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArr
     """Return raw features of real events `(n, d)`: those of ``rows`` first, then others, at most 5,000."""
     others = np.setdiff1d(np.arange(len(features)), rows)
     return features[np.concatenate([rows, others])[:MOST_EVENTS]]
+
+
+def rebuilt(network: QuantizedNetwork) -> keras.Model:
+    """Return the exact Keras model of a network, on JAX unless another backend is chosen, in silence."""
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    with captured():
+        from nas_fpga.export._hgq import build
+
+        return build(network)
 
 
 def _load(outcome: StudyOutcome, trial: TrialRecord, point: Point) -> QuantizedNetwork:
