@@ -77,8 +77,7 @@ write_checkpoint -force implement/routed.dcp
 _OTHERS = {
     "catapult": (
         "Synthesises the project with Catapult HLS.",
-        'need catapult "set PATH to the bin folder of Catapult"\n'
-        "catapult -product ultra -shell -f build_prj.tcl\n",
+        'need catapult "set PATH to the bin folder of Catapult"\ncatapult -product ultra -shell -f build_prj.tcl\n',
     ),
     "quartus": (
         "Synthesises the project with Intel's HLS compiler.",

@@ -61,9 +61,7 @@ def find_compiler() -> list[str]:
     raise InputError("no C++ compiler found; install g++ (Debian: apt install g++) or set CXX")
 
 
-def run_cpp(
-    project: Path, features: NDArray[np.float32], n_outputs: int, *, message: Callable[[str], None]
-) -> CppRun:
+def run_cpp(project: Path, features: NDArray[np.float32], n_outputs: int, *, message: Callable[[str], None]) -> CppRun:
     """Compile the project's sources where nothing of it changes, and run them.
 
     Args:

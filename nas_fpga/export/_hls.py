@@ -143,7 +143,8 @@ def write_hls(design: Design, backend: str, folder: Path, vectors: tuple[NDArray
             _read_back(layer, asked) for layer, asked in zip(layers, design.mapping.reuse_factors, strict=True)
         )
         input_type, output_type = (
-            str(variables[0].type.precision) for variables in (graph.get_input_variables(), graph.get_output_variables())
+            str(variables[0].type.precision)
+            for variables in (graph.get_input_variables(), graph.get_output_variables())
         )
         said = tuple(line for line in chatter() if "WARNING" in line)
     return HlsProject(input_type, output_type, found, said)
@@ -153,7 +154,12 @@ def _model_to_convert(design: Design, backend: str) -> tuple[Any, InputFormat | 
     """Return the Keras model that hls4ml gets, and the input format whose binary points are to be moved, if any."""
     network = design.network
     constants = design.mapping.strategy == "distributed_arithmetic"
-    if network is None or constants or backend not in VERIFIABLE or np.unique(network.input_format.scale_log2).size == 1:
+    if (
+        network is None
+        or constants
+        or backend not in VERIFIABLE
+        or np.unique(network.input_format.scale_log2).size == 1
+    ):
         return design.model, None
     form = network.input_format
     fraction = form.grid_bits.copy()
@@ -206,7 +212,9 @@ def _read_back(layer: Any, asked: int) -> HlsLayer:
         reuse_factor=int(layer.get_attr("reuse_factor")),
         asked_reuse_factor=asked,
         types={
-            name.removeprefix(f"{layer.name}_").removesuffix("_t"): str(type_.precision)
+            (name.removeprefix(f"{layer.name}_").removesuffix("_t") if name != f"{layer.name}_t" else "result"): str(
+                type_.precision
+            )
             for name, type_ in layer.get_layer_precision().items()
             if name.endswith("_t")
         },

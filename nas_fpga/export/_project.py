@@ -128,7 +128,9 @@ def _check_place(folder: Path, *, force: bool) -> None:
     if folder.is_file():
         raise InputError(f"--to {folder} is a file; give a folder")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / RECORD).exists() and not force:
-        raise InputError(f"--to {folder} is not empty and no project of nas-fpga; give another, or --force to write into it")
+        raise InputError(
+            f"--to {folder} is not empty and no project of nas-fpga; give another, or --force to write into it"
+        )
 
 
 @contextlib.contextmanager

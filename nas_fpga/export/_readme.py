@@ -98,7 +98,10 @@ def _ports(record: dict[str, Any]) -> str:
     if record["rtl"] is not None:
         lines += ["`rtl/ports.md` has the packing of the RTL's ports.", ""]
     known = "input_format" in record
-    lines += ["| feature | unit |" + (" format inside the design |" if known else ""), "|---|---|" + ("---|" if known else "")]
+    lines += [
+        "| feature | unit |" + (" format inside the design |" if known else ""),
+        "|---|---|" + ("---|" if known else ""),
+    ]
     for feature in record["features"]:
         row = f"| {feature['name']} | {feature['unit']} |"
         if known:
@@ -126,7 +129,7 @@ def _hls(record: dict[str, Any]) -> str:
             factor += f" (asked {layer['asked_reuse_factor']})"
         types = layer["types"]
         cells = (types.get(name, "constants") for name in ("weight", "accum"))
-        result = types.get("result", types.get("", ""))
+        result = types.get("result", "")
         lines.append(
             f"| {layer['name']} | {layer['n_in']} x {layer['n_out']} | {layer['strategy']} | {factor} | "
             f"{' | '.join(cells)} | {result} |"
@@ -161,9 +164,7 @@ def _verified(record: dict[str, Any]) -> str:
             f"difference {found['largest_difference']:g}, {found['wall_time_s']:.0f} s."
         )
         if found["latency_cycles"] is not None:
-            lines.append(
-                f"Latency {found['latency_cycles']} cycles, stated {found['stated_latency_cycles']}."
-            )
+            lines.append(f"Latency {found['latency_cycles']} cycles, stated {found['stated_latency_cycles']}.")
         if found["integers_differing"] is not None:
             lines.append(f"Against the integers of `network.npz`: {found['integers_differing']:,} differing.")
         if found["float32_rounds"]:

@@ -42,8 +42,7 @@ def describe(design: Design, events: VerificationEvents) -> dict[str, Any]:
         "merits": dict(design.merits),
         "threshold": design.threshold,
         "features": [
-            {"name": name, "unit": unit}
-            for name, unit in zip(design.feature_names, design.feature_units, strict=True)
+            {"name": name, "unit": unit} for name, unit in zip(design.feature_names, design.feature_units, strict=True)
         ],
         "classes": list(design.class_names),
         "accumulator_bits": list(network.accumulator_bits()) if network is not None else None,
@@ -77,7 +76,9 @@ def read_record(folder: Path) -> dict[str, Any]:
         if record["format"] != FORMAT:
             raise InputError(f"{path} has format {record['format']}, this version reads {FORMAT}; export it again")
     except FileNotFoundError:
-        raise InputError(f"{folder} is no exported project: it has no {RECORD}; give the folder of nas-fpga export") from None
+        raise InputError(
+            f"{folder} is no exported project: it has no {RECORD}; give the folder of nas-fpga export"
+        ) from None
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} cannot be read ({error}); export the project again") from error
     return record

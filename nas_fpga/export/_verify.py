@@ -99,7 +99,9 @@ def load_model(path: Path) -> Any:
             return keras.models.load_model(path, compile=False)
         except Exception as error:  # whatever the content provokes in Keras
             reason = " ".join(str(error).split())[:200]
-            raise InputError(f"model {path} cannot be loaded ({reason}); save it with model.save('NAME.keras')") from error
+            raise InputError(
+                f"model {path} cannot be loaded ({reason}); save it with model.save('NAME.keras')"
+            ) from error
 
 
 def _proof(folder: Path, record: dict[str, Any], asked: Proof | None, message: Callable[[str], None]) -> Proof:
