@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import os
 import re
@@ -90,25 +91,21 @@ def cxxrtl() -> Simulator | None:
     if wheel is None or wheel.origin is None:
         return None
     runtime = Path(wheel.origin).parent / "share" / "include" / "backends" / "cxxrtl" / "runtime"
-    yosys = [sys.executable, "-c", "import sys; from pyosys import libyosys as ys; "]
-    version = _version([*yosys[:2], yosys[2] + "print(ys.yosys_version_str)"], r"Yosys (\S+)", {})
+    yosys = [sys.executable, "-c", "import sys; from pyosys import libyosys as ys; ys.run_pass(sys.argv[1], ys.Design())"]
 
     def build(folder: Path, description: dict[str, Any], scratch: Path) -> list[str]:
         # A process of its own: Yosys keeps global state and its memory.
-        script = "; ".join(
-            [
-                f"read_verilog {' '.join(_quoted(file) for file in _files(folder, description))}",
-                f"hierarchy -top {description['top']}",
-                "proc; flatten",
-                f"write_cxxrtl {_quoted(str(scratch / 'design.cc'))}",
-            ]
+        script = scratch / "cxxrtl.ys"
+        script.write_text(
+            f"read_verilog {' '.join(_quoted(file) for file in _files(folder, description))}\n"
+            f"hierarchy -top {description['top']}\nproc\nflatten\nwrite_cxxrtl design.cc\n"
         )
-        _run([*yosys[:2], yosys[2] + "ys.run_pass(sys.argv[1], ys.Design())", script], scratch, {})
+        _run([*yosys, f"script {script.name}"], scratch, {})
         (scratch / "main.cc").write_text(_cxxrtl_main(description))
         _run(["g++", "-std=c++17", "-O1", f"-I{runtime}", "-o", "simulation", "main.cc"], scratch, {})
         return [str(scratch / "simulation")]
 
-    return Simulator(f"Yosys CXXRTL {version}", build)
+    return Simulator(f"Yosys CXXRTL {importlib.metadata.version('pyosys')}", build)
 
 
 def _ghdl() -> Simulator | None:

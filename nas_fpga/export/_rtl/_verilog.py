@@ -72,7 +72,8 @@ def _output_words(ports: Interface) -> list[str]:
             continue
         parts = [f"net_out[{hi}:{lo}]"]
         if above:
-            parts.insert(0, f"{{{above}{{{f'net_out[{hi}]' if signed else "1'b0"}}}}}")
+            extended = f"net_out[{hi}]" if signed else "1'b0"
+            parts.insert(0, f"{{{above}{{{extended}}}}}")
         if below:
             parts.append(f"{{{below}{{1'b0}}}}")
         words.append("{" + ", ".join(parts) + "}")
