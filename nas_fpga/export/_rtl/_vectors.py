@@ -11,7 +11,9 @@ def write_stimulus(path: Path, buses: Sequence[int], bits: int) -> list[int]:
 
     Events come in blocks of 32: back to back, then with 0 to 3 idle cycles after each; idle cycles carry ones.
     """
-    digits, lines, cycles = (bits + 3) // 4, [], []
+    digits = (bits + 3) // 4
+    lines: list[str] = []
+    cycles: list[int] = []
     for event, bus in enumerate(buses):
         cycles.append(len(lines))
         lines.append(f"1 {bus:0{digits}x}")

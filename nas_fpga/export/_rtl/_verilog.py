@@ -72,7 +72,8 @@ def _output_words(ports: Interface) -> list[str]:
             continue
         parts = [f"net_out[{hi}:{lo}]"]
         if above:
-            parts.insert(0, f"{{{above}{{{f'net_out[{hi}]' if signed else "1'b0"}}}}}")
+            extended = f"net_out[{hi}]" if signed else "1'b0"
+            parts.insert(0, f"{{{above}{{{extended}}}}}")
         if below:
             parts.append(f"{{{below}{{1'b0}}}}")
         words.append("{" + ", ".join(parts) + "}")
@@ -123,7 +124,7 @@ def test_bench(ports: Interface) -> str:
         [
             f"// Test bench of {ports.top}: plays stimulus.txt (a line a clock cycle: valid, in_data in hex), compares",
             "// every valid output with expected.txt (a line an event, hex), checks the latency of each, writes",
-            "// outputs.txt (clock cycle, outputs in hex), and prints PASS or FAIL. Run it in the folder of these files.",
+            "// outputs.txt (clock cycle, outputs in hex), and prints PASS or FAIL. Run it in these files' folder.",
             "`timescale 1ns / 1ps",
             "",
             f"module tb_{ports.top};",
@@ -170,8 +171,8 @@ def test_bench(ports: Interface) -> str:
             "    in_data <= next_data;",
             "    if (fields != 2) drained = drained + 1;",
             "    if (drained > LATENCY + 2) begin",
-            '      $display("%0d events, %0d differing, %0d cycles with a wrong valid (latency %0d)", events, differing,',
-            "               mistimed, LATENCY);",
+            '      $display("%0d events, %0d differing, %0d cycles with a wrong valid (latency %0d)",',
+            "               events, differing, mistimed, LATENCY);",
             '      if (events > 0 && differing == 0 && mistimed == 0 && $fscanf(expectation, "%h", expected) != 1)',
             '        $display("PASS");',
             '      else $display("FAIL");',

@@ -127,7 +127,7 @@ def test_bench(ports: Interface) -> str:
         [
             f"-- Test bench of {ports.top}: plays stimulus.txt (a line a clock cycle: valid, in_data in hex), compares",
             "-- every valid output with expected.txt (a line an event, hex), checks the latency of each, writes",
-            "-- outputs.txt (clock cycle, outputs in hex), and prints PASS or FAIL. Run it in the folder of these files.",
+            "-- outputs.txt (clock cycle, outputs in hex), and prints PASS or FAIL. Run it in these files' folder.",
             *_LIBRARIES,
             "use std.textio.all;",
             "use std.env.all;",
@@ -186,7 +186,8 @@ def test_bench(ports: Interface) -> str:
             "      end if;",
             "    end loop;",
             '    report integer\'image(events) & " events, " & integer\'image(differing) & " differing, "',
-            '      & integer\'image(mistimed) & " cycles with a wrong valid (latency " & integer\'image(LATENCY) & ")";',
+            '      & integer\'image(mistimed) & " cycles with a wrong valid (latency "',
+            '      & integer\'image(LATENCY) & ")";',
             "    if events > 0 and differing = 0 and mistimed = 0 and endfile(expectation) then",
             '      report "PASS";',
             '    else report "FAIL";',

@@ -37,7 +37,7 @@ def write_rtl(
         design: The model, part, clock, events, and the working point where a decision is asked.
         folder: Written to; made where it is missing.
         language: Of netlist, wrapper and test bench.
-        decision: Adds an output bit ``score >= working point``, with the working point as a constant or as an input port.
+        decision: Adds an output bit ``score >= working point``; the working point is a constant or an input port.
 
     Returns:
         A JSON-ready description: ports, latency, cost, files, how to build.
@@ -101,10 +101,11 @@ def _threshold_steps(design: Design, outputs: tuple[Word, ...]) -> int:
             f"{'no' if design.threshold is None else 'a'} working point"
         )
     (word,) = outputs
-    steps = math.ceil(design.threshold * 2.0**word.fraction_bits)
+    steps: int = math.ceil(design.threshold * 2.0**word.fraction_bits)
     if steps >= 2 ** (word.bits - 1):
         raise InputError(f"RTL: working point {design.threshold:g} is above all outputs (at most {word.high:g})")
-    return max(steps, -(2 ** (word.bits - 1)))
+    lowest: int = -(2 ** (word.bits - 1))
+    return max(steps, lowest)
 
 
 def _module_name(title: str) -> str:
@@ -178,14 +179,16 @@ def _write_vectors(design: Design, ports: Interface, folder: Path) -> None:
     values: NDArray[np.float64] = np.asarray(design.model.predict(events, verbose=0), np.float64)
     values = values.reshape(len(events), -1)
     results = pack(ports.outputs, values)
-    if ports.threshold is not None:
-        passed = values[:, 0] >= design.threshold
-        results = [bus | int(bit) << ports.out_bits for bus, bit in zip(results, passed.tolist(), strict=True)]
+    if ports.threshold is not None and design.threshold is not None:
+        passed = [score >= design.threshold for score in values[:, 0].tolist()]
+        results = [bus | int(bit) << ports.out_bits for bus, bit in zip(results, passed, strict=True)]
     write_stimulus(folder / "stimulus.txt", pack(ports.inputs, events), ports.in_bits)
     write_expected(folder / "expected.txt", results, ports.result_bits)
 
 
-def _description(design: Design, ports: Interface, net: Netlist, language: Language, files: list[str]) -> dict[str, Any]:
+def _description(
+    design: Design, ports: Interface, net: Netlist, language: Language, files: list[str]
+) -> dict[str, Any]:
     width = ports.outputs[0].bits
     port_list = [
         {"name": "clk", "direction": "in", "bits": 1},
@@ -236,8 +239,8 @@ def _description(design: Design, ports: Interface, net: Netlist, language: Langu
 def _how_to_build(top: str, language: Language) -> str:
     if language == "verilog":
         bench = (
-            f"verilator --binary --timing -Wno-fatal --top-module tb_{top} ../src/*.v ../src/primitives/*.v tb_{top}.sv "
-            f"&& obj_dir/Vtb_{top}"
+            f"verilator --binary --timing -Wno-fatal --top-module tb_{top} ../src/*.v ../src/primitives/*.v "
+            f"tb_{top}.sv && obj_dir/Vtb_{top}"
         )
     else:
         bench = (
