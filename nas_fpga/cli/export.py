@@ -130,15 +130,16 @@ def export(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Write a point of a study as an hls4ml project or as RTL, ready for the vendor's tools and for `nas-fpga verify`.
+    """Write a point of a study as an hls4ml project or as RTL, ready for the vendor's tools.
 
-    nas-fpga export --to DIR                              the best point of the latest study
-    \b
-    nas-fpga export --study NAME --point 17.0 --to DIR    any point of it
-    nas-fpga export --max-luts 5000 --to DIR              the best under 5,000 LUTs
-    nas-fpga export model.keras --data FILE --target COLUMN --to DIR    a model trained elsewhere
+    DIR gets a README with the figures, design.json, the Keras model, events, and hls/ or rtl/. Nothing is synthesised;
+    `nas-fpga verify DIR` then proves that the project computes what Keras computes.
 
-    DIR gets a README with the figures, design.json, the Keras model, events, and hls/ or rtl/. Nothing is synthesised.
+    The best point of the latest study: nas-fpga export --to DIR
+
+    The best under 5,000 LUTs: nas-fpga export --max-luts 5000 --to DIR
+
+    A model trained elsewhere: nas-fpga export model.keras --data FILE --target COLUMN --to DIR
     """
     del debug
 
@@ -185,7 +186,7 @@ def export(
         write(
             design,
             folder,
-            backend=backend.value,  # type: ignore[arg-type]
+            backend=backend.value,
             rtl=options.plain(rtl),
             decision=decision.value,
             force=force,
@@ -224,7 +225,7 @@ def _of_study(
 def _of_model(
     source: Path,
     data: str,
-    columns: dict[str, str | None],
+    columns: dict[str, Any],
     hardware: dict[str, Any],
     mapping: Callable[[list[tuple[int, int]]], Mapping] | None,
     bits: int | None,
@@ -233,8 +234,8 @@ def _of_model(
     from dataclasses import replace
 
     from nas_fpga.export import design_of_model
-    from nas_fpga.study import DataSource, HardwareTarget, load_data
-    from nas_fpga.study._setup import make_hardware_target
+    from nas_fpga.hardware import make_target
+    from nas_fpga.study import DataSource, load_data
 
     dataset = load_data(replace(DataSource(), name=options.absolute(data), **columns))
     for repair in dataset.repairs:
@@ -242,7 +243,7 @@ def _of_model(
     return design_of_model(
         source,
         dataset,
-        make_hardware_target(replace(HardwareTarget(), **hardware)),
+        make_target(**hardware),
         mapping=mapping,
         bits=bits,
         input_bits=input_bits,

@@ -37,8 +37,8 @@ def verify(
 ) -> None:
     """Run a project as it lies in its folder on at least 5,000 events and compare every output with Keras, bit for bit.
 
-    HLS projects are compiled with g++, RTL is simulated (Verilator, else CXXRTL) and its latency checked. Edge cases are
-    among the events: zeros, largest values, values far beyond the input format. The outcome is written into the
+    HLS projects are compiled with g++; RTL is simulated (Verilator, else CXXRTL) and its latency checked. Edge cases
+    are among the events: zeros, largest values, values far beyond the input format. The outcome is written into the
     project's README and design.json. Exit code 1 if anything differs.
     """
     del debug

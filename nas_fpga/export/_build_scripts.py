@@ -48,7 +48,7 @@ fi
 """
 
 _VIVADO = """
-need vivado_hls "source the settings64.sh of Vivado 2020.1 or earlier; later ones have Vitis HLS: export with --backend vitis"
+need vivado_hls "source the settings64.sh of Vivado 2020.1 or earlier; for later ones export with --backend vitis"
 vivado_hls -f build_prj.tcl \\
     "reset=1 csim=$csim synth=1 cosim=$cosim validation=$((csim * cosim)) export=0 vsynth=$vsynth fifo_opt=0"
 """
@@ -56,7 +56,7 @@ vivado_hls -f build_prj.tcl \\
 _IMPL = """if [ "$impl" = 1 ]; then vivado -mode batch -source implement.tcl; fi
 """
 
-_IMPLEMENT_TCL = """# Places and routes the RTL of csynth out of context: no pins, the clock as asked. Reports go to implement/.
+_IMPLEMENT_TCL = """# Places and routes the RTL of csynth out of context: no pins, the clock as asked. Reports: implement/.
 source [file join [file dirname [info script]] project.tcl]
 file mkdir implement
 set verilog ${project_name}_prj/solution1/syn/verilog

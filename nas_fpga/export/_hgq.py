@@ -15,8 +15,8 @@ from nas_fpga.training import QuantizedLayer, QuantizedNetwork
 def _frozen(place: str, axis: tuple[int, ...] = ()) -> QuantizerConfig:
     """Return a quantizer that never moves and saturates; HGQ2's default for data and biases wraps around.
 
-    Its bits are set once its layer is built, see :func:`_set_bits`: given here as initializers they would be written into
-    the saved model, which could then be loaded only where this package is installed.
+    Its bits are set once its layer is built, see :func:`_set_bits`: given here as initializers they would be written
+    into the saved model, which could then be loaded only where this package is installed.
     """
     return QuantizerConfig(
         "kif",

@@ -3,8 +3,8 @@
 The features of a network have a power-of-two scale each. Folded into the rows of the first kernel it would widen that
 layer's weights by the spread of the scales (8 bits became 16), which costs nothing where weights are constants, but
 makes memories and multipliers of the Resource strategy that much wider. A power of two only moves the binary point, so
-here hls4ml converts the network on scaled features, and the input quantizer that it writes is replaced by one that takes
-raw features, quantizes them in the input format, and hands the same bits on under the moved point.
+here hls4ml converts the network on scaled features, and the input quantizer that it writes is replaced by one that
+takes raw features, quantizes them in the input format, and hands the same bits on under the moved point.
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ def _take_raw_features(graph: Any, form: InputFormat) -> None:
             f"    out[{i}] = moved_{i};",
         ]
     code = (
-        "\n// The input format: rounds and saturates every raw feature; the network reads the same bits with the binary\n"
+        "\n// The input format: rounds and saturates raw features; the network reads the same bits with the binary\n"
         "// point moved, which costs nothing.\n"
         f"template <typename input_t, typename output_t> void {quantizer.name}(input_t *inp, output_t *out) {{\n"
         "    #pragma HLS INLINE\n" + "\n".join(lines) + "\n}\n"
@@ -212,9 +212,7 @@ def _read_back(layer: Any, asked: int) -> HlsLayer:
         reuse_factor=int(layer.get_attr("reuse_factor")),
         asked_reuse_factor=asked,
         types={
-            (name.removeprefix(f"{layer.name}_").removesuffix("_t") if name != f"{layer.name}_t" else "result"): str(
-                type_.precision
-            )
+            name.removesuffix("_t").removeprefix(layer.name).removeprefix("_") or "result": str(type_.precision)
             for name, type_ in layer.get_layer_precision().items()
             if name.endswith("_t")
         },

@@ -38,11 +38,10 @@ class _Data:
 
     def merits(self, logits_of: Callable[[NDArray[np.float32]], NDArray[np.float64]]) -> tuple[Merits, Merits]:
         """Return merits on validation, and on test at its working point."""
-        rows = {name: self.parts[name] for name in ("validation", "test")}  # type: ignore[index]
-        logits = {name: logits_of(self.dataset.features[of]) for name, of in rows.items()}
-        validation = evaluate(self.dataset, rows["validation"], logits["validation"])
+        features, parts = self.dataset.features, self.parts
+        validation = evaluate(self.dataset, parts.validation, logits_of(features[parts.validation]))
         frozen = validation if self.dataset.n_classes == 2 else None
-        return validation, evaluate(self.dataset, rows["test"], logits["test"], validation=frozen)
+        return validation, evaluate(self.dataset, parts.test, logits_of(features[parts.test]), validation=frozen)
 
 
 def design_of_model(
@@ -136,8 +135,8 @@ def _quantized(
     """
     if bits is None:
         raise InputError(
-            f"{source} is a float model, which no fixed-point design computes exactly; give --bits 8 to quantize it, or "
-            "train it with HGQ2 quantizers"
+            f"{source} is a float model, which no fixed-point design computes exactly; give --bits 8 to quantize it, "
+            "or train it with HGQ2 quantizers"
         )
     if not 2 <= bits <= _MOST_BITS:
         raise InputError(f"--bits {bits} must be from 2 to {_MOST_BITS}")
@@ -166,7 +165,7 @@ def _post_training(
 ) -> QuantizedNetwork:
     """Return the network that float parameters on raw features become, with calibrated steps.
 
-    The network sees features divided by their power-of-two scales, so the rows of the first kernel are multiplied by them.
+    The network sees features divided by their power-of-two scales, so these multiply the rows of the first kernel.
     """
     (kernel, bias), *others = parameters
     scaled = (kernel * np.exp2(form.scale_log2.astype(np.float64))[:, None]).astype(np.float32)

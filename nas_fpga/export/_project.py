@@ -74,7 +74,8 @@ def write(
 
 def keras_outputs(model: Any, features: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return what Keras says of raw features, `(n, n_outputs)`."""
-    outputs: NDArray[np.float64] = np.asarray(model.predict(features, batch_size=1024, verbose=0), np.float64)
+    with captured():
+        outputs: NDArray[np.float64] = np.asarray(model.predict(features, batch_size=1024, verbose=0), np.float64)
     return outputs.reshape(len(features), -1)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 _KINDS = {
     "distributed_arithmetic": "Weights are constants in the logic: an adder graph (da4ml). Other weights are another "
     "design: export and build again.",
-    "latency": "Weights are constants in the logic, one multiplier or shift for each. Other weights are another design: "
+    "latency": "Weights are constants in the logic, a multiplier or shift for each. Other weights are another design: "
     "export and build again.",
     "resource": "Weights lie in read-only memories or registers that the bitstream fills; there is no port to reload "
     "them. Other weights of the same network keep its shape and timing: export and build again.",
@@ -92,7 +92,7 @@ def _ports(record: dict[str, Any]) -> str:
         lines += [
             f"`hls/`: one array of {len(record['features'])} elements `{hls['input_type']}` takes raw features; one of "
             f"`{hls['output_type']}` gives raw outputs (logits). `fixed<W,I>` has W bits, I of them before the binary "
-            "point, a sign included unless it is `ufixed`. Values that do not fit saturate, finer ones are cut (floor).",
+            "point, a sign included unless it is `ufixed`. Values that do not fit saturate; finer ones are cut.",
             "",
         ]
     if record["rtl"] is not None:
@@ -172,7 +172,7 @@ def _verified(record: dict[str, Any]) -> str:
         lines.append(f"Files as verified: SHA-256 `{found['files_sha256']}`.")
         if hls is not None and found["proof"] == "rtl":
             lines.append(
-                "The C++ of `hls/` was not compiled, which takes minutes for an adder graph of this size: the RTL is the "
+                "The C++ of `hls/` was not compiled, which takes minutes for so large an adder graph: the RTL is the "
                 "same network through the same adder graphs. `nas-fpga verify --proof cpp` compiles it."
             )
     lines += [

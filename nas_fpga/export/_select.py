@@ -117,9 +117,7 @@ def mapping_of(
         allowed = [f for f in allowed_reuse_factors(n_in, n_out) if f > 1 or n_in * n_out < UNROLL_LIMIT]
         nearest = min(allowed, key=lambda factor: (abs(factor - reuse_factor), factor))
         if nearest != reuse_factor:
-            message(
-                f"reuse factor {nearest} for layer {i} ({n_in} x {n_out}), the nearest to {reuse_factor} that hls4ml takes"
-            )
+            message(f"reuse factor {nearest} for layer {i} ({n_in} x {n_out}): the nearest to {reuse_factor} it has")
         factors.append(nearest)
     return Mapping(strategy, tuple(factors))
 
@@ -127,7 +125,8 @@ def mapping_of(
 def real_events(features: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return raw features of real events `(n, d)`: those of ``rows`` first, then others, at most 5,000."""
     others = np.setdiff1d(np.arange(len(features)), rows)
-    return features[np.concatenate([rows, others])[:MOST_EVENTS]]
+    chosen: NDArray[np.float32] = features[np.concatenate([rows, others])[:MOST_EVENTS]]
+    return chosen
 
 
 def rebuilt(network: QuantizedNetwork) -> keras.Model:

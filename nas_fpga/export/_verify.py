@@ -115,15 +115,15 @@ def _proof(folder: Path, record: dict[str, Any], asked: Proof | None, message: C
         return "rtl"
     if not hls["verifiable"]:
         raise InputError(
-            f"{folder} is for {hls['backend']}, which cannot be run here; export with --backend vitis to verify the network"
+            f"{folder} is for {hls['backend']}, which cannot be run here; export with --backend vitis to verify"
         )
     if asked is not None:
         return asked
     adders = generated_adders(folder / "hls")
     if rtl is not None and adders > MOST_ADDERS:
         message(
-            f"{folder}: {adders:,} adders would compile for about {compile_time_s(adders) / 60:.0f} minutes: the RTL of "
-            "the same network is simulated; --proof cpp compiles"
+            f"{folder}: {adders:,} adders would compile for about {compile_time_s(adders) / 60:.0f} minutes: "
+            "the RTL of the same network is simulated; --proof cpp compiles"
         )
         return "rtl"
     return "cpp"
