@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from nas_fpga.export._design import Design
 from nas_fpga.export._verification import Proof, Verification
 
 if TYPE_CHECKING:
     import keras
 
-    from nas_fpga.export._design import Design
-    from nas_fpga.hardware import Mapping
-    from nas_fpga.study import StudyOutcome
+    from nas_fpga.data import Dataset
+    from nas_fpga.hardware import Mapping, Strategy, Target
+    from nas_fpga.study import Point, StudyOutcome, TrialRecord
     from nas_fpga.training import QuantizedNetwork
 
 Backend = Literal["vitis", "vivado", "catapult", "quartus", "oneapi"]
@@ -55,6 +56,59 @@ def design_of_point(outcome: StudyOutcome, name: str, *, mapping: Mapping | None
     return design_of_point(outcome, name, mapping=mapping)
 
 
+def design_of_model(
+    source: Path,
+    dataset: Dataset,
+    target: Target,
+    *,
+    mapping: Callable[[list[tuple[int, int]]], Mapping] | None = None,
+    bits: int | None = None,
+    input_bits: int = 10,
+    message: Callable[[str], None],
+) -> Design:
+    """Return the design of a model that no study holds.
+
+    An HGQ2 model is taken as it is. A float model is quantized after training, with the calibration of the search; its
+    figures of merit before and after are told. A checkpoint (``network_0.npz``) is a network of a search.
+
+    Args:
+        source: A ``.keras`` model or a ``.npz`` checkpoint.
+        dataset: Gives events, figures of merit and, for a float model, ranges.
+        target: Part and clock.
+        mapping: Makes a mapping from `(n_in, n_out)` of the dense layers; None takes the cheapest known.
+        bits: Of weights and activations of a float model.
+        input_bits: Of its features.
+        message: Told what quantization did.
+
+    Raises:
+        InputError: The model does not fit the data, has a layer that is not supported, or is float and has no ``bits``.
+    """
+    from nas_fpga.export._plain import design_of_model
+
+    return design_of_model(
+        Path(source), dataset, target, mapping=mapping, bits=bits, input_bits=input_bits, message=message
+    )
+
+
+def mapping_of(
+    shapes: list[tuple[int, int]], strategy: Strategy, reuse_factor: int = 1, *, message: Callable[[str], None]
+) -> Mapping:
+    """Return a mapping of dense layers with the allowed reuse factors nearest to one that is asked.
+
+    Args:
+        shapes: `(n_in, n_out)` of every dense layer.
+        strategy: Of all layers.
+        reuse_factor: For ``resource``; 1 otherwise.
+        message: Told of every layer that takes another reuse factor.
+
+    Raises:
+        InputError: A reuse factor below 1, or with a strategy that has none.
+    """
+    from nas_fpga.export._select import mapping_of
+
+    return mapping_of(shapes, strategy, reuse_factor, message=message)
+
+
 def export(
     design: Design,
     folder: Path,
@@ -84,6 +138,28 @@ def export(
     write(design, Path(folder), backend=backend, rtl=rtl, decision=decision, force=force, message=message)
 
 
+def find_point(outcome: StudyOutcome, name: str) -> tuple[TrialRecord, Point]:
+    """Return a point of any complete trial with its trial, by its name such as `17.0`, or `best`.
+
+    Raises:
+        StudyError: There is no such point.
+    """
+    from nas_fpga.export._select import find_point
+
+    return find_point(outcome, name)
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """Return what a project says of itself, ``design.json``.
+
+    Raises:
+        InputError: The folder holds no project of ours.
+    """
+    from nas_fpga.export._record import read_record
+
+    return read_record(Path(folder))
+
+
 def verify(folder: Path, *, proof: Proof | None = None, message: Callable[[str], None]) -> Verification:
     """Run a project as it lies in its folder and compare every output with its Keras model, bit for bit.
 
@@ -105,11 +181,16 @@ def verify(folder: Path, *, proof: Proof | None = None, message: Callable[[str],
 __all__ = [
     "Backend",
     "Decision",
+    "Design",
     "Proof",
     "RtlLanguage",
     "Verification",
+    "design_of_model",
     "design_of_point",
     "export",
+    "find_point",
     "hgq_model",
+    "mapping_of",
+    "read_record",
     "verify",
 ]

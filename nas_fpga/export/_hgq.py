@@ -8,29 +8,22 @@ import keras
 import numpy as np
 from hgq.config import QuantizerConfig
 from hgq.layers import QDense
-from numpy.typing import NDArray
 
 from nas_fpga.training import QuantizedLayer, QuantizedNetwork
 
 
-class _Given(keras.initializers.Initializer):  # type: ignore[misc]
-    """Initializes with given values of a shape that broadcasts to the one asked."""
+def _frozen(place: str, axis: tuple[int, ...] = ()) -> QuantizerConfig:
+    """Return a quantizer that never moves and saturates; HGQ2's default for data and biases wraps around.
 
-    def __init__(self, values: NDArray[np.generic] | float) -> None:
-        self.values = np.asarray(values, np.float32)
-
-    def __call__(self, shape: Any, dtype: Any = None) -> Any:
-        return keras.ops.convert_to_tensor(np.broadcast_to(self.values, shape), dtype=dtype)
-
-
-def _frozen(place: str, signed: Any, integer_bits: Any, fraction_bits: Any, axis: tuple[int, ...]) -> QuantizerConfig:
-    """Return a quantizer that never moves and saturates; HGQ2's default for data and biases wraps around."""
+    Its bits are set once its layer is built, see :func:`_set_bits`: given here as initializers they would be written
+    into the saved model, which could then be loaded only where this package is installed.
+    """
     return QuantizerConfig(
         "kif",
         place,
-        k0=_Given(signed),
-        i0=_Given(integer_bits),
-        f0=_Given(fraction_bits),
+        k0=1,
+        i0=0,
+        f0=0,
         round_mode="RND",
         overflow_mode="SAT",
         heterogeneous_axis=axis,
@@ -43,43 +36,46 @@ def _frozen(place: str, signed: Any, integer_bits: Any, fraction_bits: Any, axis
     )
 
 
+def _set_bits(quantizer: Any, signed: Any, integer_bits: Any, fraction_bits: Any) -> None:
+    """Set sign, integer bits (without the sign) and fraction bits; scalars, or arrays along the quantizer's axis."""
+    inner = quantizer.quantizer
+    for variable, value in ((inner._k, signed), (inner._i, integer_bits), (inner._f, fraction_bits)):
+        variable.assign(np.broadcast_to(np.asarray(value, np.float32), variable.shape).astype(variable.dtype))
+
+
 def build(network: QuantizedNetwork) -> keras.Model:
     """See :func:`nas_fpga.export.hgq_model`."""
     form = network.input_format
-    signed = form.signed.astype(int)
     inputs = values = keras.Input((len(form.signed),), name="features")
-    input_quantizer = _frozen("datalane", signed, form.bits - signed - form.fraction_bits, form.fraction_bits, (1,))
-    row_shift = form.scale_log2[:, None]
     layers = []
     for i, layer in enumerate(network.layers):
-        weight_fraction = layer.weight_fraction_bits + row_shift
         dense = QDense(
             layer.n_out,
             name=f"dense_{i + 1}" if layer.activation_bits is not None else "logits",
             activation=None if layer.activation_bits is None else "relu",
-            iq_conf=input_quantizer,
-            kq_conf=_frozen(
-                "weight",
-                1,
-                network.candidate.bits.weights - 1 - weight_fraction,
-                weight_fraction,
-                (0,) if i == 0 else (),
-            ),
-            bq_conf=_bias_quantizer(layer),
+            iq_conf=_frozen("datalane", (1,) if i == 0 else ()),
+            kq_conf=_frozen("weight", (0,) if i == 0 else ()),
+            bq_conf=_frozen("bias"),
         )
         values = dense(values)
-        layers.append((dense, layer.weights * np.exp2(-weight_fraction.astype(np.float64))))
+        layers.append(dense)
+    model = keras.Model(inputs, values)
+    signed = form.signed.astype(int)
+    arriving: tuple[Any, Any, Any] = (signed, form.bits - signed - form.fraction_bits, form.fraction_bits)
+    row_shift = form.scale_log2[:, None]
+    for dense, layer in zip(layers, network.layers, strict=True):
+        weight_fraction = layer.weight_fraction_bits + row_shift
+        _set_bits(dense.iq, *arriving)
+        _set_bits(dense.kq, 1, network.candidate.bits.weights - 1 - weight_fraction, weight_fraction)
+        _set_bits(dense.bq, 1, _bias_integer_bits(layer), layer.bias_fraction_bits)
+        dense.kernel.assign((layer.weights * np.exp2(-weight_fraction.astype(np.float64))).astype(np.float32))
+        dense.bias.assign((layer.bias * 2.0**-layer.bias_fraction_bits).astype(np.float32))
         row_shift = np.zeros((1, 1), np.int64)
         if layer.activation_bits is not None and layer.activation_fraction_bits is not None:
             fraction = layer.activation_fraction_bits
-            input_quantizer = _frozen("datalane", 0, layer.activation_bits - fraction, fraction, ())
-    model = keras.Model(inputs, values)
-    for (dense, kernel), layer in zip(layers, network.layers, strict=True):
-        dense.kernel.assign(kernel.astype(np.float32))
-        dense.bias.assign((layer.bias * 2.0**-layer.bias_fraction_bits).astype(np.float32))
+            arriving = (0, layer.activation_bits - fraction, fraction)
     return model
 
 
-def _bias_quantizer(layer: QuantizedLayer) -> QuantizerConfig:
-    integer_bits = int(np.abs(layer.bias).max()).bit_length() - layer.bias_fraction_bits
-    return _frozen("bias", 1, integer_bits, layer.bias_fraction_bits, ())
+def _bias_integer_bits(layer: QuantizedLayer) -> int:
+    return int(np.abs(layer.bias).max()).bit_length() - layer.bias_fraction_bits

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from collections.abc import Mapping as MappingOf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.errors import InputError, StudyError
 from nas_fpga.export._design import Design
-from nas_fpga.export._hgq import build
-from nas_fpga.hardware import Mapping, Target, estimate
+from nas_fpga.export._quiet import captured
+from nas_fpga.hardware import Mapping, Strategy, allowed_reuse_factors, estimate
 from nas_fpga.hardware._mappings import UNROLL_LIMIT
 from nas_fpga.study import Point, StudyOutcome, StudyStorage, TrialRecord
 from nas_fpga.training import QuantizedNetwork
+
+if TYPE_CHECKING:
+    import keras
 
 MOST_EVENTS = 5000  # real events that travel with a project and are verified
 
@@ -22,7 +27,7 @@ MOST_EVENTS = 5000  # real events that travel with a project and are verified
 def design_of_point(outcome: StudyOutcome, name: str, *, mapping: Mapping | None = None) -> Design:
     """See :func:`nas_fpga.export.design_of_point`."""
     trial, point = find_point(outcome, name)
-    network = _load(outcome, trial, point)
+    network = StudyStorage(outcome.folder).load_network(trial, point.network)
     figures = point.mapped.figures
     if mapping is None:
         mapping = point.mapped.mapping
@@ -32,7 +37,7 @@ def design_of_point(outcome: StudyOutcome, name: str, *, mapping: Mapping | None
     dataset = outcome.setup.dataset
     return Design(
         title=f"study {outcome.folder.name}, point {point.name}",
-        model=build(network),
+        model=rebuilt(network),
         network=network,
         mapping=mapping,
         target=outcome.setup.target,
@@ -75,11 +80,11 @@ def check_mapping(mapping: Mapping, network: QuantizedNetwork) -> None:
     Raises:
         InputError: A reuse factor that is not allowed, or a layer that cannot be unrolled.
     """
-    from nas_fpga.hardware import allowed_reuse_factors
-
     shapes = [(layer.n_in, layer.n_out) for layer in network.layers]
     if len(mapping.reuse_factors) != len(shapes):
-        raise InputError(f"mapping '{mapping}' is for {len(mapping.reuse_factors)} layers; the network has {len(shapes)}")
+        raise InputError(
+            f"mapping '{mapping}' is for {len(mapping.reuse_factors)} layers; the network has {len(shapes)}"
+        )
     for (n_in, n_out), factor in zip(shapes, mapping.reuse_factors, strict=True):
         if mapping.strategy == "resource":
             allowed = allowed_reuse_factors(n_in, n_out)
@@ -97,17 +102,40 @@ def check_mapping(mapping: Mapping, network: QuantizedNetwork) -> None:
             )
 
 
+def mapping_of(
+    shapes: list[tuple[int, int]], strategy: Strategy, reuse_factor: int, *, message: Callable[[str], None]
+) -> Mapping:
+    """See :func:`nas_fpga.export.mapping_of`."""
+    if reuse_factor < 1:
+        raise InputError(f"--reuse-factor {reuse_factor} must be at least 1")
+    if strategy != "resource":
+        if reuse_factor != 1:
+            raise InputError(f"--reuse-factor {reuse_factor} is for --strategy resource; leave it out")
+        return Mapping(strategy, (1,) * len(shapes))
+    factors = []
+    for i, (n_in, n_out) in enumerate(shapes, 1):
+        allowed = [f for f in allowed_reuse_factors(n_in, n_out) if f > 1 or n_in * n_out < UNROLL_LIMIT]
+        nearest = min(allowed, key=lambda factor: (abs(factor - reuse_factor), factor))
+        if nearest != reuse_factor:
+            message(f"reuse factor {nearest} for layer {i} ({n_in} x {n_out}): the nearest to {reuse_factor} it has")
+        factors.append(nearest)
+    return Mapping(strategy, tuple(factors))
+
+
 def real_events(features: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return raw features of real events `(n, d)`: those of ``rows`` first, then others, at most 5,000."""
     others = np.setdiff1d(np.arange(len(features)), rows)
-    return features[np.concatenate([rows, others])[:MOST_EVENTS]]
+    chosen: NDArray[np.float32] = features[np.concatenate([rows, others])[:MOST_EVENTS]]
+    return chosen
 
 
-def _load(outcome: StudyOutcome, trial: TrialRecord, point: Point) -> QuantizedNetwork:
-    try:
-        return StudyStorage(outcome.folder).load_network(trial, point.network)
-    except StudyError as error:
-        raise StudyError(f"point {point.name} cannot be exported: {error}") from error
+def rebuilt(network: QuantizedNetwork) -> keras.Model:
+    """Return the exact Keras model of a network, on JAX unless another backend is chosen, in silence."""
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    with captured():
+        from nas_fpga.export._hgq import build
+
+        return build(network)
 
 
 def _merits(outcome: StudyOutcome, point: Point) -> MappingOf[str, Any]:
@@ -115,7 +143,9 @@ def _merits(outcome: StudyOutcome, point: Point) -> MappingOf[str, Any]:
     for row in outcome.front:
         if row.point.name == point.name:
             record = outcome.record(row)
-            return {name: value for name, value in record.items() if name.startswith(("validation", "test", "threshold"))}
+            return {
+                name: value for name, value in record.items() if name.startswith(("validation", "test", "threshold"))
+            }
     name = "background_efficiency" if point.merits.background_efficiency is not None else "error_rate"
     merits: dict[str, Any] = {f"validation_{name}": point.merits.error}
     return merits if point.merits.threshold is None else merits | {"threshold": point.merits.threshold}

@@ -42,5 +42,7 @@ class Verification:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing differs and the latency is what is stated."""
-        return self.differing == 0 and not self.integers_differing and self.latency_cycles == self.stated_latency_cycles
+        """Whether nothing differs and the latency is what is stated. Where Keras rounds, the integers decide."""
+        if self.latency_cycles != self.stated_latency_cycles or self.integers_differing:
+            return False
+        return self.differing == 0 or (self.float32_rounds and self.integers_differing == 0)

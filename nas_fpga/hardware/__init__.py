@@ -1,6 +1,6 @@
 """Hardware cost: parts, limits, mappings, and estimators that give figures with unit, stage and interval."""
 
-from nas_fpga.hardware._adder_law import adder_graph_luts, input_format_luts
+from nas_fpga.hardware._adder_law import adder_graph_luts, adder_levels_per_cycle, input_format_luts, placed_luts
 from nas_fpga.hardware._base import Estimator
 from nas_fpga.hardware._before_training import PreTrainingCost
 from nas_fpga.hardware._estimate import StaticEstimator, estimate
@@ -42,6 +42,7 @@ __all__ = [
     "Target",
     "Unit",
     "adder_graph_luts",
+    "adder_levels_per_cycle",
     "allowed_reuse_factors",
     "enumerate_mappings",
     "estimate",
@@ -52,4 +53,5 @@ __all__ = [
     "make_target",
     "measured_traits",
     "parse_region",
+    "placed_luts",
 ]

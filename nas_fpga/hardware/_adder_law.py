@@ -72,6 +72,27 @@ def adder_graph_cost(traits: LayerTraits) -> Array:
     return cost
 
 
+def placed_luts(adder_graph_cost: float) -> float:
+    """Return the LUTs that an adder graph of this cost, da4ml's, has after place and route."""
+    return ADDER_GRAPH_LUT_RATIO * adder_graph_cost
+
+
+def adder_levels_per_cycle(lut: float, clock_ns: float) -> int:
+    """Return how many levels of adders fit between two registers, at least one.
+
+    Args:
+        lut: Placed LUTs of the whole design: large designs have longer wires, hence fewer levels.
+        clock_ns: Period of the clock.
+    """
+    return int(_levels_per_cycle(np.array(lut), clock_ns))
+
+
+def _levels_per_cycle(lut: Array, clock_ns: float) -> Array:
+    level_ns = (_PERIOD_CONSTANT_NS + _PERIOD_SQRT_LUT_NS * np.sqrt(lut)) / _PERIOD_LEVELS
+    levels: Array = np.maximum(np.floor(clock_ns / level_ns), 1.0)
+    return levels
+
+
 def adder_graph_depth(traits: LayerTraits) -> Array:
     """Return the levels of adders `(..., n_layers)` from the inputs of each layer to its outputs."""
     terms = np.maximum(traits.csd_digits / np.maximum(traits.busy_outputs, 1.0), 1.0)
@@ -89,8 +110,7 @@ def distributed_arithmetic(traits: LayerTraits, n_inputs: int, clock_ns: float) 
         clock_ns: Decides how many levels fit between two registers; large designs have longer wires, hence fewer.
     """
     lut = adder_graph_luts(traits).sum(axis=-1) + input_format_luts(n_inputs)
-    level_ns = (_PERIOD_CONSTANT_NS + _PERIOD_SQRT_LUT_NS * np.sqrt(lut)) / _PERIOD_LEVELS
-    levels = np.maximum(np.floor(clock_ns / level_ns), 1.0)
+    levels = _levels_per_cycle(lut, clock_ns)
     depth = adder_graph_depth(traits).sum(axis=-1) + 1  # the input format
     cycles = np.ceil(depth / levels)
     lut_spread = combined(GRAPH_SPREAD, ADDER_GRAPH_LUT_SPREAD)

@@ -330,8 +330,16 @@ class StudyStorage:
             ) from (error)
 
     def load_network(self, record: TrialRecord, index: int) -> QuantizedNetwork:
-        """Return one network of a trial."""
-        network = QuantizedNetwork.load(self._trial_folder(record.number) / f"network_{index}.npz")
+        """Return one network of a trial.
+
+        Raises:
+            StudyError: Its checkpoint is gone or damaged; names the points that it had.
+        """
+        try:
+            network = QuantizedNetwork.load(self._trial_folder(record.number) / f"network_{index}.npz")
+        except StudyError as error:
+            points = ", ".join(point.name for point in record.outcome.points if point.network == index)
+            raise StudyError(f"point {points} cannot be mapped or exported: {error}") from error
         return replace(network, candidate=record.candidate)
 
     def load_scores(self, number: int, index: int) -> NDArray[np.float64]:

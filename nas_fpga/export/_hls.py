@@ -1,0 +1,233 @@
+"""Writes hls4ml projects whose weights keep their own bits, and reads back what hls4ml decided.
+
+The features of a network have a power-of-two scale each. Folded into the rows of the first kernel it would widen that
+layer's weights by the spread of the scales (8 bits became 16), which costs nothing where weights are constants, but
+makes memories and multipliers of the Resource strategy that much wider. A power of two only moves the binary point, so
+here hls4ml converts the network on scaled features, and the input quantizer that it writes is replaced by one that
+takes raw features, quantizes them in the input format, and hands the same bits on under the moved point.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_fpga.data import InputFormat
+from nas_fpga.errors import InputError
+from nas_fpga.export._design import Design
+from nas_fpga.export._hgq import build
+from nas_fpga.export._quiet import captured
+from nas_fpga.hardware import Strategy
+
+PROJECT = "network"  # the top function, and the names of its files
+STAMP = "design"  # of the library that build_lib.sh makes; hls4ml draws one at random
+VERIFIABLE = ("vitis", "vivado")
+STRATEGIES: dict[Strategy, str] = {
+    "distributed_arithmetic": "distributed_arithmetic",
+    "latency": "Latency",
+    "resource": "Resource",
+}
+_NAMES = {"vitis": "Vitis", "vivado": "Vivado", "catapult": "Catapult", "quartus": "Quartus", "oneapi": "oneAPI"}
+
+_PLACES = {  # in hls4ml's own description of the project, seen from its folder
+    "Stamp": STAMP,
+    "OutputDir": ".",
+    "KerasModel": "!keras_model '../model.keras'",
+    "InputData": "tb_data/tb_input_features.dat",
+    "OutputPredictions": "tb_data/tb_output_predictions.dat",
+}
+
+
+@dataclass(frozen=True)
+class HlsLayer:
+    """One dense layer as hls4ml builds it.
+
+    Attributes:
+        name: In the project.
+        n_in: Inputs.
+        n_out: Outputs.
+        strategy: hls4ml's word for it.
+        reuse_factor: In force.
+        asked_reuse_factor: Of the mapping.
+        types: Precision of weights, biases, accumulator and result, by hls4ml's names.
+    """
+
+    name: str
+    n_in: int
+    n_out: int
+    strategy: str
+    reuse_factor: int
+    asked_reuse_factor: int
+    types: dict[str, str]
+
+
+@dataclass(frozen=True)
+class HlsProject:
+    """What hls4ml made of a design.
+
+    Attributes:
+        input_type: Of every element of the input port.
+        output_type: Of every element of the output port.
+        layers: Dense layers, first to last.
+        warnings: What hls4ml said of its own accord.
+    """
+
+    input_type: str
+    output_type: str
+    layers: tuple[HlsLayer, ...]
+    warnings: tuple[str, ...]
+
+
+def write_hls(design: Design, backend: str, folder: Path, vectors: tuple[NDArray[Any], NDArray[Any]]) -> HlsProject:
+    """Convert a design with hls4ml and write the project.
+
+    Args:
+        design: Any.
+        backend: One of :data:`nas_fpga.export.Backend`.
+        folder: Made anew.
+        vectors: Raw features and outputs of Keras for the test bench.
+
+    Raises:
+        InputError: hls4ml cannot convert the model, or not for this backend.
+    """
+    with captured():
+        import hls4ml
+    with tempfile.TemporaryDirectory() as scratch, captured() as chatter:
+        model, moved = _model_to_convert(design, backend)
+        files = [str(Path(scratch) / name) for name in ("features.npy", "outputs.npy")]
+        for file, values in zip(files, vectors, strict=True):
+            np.save(file, values)
+        dense = _dense_names(model)
+        strategy = STRATEGIES[design.mapping.strategy]
+        per_layer = {
+            name: {"Strategy": strategy, "ReuseFactor": factor}
+            for name, factor in zip(dense, design.mapping.reuse_factors, strict=True)
+        }
+        options: dict[str, Any] = {"clock_period": design.target.clock_ns}
+        if backend in VERIFIABLE:
+            # without text files the C++ that is run has the weights that are synthesised
+            options |= {"part": design.target.part.name, "write_weights_txt": False}
+        try:
+            graph = hls4ml.converters.convert_from_keras_model(
+                model,
+                output_dir=str(folder),
+                project_name=PROJECT,
+                input_data_tb=files[0],
+                output_data_tb=files[1],
+                backend=_NAMES[backend],
+                io_type="io_parallel",
+                hls_config={
+                    "Model": {"Precision": "fixed<1,0>", "ReuseFactor": 1, "Strategy": strategy},
+                    "LayerName": per_layer,
+                },
+                **options,
+            )
+            if moved is not None:
+                _take_raw_features(graph, moved)
+            graph.write()
+        except Exception as error:  # hls4ml raises whatever its passes run into
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise InputError(
+                f"hls4ml cannot convert {design.title} under {design.mapping} for {backend}: {reason}; give another "
+                "--backend or --strategy"
+            ) from error
+        _tidy(folder)
+        layers = [layer for layer in graph.get_layers() if layer.class_name == "Dense"]
+        found = tuple(
+            _read_back(layer, asked) for layer, asked in zip(layers, design.mapping.reuse_factors, strict=True)
+        )
+        input_type, output_type = (
+            str(variables[0].type.precision)
+            for variables in (graph.get_input_variables(), graph.get_output_variables())
+        )
+        said = tuple(line for line in chatter() if "WARNING" in line)
+    return HlsProject(input_type, output_type, found, said)
+
+
+def _model_to_convert(design: Design, backend: str) -> tuple[Any, InputFormat | None]:
+    """Return the Keras model that hls4ml gets, and the input format whose binary points are to be moved, if any."""
+    network = design.network
+    constants = design.mapping.strategy == "distributed_arithmetic"
+    if (
+        network is None
+        or constants
+        or backend not in VERIFIABLE
+        or np.unique(network.input_format.scale_log2).size == 1
+    ):
+        return design.model, None
+    form = network.input_format
+    fraction = form.grid_bits.copy()
+    scaled = InputFormat(form.bits, form.signed, fraction, np.zeros_like(fraction))
+    if np.unique(fraction).size == 1 and np.unique(form.signed).size == 1:
+        # hls4ml would fuse a quantizer that treats all features alike into the port; its code is replaced anyway
+        fraction[0] -= 1
+    return build(replace(network, input_format=scaled)), form
+
+
+def _take_raw_features(graph: Any, form: InputFormat) -> None:
+    """Make port and input quantizer of a graph on scaled features those of raw features."""
+    from hls4ml.model.types import Source
+
+    quantizer = next(layer for layer in graph.get_layers() if layer.class_name == "FixedPointQuantizer")
+    last = form.bits - 1
+    lines = []
+    for i, (signed, raw, moved) in enumerate(zip(form.signed, form.fraction_bits, form.grid_bits, strict=True)):
+        kind = "ap_fixed" if signed else "ap_ufixed"
+        lines += [
+            f"    {kind}<{form.bits}, {form.bits - raw}, AP_RND, AP_SAT> value_{i} = inp[{i}];",
+            f"    {kind}<{form.bits}, {form.bits - moved}> moved_{i};",
+            f"    moved_{i}.range({last}, 0) = value_{i}.range({last}, 0);",
+            f"    out[{i}] = moved_{i};",
+        ]
+    code = (
+        "\n// The input format: rounds and saturates raw features; the network reads the same bits with the binary\n"
+        "// point moved, which costs nothing.\n"
+        f"template <typename input_t, typename output_t> void {quantizer.name}(input_t *inp, output_t *out) {{\n"
+        "    #pragma HLS INLINE\n" + "\n".join(lines) + "\n}\n"
+    )
+    quantizer.set_attr("mask_fn_codegen", Source(code))
+    port = graph.get_input_variables()[0].type.precision
+    sign = form.signed.any()
+    port.signed = bool(sign)
+    port.integer = int((form.bits - form.fraction_bits + (sign & ~form.signed)).max())
+    port.width = port.integer + int(form.fraction_bits.max()) + 1  # one bit more, so that ties round as they should
+
+
+def _dense_names(model: Any) -> list[str]:
+    return [layer.name for layer in model.layers if hasattr(layer, "kernel")]
+
+
+def _read_back(layer: Any, asked: int) -> HlsLayer:
+    return HlsLayer(
+        name=layer.name,
+        n_in=int(layer.get_attr("n_in")),
+        n_out=int(layer.get_attr("n_out")),
+        strategy=str(layer.get_attr("strategy")),
+        reuse_factor=int(layer.get_attr("reuse_factor")),
+        asked_reuse_factor=asked,
+        types={
+            name.removesuffix("_t").removeprefix(layer.name).removeprefix("_") or "result": str(type_.precision)
+            for name, type_ in layer.get_layer_precision().items()
+            if name.endswith("_t")
+        },
+    )
+
+
+def _tidy(folder: Path) -> None:
+    """Leave nothing that differs between two exports of the same design, nor a second copy of the model."""
+    config = folder / "hls4ml_config.yml"
+    text = config.read_text()
+    stamp = re.search(r"^Stamp: '?(\w+)'?$", text, re.MULTILINE)
+    for file in (folder / "build_lib.sh", folder / "CMakeLists.txt", folder / "Makefile"):
+        if stamp is not None and file.exists():
+            file.write_text(file.read_text().replace(stamp[1], STAMP))
+    for key, value in _PLACES.items():
+        text = re.sub(rf"^{key}:.*$", f"{key}: {value}", text, flags=re.MULTILINE)
+    config.write_text(text)
+    (folder / "keras_model.keras").unlink(missing_ok=True)

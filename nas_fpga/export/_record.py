@@ -1,0 +1,103 @@
+"""What a project says of itself: ``design.json``."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from nas_fpga import __version__
+from nas_fpga.errors import InputError
+from nas_fpga.export._design import Design
+from nas_fpga.export._events import VerificationEvents
+
+RECORD = "design.json"
+README = "README.md"
+FORMAT = 1
+_FIGURES = ("lut", "ff", "dsp", "bram18", "latency_cycles", "latency_ns", "ii_cycles", "ebops")
+_PACKAGES = ("keras", "HGQ2", "hls4ml", "da4ml", "numpy")
+
+
+def describe(design: Design, events: VerificationEvents) -> dict[str, Any]:
+    """Return all that is known of a design as JSON values; what the tools made of it is added by them."""
+    network, target, figures = design.network, design.target, design.figures
+    record: dict[str, Any] = {
+        "format": FORMAT,
+        "title": design.title,
+        "candidate": str(network.candidate) if network is not None else None,
+        "mapping": {
+            "strategy": design.mapping.strategy,
+            "reuse_factors": list(design.mapping.reuse_factors),
+            "name": str(design.mapping),
+        },
+        "part": target.part.name,
+        "clock_ns": target.clock_ns,
+        "rate_mhz": target.rate_mhz,
+        "copies": figures.copies if figures is not None else None,
+        "figures": {name: asdict(getattr(figures, name)) for name in _FIGURES} if figures is not None else {},
+        "merits": dict(design.merits),
+        "threshold": design.threshold,
+        "features": [
+            {"name": name, "unit": unit} for name, unit in zip(design.feature_names, design.feature_units, strict=True)
+        ],
+        "classes": list(design.class_names),
+        "accumulator_bits": list(network.accumulator_bits()) if network is not None else None,
+        "events": {"real": events.n_real, "drawn": events.n_drawn, "edge_cases": events.n_edges},
+        "versions": _versions(),
+    }
+    if network is not None:
+        form = network.input_format
+        record["input_format"] = {"bits": form.bits}
+        for feature, signed, fraction, scale in zip(
+            record["features"], form.signed, form.fraction_bits, form.scale_log2, strict=True
+        ):
+            feature |= {"signed": bool(signed), "fraction_bits": int(fraction), "scale_log2": int(scale)}
+    return record | {"hls": None, "rtl": None, "verification": None}
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
+    return {"nas-fpga": __version__} | {name: importlib.metadata.version(name) for name in _PACKAGES}
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """Return the record of a project.
+
+    Raises:
+        InputError: The folder holds no project of ours, or one of another version.
+    """
+    path = folder / RECORD
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if record["format"] != FORMAT:
+            raise InputError(f"{path} has format {record['format']}, this version reads {FORMAT}; export it again")
+    except FileNotFoundError:
+        raise InputError(
+            f"{folder} is no exported project: it has no {RECORD}; give the folder of nas-fpga export"
+        ) from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} cannot be read ({error}); export the project again") from error
+    return record
+
+
+def write_record(folder: Path, record: dict[str, Any]) -> None:
+    """Write ``design.json`` and the README that is made from it."""
+    from nas_fpga.export._readme import readme
+
+    (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    (folder / README).write_text(readme(record), encoding="utf-8")
+
+
+def fingerprint(folder: Path) -> str:
+    """Return the SHA-256 of all files of a project but its README and record, as hexadecimal digits."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        place = path.relative_to(folder).as_posix()
+        if path.is_file() and place not in (RECORD, README):
+            digest.update(f"{place}\0{path.stat().st_size}\0".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,138 @@
+"""Proves a project: what lies in its folder against its Keras model, bit for bit."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_fpga.errors import InputError
+from nas_fpga.export._cpp import generated_adders, run_cpp
+from nas_fpga.export._events import VerificationEvents
+from nas_fpga.export._project import keras_outputs
+from nas_fpga.export._quiet import captured
+from nas_fpga.export._record import fingerprint, read_record, write_record
+from nas_fpga.export._verification import Proof, Verification
+from nas_fpga.training import QuantizedNetwork
+
+# Adders of generated C++ above which RTL simulation is the default proof.
+MOST_ADDERS = 3000
+_FLOAT32_BITS = 24
+
+
+def verify(folder: Path, *, proof: Proof | None, message: Callable[[str], None]) -> Verification:
+    """See :func:`nas_fpga.export.verify`."""
+    record = read_record(folder)
+    proof = _proof(folder, record, proof, message)
+    events = VerificationEvents.load(folder / "events.npz")
+    expected = keras_outputs(load_model(folder / "model.keras"), events.features)
+    integers, rounds = None, False
+    if (folder / "network.npz").exists():
+        network = QuantizedNetwork.load(folder / "network.npz")
+        integers, rounds = network.logits(events.features), max(network.accumulator_bits()) > _FLOAT32_BITS
+    started = time.monotonic()
+    latency = stated = None
+    if proof == "cpp":
+        run = run_cpp(folder / "hls", events.features, expected.shape[1], message=message)
+        outputs, tool = run.outputs, run.compiler
+    else:
+        from nas_fpga.export._rtl import simulate_rtl
+
+        simulation = simulate_rtl(folder / "rtl", events.features, message=message)
+        outputs, tool = simulation.outputs, simulation.simulator
+        latency, stated = simulation.latency_cycles, int(record["rtl"]["latency_cycles"])
+        if simulation.decisions is not None:
+            # one more output to compare: the decision, against that of Keras at the working point
+            asked = float(record["threshold"])
+            outputs = np.column_stack([outputs, simulation.decisions])
+            expected = np.column_stack([expected, expected[:, 0] >= asked])
+            if integers is not None:
+                integers = np.column_stack([integers, integers[:, 0] >= asked])
+    found = Verification(
+        proof=proof,
+        tool=tool,
+        events=len(outputs),
+        real_events=events.n_real,
+        outputs=outputs.size,
+        differing=_differing(outputs, expected),
+        largest_difference=float(np.abs(outputs - expected).max(initial=0.0)),
+        wall_time_s=time.monotonic() - started,
+        latency_cycles=latency,
+        stated_latency_cycles=stated,
+        integers_differing=None if integers is None else _differing(outputs, integers),
+        float32_rounds=rounds,
+    )
+    files = fingerprint(folder)
+    record["verification"] = asdict(found) | {
+        "passed": found.passed,
+        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "files_sha256": files,
+        "changed_since_export": files != record["files_sha256"],
+    }
+    write_record(folder, record)
+    if files != record["files_sha256"]:
+        message(f"{folder}: its files are not those that were exported")
+    return found
+
+
+def load_model(path: Path) -> Any:
+    """Load a Keras model with HGQ2 layers.
+
+    Raises:
+        InputError: The file is missing, damaged, or has layers that are not known here.
+    """
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    if not path.is_file():
+        raise InputError(f"{path} is not there; give a .keras file, or export the project again")
+    with captured():
+        import hgq.layers  # noqa: F401 - registers its layers
+        import keras
+
+        try:
+            return keras.models.load_model(path, compile=False)
+        except Exception as error:  # whatever the content provokes in Keras
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(
+                f"model {path} cannot be loaded ({reason}); save it with model.save('NAME.keras')"
+            ) from error
+
+
+def _proof(folder: Path, record: dict[str, Any], asked: Proof | None, message: Callable[[str], None]) -> Proof:
+    """Return what is run: as asked, else C++ where it is there and compiles within minutes."""
+    hls, rtl = record["hls"], record["rtl"]
+    if asked == "rtl" and rtl is None:
+        raise InputError(f"{folder} has no rtl/; leave --proof out, or export with --rtl verilog")
+    if asked == "cpp" and hls is None:
+        raise InputError(f"{folder} has no hls/; leave --proof out, or export without --rtl")
+    if hls is None:
+        return "rtl"
+    if not hls["verifiable"]:
+        raise InputError(
+            f"{folder} is for {hls['backend']}, which cannot be run here; export with --backend vitis to verify"
+        )
+    if asked is not None:
+        return asked
+    adders = generated_adders(folder / "hls")
+    if rtl is not None and adders > MOST_ADDERS:
+        message(
+            f"{folder}: {adders:,} adders would compile for about {compile_time_s(adders) / 60:.0f} minutes: "
+            "the RTL of the same network is simulated; --proof cpp compiles"
+        )
+        return "rtl"
+    return "cpp"
+
+
+def compile_time_s(adders: int) -> float:
+    """Return seconds that g++ needs for the generated adders of a distributed-arithmetic project."""
+    return 6 + 0.02 * adders
+
+
+def _differing(got: NDArray[np.float64], expected: NDArray[np.float64]) -> int:
+    return int(np.count_nonzero(got != expected))
