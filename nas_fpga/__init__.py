@@ -15,6 +15,7 @@ _ROOMS = {
     "nas_fpga.hardware": ("Estimator", "Figure", "Mapping", "StaticEstimator", "Target", "make_target"),
     "nas_fpga.study": ("SearchDefinition", "SearchRun", "StudyOutcome", "read_outcome"),
     "nas_fpga.export": ("hgq_model",),
+    "nas_fpga.report": ("plot_front", "write_report"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from nas_fpga.data import Dataset, Split, load_hgcal, read_dataset, split
     from nas_fpga.export import hgq_model
     from nas_fpga.hardware import Estimator, Figure, Mapping, StaticEstimator, Target, make_target
+    from nas_fpga.report import plot_front, write_report
     from nas_fpga.samplers import Sampler
     from nas_fpga.space import BitWidths, Candidate, MLPSpace, TrainingSettings
     from nas_fpga.study import SearchDefinition, SearchRun, StudyOutcome, read_outcome
@@ -48,9 +50,11 @@ __all__ = [
     "hgq_model",
     "load_hgcal",
     "make_target",
+    "plot_front",
     "read_dataset",
     "read_outcome",
     "split",
+    "write_report",
 ]
 
 

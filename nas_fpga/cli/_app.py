@@ -11,6 +11,7 @@ import typer
 
 from nas_fpga.cli.data import data_app
 from nas_fpga.cli.front import front
+from nas_fpga.cli.report import report
 from nas_fpga.cli.search import search
 from nas_fpga.errors import NasFpgaError
 
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.command()(search)
 app.command()(front)
+app.command()(report)
 app.add_typer(data_app, name="data")
 
 # What typer raises for a bad command line; it keeps its own copy of click since 0.20, so the class is taken from it.

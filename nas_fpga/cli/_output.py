@@ -76,7 +76,7 @@ def _print_table(outcome: StudyOutcome) -> None:
     heading = "share" if target.objective == "share" else f"{target.objective} share"
     axis = "largest share of the limits" if target.objective == "share" else f"share of the limit of {target.objective}"
     typer.echo(
-        f"validation, test: {merit_name(outcome)}; corrected: with the optimism of picking the best of many added;\n"
+        f"validation, test: {outcome.merit_name}; corrected: with the optimism of picking the best of many added;\n"
         "precision: 1 - test; P(front): share of resamples in which no other network is as good and as cheap;\n"
         f"LUT, DSP: one copy, estimates carried to place-and-route; {heading}: {axis}, all copies"
     )
@@ -107,12 +107,3 @@ def _cells(row: FrontRow, objective: str) -> dict[str, str]:
         "copies": str(figures.copies),
         "share" if objective == "share" else f"{objective} share": f"{row.share:.2%}",
     }
-
-
-def merit_name(outcome: StudyOutcome) -> str:
-    """Return the figure of merit in words, as the field says it."""
-    data = outcome.setup.dataset
-    if data.n_classes > 2:
-        return "error rate"
-    background, signal = data.class_names
-    return f"{background} efficiency at {outcome.setup.definition.signal_efficiency:.0%} {signal}"

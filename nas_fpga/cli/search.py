@@ -165,8 +165,8 @@ def search(
 ) -> None:
     """Search networks for a data set under a budget of hidden neurons, and print their Pareto front.
 
-    Trains and quantizes every candidate, costs it on the FPGA, and leaves runs/NAME with the study, the checkpoints and
-    front.csv. Ctrl-C saves; --resume continues.
+    Trains and quantizes every candidate, costs it on the FPGA, and leaves runs/NAME with the study, the checkpoints,
+    front.csv and report.html. Ctrl-C saves; --resume continues.
     """
     del debug  # read from the command line by main
     given = options.given(ctx)
@@ -181,6 +181,7 @@ def search(
 
     from nas_fpga.cli._display import make_reporter
     from nas_fpga.cli._output import print_outcome
+    from nas_fpga.report import write_report
     from nas_fpga.study import SearchRun
 
     reporter = make_reporter()
@@ -195,6 +196,9 @@ def search(
     with reporter.live():
         outcome = run.execute(n_workers=workers, reporter=reporter)
     print_outcome(outcome, as_json=json)
+    write_report(outcome, outcome.folder / "report.html")
+    if not json:
+        typer.echo(f"Report: {outcome.folder / 'report.html'}")
 
 
 _DATA_OPTIONS = ("target", "group", "weight", "signal", "features", "pileup", "tables")

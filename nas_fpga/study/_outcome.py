@@ -88,6 +88,15 @@ class StudyOutcome:
         """The cheapest point within one paired standard error of the most precise."""
         return next(row for row in self.front if row.is_best)
 
+    @property
+    def merit_name(self) -> str:
+        """The figure of merit in words, as the field says it: `pion efficiency at 95% electron`, or `error rate`."""
+        data = self.setup.dataset
+        if data.n_classes > 2:
+            return "error rate"
+        background, signal = data.class_names
+        return f"{background} efficiency at {100 * self.setup.definition.signal_efficiency:g}% {signal}"
+
     def csv(self) -> str:
         """Return the front as CSV, one line a point."""
         text = io.StringIO()
