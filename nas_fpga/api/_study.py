@@ -11,7 +11,7 @@ from nas_fpga._progress import QuietDisplay, make_reporter
 from nas_fpga.api._errors import said_in_python
 from nas_fpga.api._html import definitions_html, table_html
 from nas_fpga.api._table import front_cells
-from nas_fpga.errors import MissingExtraError, StudyError
+from nas_fpga.errors import InputError, MissingExtraError, StudyError
 from nas_fpga.hardware import HardwareFigures, Mapping
 from nas_fpga.space import Candidate
 from nas_fpga.study import (
@@ -42,11 +42,13 @@ class Study:
 
     Args:
         outcome: What the study came to.
+        remapped: Whether the limits are others than those it was searched under.
     """
 
-    def __init__(self, outcome: StudyOutcome) -> None:
+    def __init__(self, outcome: StudyOutcome, *, remapped: bool = False) -> None:
         """See the class."""
         self.outcome = outcome
+        self._remapped = remapped
         self._points: dict[str, StudyPoint] = {}
 
     @property
@@ -112,14 +114,19 @@ class Study:
         with said_in_python():
             target = {**vars(definition.hardware), **hardware_values(limits)}
             outcome = read_outcome(self.folder, self.outcome.storage_url, target, data=definition.data.name)
-        return Study(outcome)
+        return Study(outcome, remapped=True)
 
     def report(self, path: str | Path | None = None) -> Path:
         """Write the study as one page of HTML that works offline, and return its path.
 
         Args:
             path: The file; by default ``report.html`` in the study's folder.
+
+        Raises:
+            InputError: No file is named for a study under other limits.
         """
+        if path is None and self._remapped:
+            raise InputError("other limits make another report than the study's own; say where it goes: report('FILE')")
         from nas_fpga.report import write_report
 
         path = self.folder / "report.html" if path is None else Path(path)
@@ -207,9 +214,7 @@ class Front(Sequence["StudyPoint"]):
     def _repr_html_(self) -> str:
         rows = [front_cells(self._outcome, row) for row in self._outcome.front]
         strong = [row.is_best for row in self._outcome.front]
-        caption = (
-            f"validation, test: {self._outcome.setup.merit_name}; * best; intervals of 90 % for LUT, 95 % for test"
-        )
+        caption = f"validation, test: {self._outcome.merit_name}; * best; intervals of 90 % for LUT, 95 % for test"
         return table_html(rows, strong, caption)
 
 
@@ -327,12 +332,12 @@ class StudyPoint:
     def __repr__(self) -> str:
         """One line: what it is, how good, what it costs."""
         return (
-            f"<StudyPoint {self.name}: {self.candidate} {self.mapping}, {self.study.outcome.setup.merit_name} "
+            f"<StudyPoint {self.name}: {self.candidate} {self.mapping}, {self.study.outcome.merit_name} "
             f"{self.point.error:.4f}, {self.figures.lut.value:,.0f} LUT, {self.figures.latency_ns.value:g} ns>"
         )
 
     def _repr_html_(self) -> str:
-        figures, merit = self.figures, self.study.outcome.setup.merit_name
+        figures, merit = self.figures, self.study.outcome.merit_name
         named = {
             "point": f"{self.name} of study {self.study.name}",
             "network": str(self.candidate),

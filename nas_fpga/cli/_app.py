@@ -13,6 +13,7 @@ from nas_fpga.cli.dashboard import dashboard
 from nas_fpga.cli.data import data_app
 from nas_fpga.cli.export import export
 from nas_fpga.cli.front import front
+from nas_fpga.cli.report import report
 from nas_fpga.cli.search import search
 from nas_fpga.cli.verify import verify
 from nas_fpga.errors import NasFpgaError
@@ -29,9 +30,10 @@ app = typer.Typer(
 )
 app.command()(search)
 app.command()(front)
-app.command()(dashboard)
 app.command()(export)
 app.command()(verify)
+app.command()(report)
+app.command()(dashboard)
 app.add_typer(data_app, name="data")
 
 # What typer raises for a bad command line; it keeps its own copy of click since 0.20, so the class is taken from it.

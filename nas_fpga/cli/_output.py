@@ -76,7 +76,7 @@ def _print_table(outcome: StudyOutcome) -> None:
     (console if narrow else Console(highlight=False, width=_WIDTH)).print(table)
     target = outcome.setup.target
     heading = "share" if target.objective == "share" else f"{target.objective} share"
-    merit, axis = outcome.setup.merit_name, outcome.setup.resource_name
+    merit, axis = outcome.merit_name, outcome.setup.resource_name
     typer.echo(
         f"validation, test: {merit}; corrected: with the optimism of picking the best of many added;\n"
         "precision: 1 - test; P(front): share of resamples in which no other network is as good and as cheap;\n"

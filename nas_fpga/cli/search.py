@@ -160,14 +160,15 @@ def search(
 ) -> None:
     """Search networks for a data set under a budget of hidden neurons, and print their Pareto front.
 
-    Trains and quantizes every candidate, costs it on the FPGA, and leaves runs/NAME with the study, the checkpoints and
-    front.csv. Ctrl-C saves; --resume continues.
+    Trains and quantizes every candidate, costs it on the FPGA, and leaves runs/NAME with the study, the checkpoints,
+    front.csv and report.html. Ctrl-C saves; --resume continues.
     """
     del debug  # read from the command line by main
     values = {name: options.plain(ctx.params[name]) for name in options.given(ctx) - _NOT_OF_THE_SEARCH}
 
     from nas_fpga._progress import make_reporter
     from nas_fpga.cli._output import print_outcome
+    from nas_fpga.report import write_report
     from nas_fpga.study import SearchInterruptedError, SearchRun, existing_study, new_study
 
     reporter = make_reporter()
@@ -182,6 +183,9 @@ def search(
     except SearchInterruptedError as error:
         raise SearchInterruptedError(f"{error}. Continue with: {_resume_command(folder, storage)}") from None
     print_outcome(outcome, as_json=json)
+    write_report(outcome, outcome.folder / "report.html")
+    if not json:
+        typer.echo(f"Report: {outcome.folder / 'report.html'}")
 
 
 _NOT_OF_THE_SEARCH = {"workers", "study", "runs", "storage", "resume", "json", "debug"}

@@ -88,6 +88,11 @@ class StudyOutcome:
         """The cheapest point within one paired standard error of the most precise."""
         return next(row for row in self.front if row.is_best)
 
+    @property
+    def merit_name(self) -> str:
+        """The figure of merit in words."""
+        return self.setup.merit_name
+
     def csv(self) -> str:
         """Return the front as CSV, one line a point."""
         text = io.StringIO()

@@ -13,10 +13,25 @@ import pytest
 from nas_fpga import __version__
 from nas_fpga.cli.dashboard import dashboard
 from nas_fpga.cli.front import front
+from nas_fpga.cli.report import report
 from nas_fpga.cli.search import search
 from tests.cli.conftest import environment, run
 
-HEAVY = {"numpy", "scipy", "keras", "jax", "tensorflow", "optuna", "sqlalchemy", "sklearn", "pandas", "pyarrow", "rich"}
+HEAVY = {
+    "numpy",
+    "scipy",
+    "keras",
+    "jax",
+    "tensorflow",
+    "optuna",
+    "sqlalchemy",
+    "sklearn",
+    "pandas",
+    "pyarrow",
+    "rich",
+    "plotly",
+    "matplotlib",
+}
 
 
 def test_lists_the_commands(nas_fpga) -> None:
@@ -26,6 +41,9 @@ def test_lists_the_commands(nas_fpga) -> None:
     assert re.findall(r"^  (\w+)  +\S", ended.out.partition("Commands:")[2], re.MULTILINE) == [
         "search",
         "front",
+        "export",
+        "verify",
+        "report",
         "dashboard",
         "data",
     ]
@@ -43,7 +61,9 @@ def test_version(nas_fpga) -> None:
     assert nas_fpga(["--version"]).out == f"{__version__}\n"
 
 
-@pytest.mark.parametrize(("name", "function"), [("search", search), ("front", front), ("dashboard", dashboard)])
+@pytest.mark.parametrize(
+    ("name", "function"), [("search", search), ("front", front), ("dashboard", dashboard), ("report", report)]
+)
 def test_every_option_is_explained(nas_fpga, monkeypatch, name, function) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     text = nas_fpga([name, "--help"]).out

@@ -1,0 +1,46 @@
+"""The report of a study: one page that works offline, and its plots for notebooks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import plotly.graph_objects
+
+    from nas_fpga.study import StudyOutcome
+
+
+def write_report(outcome: StudyOutcome, path: Path | str) -> None:
+    """Write the report of a study: one HTML file that needs nothing else, and ``front.png`` beside it.
+
+    Each file is written in one step: it is whole or as it was before.
+
+    Args:
+        outcome: Of the study.
+        path: The HTML file.
+
+    Raises:
+        StudyError: The study's storage or a checkpoint cannot be read.
+        OSError: A file cannot be written.
+    """
+    from nas_fpga.report._write import write
+
+    write(outcome, Path(path))
+
+
+def plot_front(outcome: StudyOutcome) -> plotly.graph_objects.Figure:
+    """Return the plot of the front: figure of merit against resources, with buttons for LUT, DSP and latency.
+
+    Bars are paired standard errors: of the difference to the most precise network over the same resamples. `best` is
+    the cheapest whose bar reaches the dotted line of the most precise.
+
+    Args:
+        outcome: Of a study.
+    """
+    from nas_fpga.report._write import interactive_front
+
+    return interactive_front(outcome)
+
+
+__all__ = ["plot_front", "write_report"]

@@ -1,0 +1,51 @@
+"""The command lines that repeat a search and a report."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import fields
+from typing import Any
+
+from nas_fpga.study import DataSource, HardwareTarget, SearchDefinition
+
+_APART = {"data", "hardware", "weight_bits", "activation_bits", "include"}
+
+
+def search_command(definition: SearchDefinition, n_trials: int) -> str | None:
+    """Return the command that repeats a search: trials, and every option that is not its default.
+
+    None where the command line cannot say it: a search from Python may have other bits for weights than for activations.
+    """
+    if definition.weight_bits != definition.activation_bits:
+        return None
+    words = ["nas-fpga", "search"]
+    if definition.data.name != DataSource().name:
+        words += ["--data", definition.data.name]
+    words += _options(definition.data, DataSource(), {"name", "fingerprint"})
+    words += _options(definition, SearchDefinition(), _APART)
+    if definition.weight_bits != SearchDefinition().weight_bits:
+        low, high = definition.weight_bits
+        words += ["--bits", str(low) if low == high else f"{low}:{high}"]
+    if definition.include:
+        words += ["--include", ",".join(definition.include)]
+    words += _options(definition.hardware, HardwareTarget(), set())
+    return shlex.join([*words, "--trials", str(n_trials)])
+
+
+def report_command(name: str, hardware: HardwareTarget, stored: HardwareTarget) -> str | None:
+    """Return the command that makes a report under other limits than its study's; None where they are the study's.
+
+    A limit that the study has and the report has not cannot be taken away on the command line; it is left out.
+    """
+    words = _options(hardware, stored, set())
+    return shlex.join(["nas-fpga", "report", "--study", name, *words]) if hardware != stored else None
+
+
+def _options(value: Any, default: Any, apart: set[str]) -> list[str]:
+    words: list[str] = []
+    for field in fields(value):
+        given = getattr(value, field.name)
+        if field.name not in apart and given is not None and given != getattr(default, field.name):
+            text = repr(given).removesuffix(".0") if isinstance(given, float) else str(given)
+            words += [f"--{field.name.replace('_', '-')}", text]
+    return words

@@ -1,0 +1,254 @@
+"""Collects everything that a report shows from a study's outcome and its checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_fpga.hardware import adder_graph_luts, input_format_luts, measured_traits
+from nas_fpga.report._command import report_command, search_command
+from nas_fpga.report._curves import Distributions, LayerWeights, RocLine, distributions, layer_weights, roc_line
+from nas_fpga.report._front_data import FrontData, gather_front
+from nas_fpga.report._progress import Step, course
+from nas_fpga.study import FrontRow, SearchDefinition, StudyOutcome, StudyStorage, TrialRecord
+from nas_fpga.training import LearningCurve, Merits, QuantizedNetwork, class_scores, predicted_classes
+
+_N_CHOSEN = 4
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A point of the front that is shown in detail.
+
+    Attributes:
+        row: The point.
+        role: `best`, `cheapest`, `most precise`, several of them, or `in between`.
+        roc: By subset, one line for each class against the rest; of two classes the signal's alone.
+    """
+
+    row: FrontRow
+    role: str
+    roc: Mapping[str, tuple[RocLine, ...]]
+
+    @property
+    def title(self) -> str:
+        """`5.0 950 w2a7, best`."""
+        return f"{self.row.point.name}  {self.row.trial.candidate}, {self.role}"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of the best network; the input format is the first.
+
+    Attributes:
+        name: What it is.
+        shape: `13 to 950`.
+        weight_bits, output_bits: None where there are none; the output layer gives raw sums.
+        weights, kept: Weights, and those that are not 0.
+        accumulator_bits: Worst-case bits of the sums.
+        reuse_factor: Of the mapping.
+        ebops: Effective bit operations.
+        lut: At place and route, where the law of the mapping gives it by layer (distributed arithmetic).
+    """
+
+    name: str
+    shape: str
+    weight_bits: int | None
+    output_bits: int | None
+    weights: int
+    kept: int
+    accumulator_bits: int | None
+    reuse_factor: int | None
+    ebops: float | None
+    lut: float | None
+
+
+@dataclass(frozen=True)
+class CurveOf:
+    """A learning curve with its trial."""
+
+    trial: TrialRecord
+    curve: LearningCurve
+    role: str
+
+
+@dataclass(frozen=True, eq=False)
+class ReportData:
+    """Everything that the report shows.
+
+    Attributes:
+        outcome: Of the study.
+        front: The front and all networks behind it.
+        n_trials: Trials asked for.
+        steps, steps_by_time: The course of the search.
+        chosen: Points shown in detail, cheapest first.
+        scores: Score distributions of the best network by subset, one for each class against the rest.
+        layers: Of the best network.
+        weights: Of the best network.
+        curves: Learning curves of the front's trials.
+        failed: Trials that failed.
+        csv: The front as CSV.
+        stored: Definition that the search ran with; the outcome's may have other limits.
+        versions: Versions it was started with.
+        search_command, report_command: What repeats the search, and the report under its limits.
+    """
+
+    outcome: StudyOutcome
+    front: FrontData
+    n_trials: int
+    steps: tuple[Step, ...]
+    steps_by_time: tuple[Step, ...]
+    chosen: tuple[Chosen, ...]
+    scores: Mapping[str, tuple[Distributions, ...]]
+    layers: tuple[Layer, ...]
+    weights: LayerWeights
+    curves: tuple[CurveOf, ...]
+    failed: tuple[TrialRecord, ...]
+    csv: str
+    stored: SearchDefinition
+    versions: Mapping[str, str]
+    search_command: str | None
+    report_command: str | None
+
+
+def gather(outcome: StudyOutcome) -> ReportData:
+    """Collect what a report of the outcome shows; reads the study's storage and the networks of a few points.
+
+    Raises:
+        StudyError: The study or a checkpoint cannot be read.
+    """
+    setup = outcome.setup
+    with StudyStorage(outcome.folder, outcome.storage_url) as storage:
+        stored = storage.open(write=False)
+        n_trials, ran_with = storage.n_trials(), storage.versions()
+        roles = _roles(outcome)
+        networks = {name: _network(storage, outcome, name) for name in roles}
+    best = outcome.best
+    logits = {name: _logits(outcome, network) for name, network in networks.items()}
+    rows = {row.point.name: row for row in outcome.front}
+    role_of_trial = {rows[name].trial.number: role for name, role in roles.items()}
+    by_number, by_time = course(outcome.trials, setup.target)
+    return ReportData(
+        outcome=outcome,
+        front=gather_front(outcome),
+        n_trials=n_trials,
+        steps=by_number,
+        steps_by_time=by_time,
+        chosen=tuple(
+            Chosen(
+                rows[name], role, {s: _rocs(outcome, logits[name][s], s, rows[name].point.merits) for s in logits[name]}
+            )
+            for name, role in roles.items()
+        ),
+        scores={
+            subset: _distributions(outcome, values, subset, best.point.merits)
+            for subset, values in logits[best.point.name].items()
+        },
+        layers=_layers(networks[best.point.name], best),
+        weights=layer_weights(networks[best.point.name]),
+        curves=tuple(
+            CurveOf(trial, curve, role_of_trial.get(trial.number, ""))
+            for trial in {row.trial.number: row.trial for row in outcome.front}.values()
+            if (curve := trial.outcome.curve) is not None
+        ),
+        failed=tuple(trial for trial in outcome.trials if trial.state == "failed"),
+        csv=outcome.csv(),
+        stored=stored,
+        versions=ran_with,
+        search_command=search_command(stored, n_trials),
+        report_command=report_command(outcome.folder.name, setup.definition.hardware, stored.hardware),
+    )
+
+
+def _roles(outcome: StudyOutcome) -> dict[str, str]:
+    """Return the names of a few points with what they are, cheapest first."""
+    front = outcome.front
+    precise = min(range(len(front)), key=lambda i: (front[i].point.error, front[i].share))
+    best = next(i for i, row in enumerate(front) if row.is_best)
+    roles: dict[int, list[str]] = {}
+    for i, role in ((best, "best"), (0, "cheapest"), (precise, "most precise")):
+        roles.setdefault(i, []).append(role)
+    middle = best // 2
+    if len(roles) < _N_CHOSEN and middle not in roles:
+        roles[middle] = ["in between"]
+    return {front[i].point.name: " and ".join(roles[i]) for i in sorted(roles)}
+
+
+def _network(storage: StudyStorage, outcome: StudyOutcome, name: str) -> QuantizedNetwork:
+    row = next(row for row in outcome.front if row.point.name == name)
+    return storage.load_network(row.trial, row.point.network)
+
+
+def _logits(outcome: StudyOutcome, network: QuantizedNetwork) -> dict[str, NDArray[np.float64]]:
+    setup = outcome.setup
+    return {
+        "validation": network.logits(setup.dataset.features[setup.split.validation]),
+        "test": network.logits(setup.dataset.features[setup.split.test]),
+    }
+
+
+def _counted(outcome: StudyOutcome, subset: str) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.float64]]:
+    """Return which rows of a subset count, and the labels and weights of those."""
+    data = outcome.setup.dataset
+    rows = outcome.setup.split.test if subset == "test" else outcome.setup.split.validation
+    counts = data.counted[rows] & (data.weights[rows] > 0)
+    return counts, data.labels[rows][counts], data.weights[rows][counts]
+
+
+def _rocs(outcome: StudyOutcome, logits: NDArray[np.float64], subset: str, merits: Merits) -> tuple[RocLine, ...]:
+    counts, labels, weights = _counted(outcome, subset)
+    logits = logits[counts]
+    if merits.threshold is not None:
+        scores = logits.reshape(-1)
+        return (roc_line(scores, labels == 1, weights, scores >= merits.threshold),)
+    scores, decided = class_scores(logits), predicted_classes(logits)
+    return tuple(
+        roc_line(scores[:, k], labels == k, weights, decided == k) for k in range(outcome.setup.dataset.n_classes)
+    )
+
+
+def _distributions(
+    outcome: StudyOutcome, logits: NDArray[np.float64], subset: str, merits: Merits
+) -> tuple[Distributions, ...]:
+    names = outcome.setup.dataset.class_names
+    counts, labels, weights = _counted(outcome, subset)
+    logits = logits[counts]
+    if merits.threshold is not None:
+        parts = {name: labels == k for k, name in enumerate(names)}
+        return (distributions(names[1], logits.reshape(-1), parts, weights, merits.threshold),)
+    scores = class_scores(logits)
+    return tuple(
+        distributions(name, scores[:, k], {"all others": labels != k, name: labels == k}, weights, None)
+        for k, name in enumerate(names)
+    )
+
+
+def _layers(network: QuantizedNetwork, row: FrontRow) -> tuple[Layer, ...]:
+    traits, mapping = measured_traits(network), row.point.mapped.mapping
+    by_layer = mapping.strategy == "distributed_arithmetic"
+    luts = adder_graph_luts(traits).tolist() if by_layer else [None] * len(network.layers)
+    ebops = (traits.input_bits * traits.enclosed_bits + traits.bias_bits).tolist()
+    n_inputs = network.layers[0].n_in
+    layers = [
+        Layer("input format", f"{n_inputs}", None, network.input_format.bits, 0, 0, None, None, None,
+              input_format_luts(n_inputs) if by_layer else None)
+    ]  # fmt: skip
+    for i, layer in enumerate(network.layers):
+        layers.append(
+            Layer(
+                name="output" if layer.activation_bits is None else f"hidden {i + 1}",
+                shape=f"{layer.n_in} to {layer.n_out}",
+                weight_bits=network.candidate.bits.weights,
+                output_bits=layer.activation_bits,
+                weights=layer.weights.size,
+                kept=int(np.count_nonzero(layer.weights)),
+                accumulator_bits=network.accumulator_bits()[i],
+                reuse_factor=mapping.reuse_factors[i],
+                ebops=ebops[i],
+                lut=luts[i],
+            )
+        )
+    return tuple(layers)

@@ -1,0 +1,196 @@
+"""How the search went and where it looked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from nas_fpga.report._figure import Figure, View
+from nas_fpga.report._front_figures import merit_axis, top_of
+from nas_fpga.report._gather import ReportData
+from nas_fpga.report._progress import Step
+from nas_fpga.report._theme import axis, layout
+from nas_fpga.study import TrialRecord
+
+_PROPOSERS = {  # who, colour, symbol, pattern of bars
+    "included": ("@orange", "diamond", "x"),
+    "random start": ("@purple", "square-open", "/"),
+    "sampler": ("@blue", "circle", ""),
+}
+
+
+def best_figure(data: ReportData) -> Figure:
+    """Draw every trial's figure of merit and the lowest so far, against trials and against time."""
+    both = (data.steps, data.steps_by_time)
+    top = top_of(data.front)
+    traces: list[list[dict[str, Any]]] = [[], []]
+    for by_time, steps in enumerate(both):
+        for who, (colour, symbol, _) in _PROPOSERS.items():
+            of = [step for step in steps if step.proposed_by == who and step.error is not None]
+            symbols = ["triangle-up" if (step.error or 0.0) > top else symbol for step in of]
+            marker = {"symbol": symbols, "color": colour, "size": 6, "line": {"width": 1.2, "color": colour}}
+            traces[by_time].append(
+                {
+                    "type": "scatter",
+                    "mode": "markers",
+                    "name": who,
+                    "showlegend": bool(of),
+                    "marker": marker,
+                    "x": _places(of, by_time),
+                    "y": [min(max(step.error or 0.0, data.front.floor), top) for step in of],
+                    "hoverinfo": "text",
+                    "hovertext": [
+                        f"<b>trial {step.trial}&nbsp; {step.network}</b><br>{escape(data.front.merit)}: {step.error:.4f}"
+                        for step in of
+                    ],
+                }
+            )
+        so_far = [step for step in steps if step.best is not None]
+        traces[by_time].append(
+            _line("lowest so far", _places(so_far, by_time), [max(step.best or 0, data.front.floor) for step in so_far])
+        )
+    return Figure(
+        name="progress-best",
+        title="Best so far",
+        label=f"{data.front.merit} of every trial and the lowest so far, against trials or minutes",
+        data=tuple(traces[0]),
+        layout=layout(
+            axis("trial", type="linear", rangemode="tozero"),
+            merit_axis(data.front),
+            380,
+        ),
+        views=_by_trial_and_time(data, traces),
+        group="Against",
+    )
+
+
+def hypervolume_figure(data: ReportData) -> Figure:
+    """Draw the hypervolume against trials and against time."""
+    both = (data.steps, data.steps_by_time)
+    traces = [
+        [_line("hypervolume", _places(steps, by_time), [step.hypervolume for step in steps])]
+        for by_time, steps in enumerate(both)
+    ]
+    return Figure(
+        name="progress-hypervolume",
+        title="Hypervolume",
+        label="Hypervolume of the front against trials or minutes",
+        data=tuple(traces[0]),
+        layout=layout(
+            axis("trial", type="linear", rangemode="tozero"),
+            axis("hypervolume", rangemode="tozero"),
+            380,
+            showlegend=False,
+        ),
+        views=_by_trial_and_time(data, traces),
+        group="Against",
+    )
+
+
+def _line(name: str, x: Sequence[float], y: Sequence[float]) -> dict[str, Any]:
+    line = {"shape": "hv", "color": "@green", "width": 2}
+    marker = {"size": 5, "color": "@green"}
+    mode = "lines" if len(x) > 1 else "markers"
+    return {"type": "scatter", "mode": mode, "name": name, "x": x, "y": y, "line": line, "marker": marker}
+
+
+def _places(steps: Sequence[Step], by_time: int) -> list[float]:
+    return [(step.minutes or 0.0) if by_time else step.trial + 1 for step in steps]
+
+
+def _by_trial_and_time(data: ReportData, traces: Sequence[Sequence[dict[str, Any]]]) -> tuple[View, ...]:
+    titles = ("trial", "minutes of search, pauses left out")
+    views = [
+        View(label, tuple(traces[i]), {"xaxis": axis(titles[i], type="linear", rangemode="tozero")})
+        for i, label in enumerate(("trials", "time"))
+    ]
+    return tuple(views) if data.steps_by_time else ()
+
+
+def where_figures(data: ReportData) -> tuple[Figure, ...]:
+    """Draw how often each depth, size and bit width was tried, by who proposed it."""
+    trials = data.outcome.trials
+    depths = [trial.candidate.n_layers for trial in trials]
+    weight_bits = [trial.candidate.bits.weights for trial in trials]
+    activation_bits = [trial.candidate.bits.activations for trial in trials]
+    d = data.stored
+    return (
+        _counts("depth", "Depth", "hidden layers", trials, depths, range(1, max(depths) + 1)),
+        _sizes(trials),
+        _counts("weight-bits", "Weight bits", "bits of a weight", trials, weight_bits, _range(d.weight_bits)),
+        _counts(
+            "activation-bits",
+            "Activation bits",
+            "bits of an activation",
+            trials,
+            activation_bits,
+            _range(d.activation_bits),
+        ),
+    )
+
+
+def _range(ends: tuple[int, int]) -> range:
+    return range(ends[0], ends[1] + 1)
+
+
+def _sizes(trials: Sequence[TrialRecord]) -> Figure:
+    """Return a histogram of the total neurons, in bins of equal ratio."""
+    neurons = np.array([trial.candidate.n_neurons for trial in trials])
+    low, high = int(neurons.min()), int(neurons.max())
+    edges = np.unique(np.geomspace(low, high + 1, 9).round().astype(int))
+    edges[-1] = high + 1  # rounding must not lose the largest
+    bins = np.digitize(neurons, edges) - 1
+    names = [
+        f"{a}" if b == a + 1 else f"{a}-{b - 1}" for a, b in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
+    ]
+    return _counts(
+        "sizes", "Neurons", "hidden neurons over all layers", trials, bins.tolist(), range(len(names)), names
+    )
+
+
+def _counts(
+    name: str,
+    title: str,
+    axis_title: str,
+    trials: Sequence[TrialRecord],
+    values: Sequence[int],
+    bins: range,
+    names: Sequence[str] | None = None,
+) -> Figure:
+    labels = list(names or map(str, bins))
+    traces = []
+    for who, (colour, _, pattern) in _PROPOSERS.items():
+        counts = Counter(value for trial, value in zip(trials, values, strict=True) if trial.proposed_by == who)
+        if counts:
+            traces.append(
+                {
+                    "type": "bar",
+                    "name": who,
+                    "x": labels,
+                    "y": [counts[value] for value in bins],
+                    "marker": {
+                        "color": colour,
+                        "pattern": {"shape": pattern, "fgcolor": "@paper", "size": 6, "fillmode": "overlay"},
+                        "line": {"width": 0},
+                    },
+                    "hovertemplate": f"%{{y}} trials, {axis_title}: %{{x}}<extra>{who}</extra>",
+                }
+            )
+    return Figure(
+        name=f"where-{name}",
+        title=title,
+        label=f"Histogram of {axis_title} over {len(trials)} trials",
+        data=tuple(traces),
+        layout=layout(
+            axis(axis_title, type="category", categoryorder="array", categoryarray=labels, ticks=""),
+            axis("trials", rangemode="tozero", tickformat=",d"),
+            270,
+            barmode="stack",
+            bargap=0.15,
+            showlegend=len(traces) > 1,
+        ),
+    )

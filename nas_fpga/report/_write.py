@@ -1,0 +1,58 @@
+"""Writes the report's files, and the front as an interactive figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nas_fpga.report._front_data import gather_front
+from nas_fpga.report._front_figures import front_figure
+from nas_fpga.report._gather import gather
+from nas_fpga.report._page import page
+from nas_fpga.report._png import save_png
+from nas_fpga.report._theme import LIGHT, resolve
+
+if TYPE_CHECKING:
+    import plotly.graph_objects
+
+    from nas_fpga.study import StudyOutcome
+
+
+def write(outcome: StudyOutcome, path: Path) -> None:
+    """See :func:`nas_fpga.report.write_report`."""
+    data = gather(outcome)
+    text = page(data)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _in_one_step(path.with_name("front.png"), lambda file: save_png(data.front, file))
+    _in_one_step(path, lambda file: file.write_text(text, encoding="utf-8"))
+
+
+def _in_one_step(path: Path, write: Callable[[Path], object]) -> None:
+    temporary = path.with_name(f"{path.name}.tmp")
+    try:
+        write(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)  # only there if writing failed
+
+
+def interactive_front(outcome: StudyOutcome) -> plotly.graph_objects.Figure:
+    """See :func:`nas_fpga.report.plot_front`."""
+    import plotly.graph_objects as go
+
+    figure = front_figure(gather_front(outcome))
+    data, layout = figure.shown()
+    buttons = [
+        {
+            "label": view.label,
+            "method": "update",
+            "args": [{"x": [trace["x"] for trace in view.traces]}, resolve(dict(view.layout), LIGHT)],
+        }
+        for view in figure.views
+    ]
+    menu = {"type": "buttons", "direction": "right", "buttons": buttons, "x": 1, "xanchor": "right", "y": 1.02,
+            "yanchor": "bottom", "showactive": True}  # fmt: skip
+    layout["margin"] = {"l": 8, "r": 12, "t": 70, "b": 8}
+    layout["legend"] = {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"}
+    return go.Figure(resolve(data, LIGHT), resolve({**layout, "updatemenus": [menu]}, LIGHT))
