@@ -77,6 +77,16 @@ class Study:
         return self.outcome.knee
 
     @property
+    def merit_name(self) -> str:
+        """The figure of merit in words, lower is better."""
+        return self.outcome.merit_name
+
+    @property
+    def resource_name(self) -> str:
+        """The resource axis in words."""
+        return self.outcome.setup.resource_name
+
+    @property
     def trials(self) -> tuple[TrialRecord, ...]:
         """All trials, failed ones included."""
         return self.outcome.trials
