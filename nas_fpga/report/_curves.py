@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nas_fpga.training import QuantizedNetwork, roc_curve
 
 _STEPS_X, _STEPS_PER_DECADE = 400, 100  # of a ROC, finer than the pixels of a plot
-_BINS = 60
+_MOST_BINS, _LEAST_BINS = 60, 10  # of a distribution; twice the root of the rows in between
 _TAIL = 0.001  # of the scores, on either side, that ends up in the outermost bins
 
 
@@ -80,7 +80,8 @@ def distributions(
     low, high = np.quantile(scores, [_TAIL, 1 - _TAIL])
     if high <= low:
         low, high = low - 0.5, low + 0.5
-    edges = np.linspace(low, high, _BINS + 1)
+    fewest = min(int(rows.sum()) for rows in parts.values())
+    edges = np.linspace(low, high, int(np.clip(2 * fewest**0.5, _LEAST_BINS, _MOST_BINS)) + 1)
     clipped = np.clip(scores, low, high)
     shares = []
     for name, rows in parts.items():

@@ -16,6 +16,7 @@ from nas_fpga.report._progress import Step
 from nas_fpga.report._theme import axis, layout
 from nas_fpga.study import TrialRecord
 
+_EACH = 6  # counts up to which every one has a tick
 _PROPOSERS = {  # who, colour, symbol, pattern of bars
     "included": ("@orange", "diamond", "x"),
     "random start": ("@purple", "square-open", "/"),
@@ -162,6 +163,7 @@ def _counts(
     names: Sequence[str] | None = None,
 ) -> Figure:
     labels = list(names or map(str, bins))
+    highest = max(Counter(values).values())
     traces = []
     for who, (colour, _, pattern) in _PROPOSERS.items():
         counts = Counter(value for trial, value in zip(trials, values, strict=True) if trial.proposed_by == who)
@@ -187,7 +189,7 @@ def _counts(
         data=tuple(traces),
         layout=layout(
             axis(axis_title, type="category", categoryorder="array", categoryarray=labels, ticks=""),
-            axis("trials", rangemode="tozero", tickformat=",d"),
+            axis("trials", rangemode="tozero", **({"dtick": 1} if highest <= _EACH else {})),
             270,
             barmode="stack",
             bargap=0.15,

@@ -16,7 +16,21 @@ from nas_fpga.cli.report import report
 from nas_fpga.cli.search import search
 from tests.cli.conftest import environment, run
 
-HEAVY = {"numpy", "scipy", "keras", "jax", "tensorflow", "optuna", "sqlalchemy", "sklearn", "pandas", "pyarrow", "rich", "plotly", "matplotlib"}
+HEAVY = {
+    "numpy",
+    "scipy",
+    "keras",
+    "jax",
+    "tensorflow",
+    "optuna",
+    "sqlalchemy",
+    "sklearn",
+    "pandas",
+    "pyarrow",
+    "rich",
+    "plotly",
+    "matplotlib",
+}
 
 
 def test_lists_the_commands(nas_fpga) -> None:
