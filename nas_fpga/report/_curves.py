@@ -41,7 +41,7 @@ def roc_line(
     heights = np.log10(np.maximum(curve.background_efficiency, floor)) * _STEPS_PER_DECADE
     steps = np.stack([curve.signal_efficiency * _STEPS_X, heights]).round().astype(np.int64)
     changes = np.any(np.diff(steps, axis=1, prepend=steps[:, :1] - 1) != 0, axis=0)
-    changes[-1] = True
+    changes |= np.append(changes[1:], True)  # the last before a change too: a step stays a step
     shares = [
         float(np.sum(weights, where=passes & part) / np.sum(weights, where=part)) for part in (is_signal, ~is_signal)
     ]

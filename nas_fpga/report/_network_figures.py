@@ -101,12 +101,12 @@ def scores_figure(data: ReportData) -> Figure:
     for label, of in variants:
         title = f"raw output: logit of {of.title}" if binary else "log odds of the class against the rest"
         largest = max(max(shares) for _, shares in of.shares)
+        ends = [-4.3, float(np.log10(largest * 1.6))]
         layout_of = {
             "xaxis": axis(_plain(title)),
-            "yaxis": axis("share of the class in a bin", type="log", range=[-4.3, float(np.log10(largest * 1.6))], dtick=1,
-                          tickformat=".2~%"),
+            "yaxis": axis("share of the class in a bin", type="log", range=ends, dtick=1, tickformat=".2~%"),
             **_threshold(of.threshold),
-        }  # fmt: skip
+        }
         views.append(View(_plain(label), tuple(_score_traces(of)), layout_of))
     return Figure(
         name="scores",

@@ -27,7 +27,7 @@ _PROPOSERS = {  # who, colour, symbol, pattern of bars
 def best_figure(data: ReportData) -> Figure:
     """Draw every trial's figure of merit and the lowest so far, against trials and against time."""
     both = (data.steps, data.steps_by_time)
-    top = top_of(data.front)
+    top, merit = top_of(data.front), escape(data.front.merit, quote=False)
     traces: list[list[dict[str, Any]]] = [[], []]
     for by_time, steps in enumerate(both):
         for who, (colour, symbol, _) in _PROPOSERS.items():
@@ -45,8 +45,7 @@ def best_figure(data: ReportData) -> Figure:
                     "y": [min(max(step.error or 0.0, data.front.floor), top) for step in of],
                     "hoverinfo": "text",
                     "hovertext": [
-                        f"<b>trial {step.trial}&nbsp; {step.network}</b><br>{escape(data.front.merit)}: {step.error:.4f}"
-                        for step in of
+                        f"<b>trial {step.trial}&nbsp; {step.network}</b><br>{merit}: {step.error:.4f}" for step in of
                     ],
                 }
             )

@@ -28,7 +28,7 @@ def two_classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A search of two classes in which a worker was killed, so that a trial failed."""
     folder = tmp_path_factory.mktemp("two")
     write_table(folder / "data.csv")
-    arguments = ["--data", "data.csv", "--trials", "6", "--workers", "2", "--epochs", "40", "--patience", "40"]
+    arguments = ["--data", "data.csv", "--trials", "6", "--workers", "2", "--epochs", "25"]
     process = spawn(folder, *_TINY, *arguments, "--study", "failing")
     study = folder / "runs" / "failing"
     wait_until(lambda: n_ended(study) >= 1)
@@ -49,7 +49,7 @@ def three_classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
         writer = csv.writer(file)
         writer.writerow([NASTY_COLUMN, "b, 'c'", "c", "label"])
         writer.writerows([*row[:3], NASTY_CLASSES[int(row[3])]] for row in rows)
-    arguments = ["--data", "<i>three & more.csv", "--trials", "6", "--workers", "2", "--epochs", "3"]
+    arguments = ["--data", "<i>three & more.csv", "--trials", "4", "--workers", "1", "--epochs", "3"]
     ended = run(folder, *_TINY, *arguments, "--study", "<u>three")
     assert ended.code == 0, ended.err
     return folder / "runs" / "<u>three"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.report.conftest import NASTY_CLASSES, scripted
 from tests.cli.conftest import ROOT
 from tests.cli.test_search import rows_of, trials
+from tests.report.conftest import NASTY_CLASSES, scripted
 
 FIGURES = [
     "front", "neurons", "progress-best", "progress-hypervolume", "where-depth", "where-sizes", "where-weight-bits",
@@ -172,7 +173,7 @@ def test_headings_are_in_order(study, look) -> None:
     levels = page.locator("h1, h2, h3").evaluate_all("all => all.map(each => Number(each.tagName[1]))")
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(later - earlier <= 1 for earlier, later in zip(levels, levels[1:], strict=False))
+    assert all(later - earlier <= 1 for earlier, later in itertools.pairwise(levels))
     links = page.locator("nav a").evaluate_all("all => all.map(each => each.getAttribute('href'))")
     assert links == ["#front", "#table", "#search", "#networks", "#layers", "#failures", "#repeat"]
     assert all(page.locator(f"section{link}").count() == 1 for link in links)
