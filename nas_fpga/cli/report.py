@@ -49,13 +49,13 @@ def report(
     folder = options.existing_study(Path(runs), study, stored_elsewhere=storage is not None)
     if to is not None and to.is_dir():
         raise InputError(f"--to {to} is a folder; name a file in it, such as {to / 'report.html'}")
-    if values and to is None:
-        raise InputError("other limits make another report than the study's own; say where it goes with --to FILE")
     path = to or folder / "report.html"
+    if values and path.parent.resolve() == folder.resolve():
+        raise InputError(
+            f"--to {path} would replace what the study itself has in {folder}; under other limits name a file elsewhere"
+        )
     outcome = read_outcome(folder, storage, values, data=data and options.absolute(data))
     write_report(outcome, path)
-    if path.parent.resolve() != folder.resolve():
-        path.with_name("front.csv").write_text(outcome.csv(), encoding="utf-8")
     if json:
         typer.echo(dumps({"study": folder.name, "report": str(path), "best": outcome.best.point.name}, indent=2))
     else:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def write_report(outcome: StudyOutcome, path: Path | str) -> None:
-    """Write the report of a study: one HTML file that needs nothing else, and ``front.png`` beside it.
+    """Write the report of a study: one HTML file that needs nothing else; ``front.png`` and ``front.csv`` beside it.
 
     Each file is written in one step: it is whole or as it was before.
 

@@ -14,7 +14,7 @@ _APART = {"data", "hardware", "weight_bits", "activation_bits", "include"}
 def search_command(definition: SearchDefinition, n_trials: int) -> str | None:
     """Return the command that repeats a search: trials, and every option that is not its default.
 
-    None where the command line cannot say it: a search from Python may have other bits for weights than for activations.
+    None where the command line cannot say it: from Python weights may have other bits than activations.
     """
     if definition.weight_bits != definition.activation_bits:
         return None
@@ -37,8 +37,9 @@ def report_command(name: str, hardware: HardwareTarget, stored: HardwareTarget) 
 
     A limit that the study has and the report has not cannot be taken away on the command line; it is left out.
     """
-    words = _options(hardware, stored, set())
-    return shlex.join(["nas-fpga", "report", "--study", name, *words]) if hardware != stored else None
+    if hardware == stored:
+        return None
+    return shlex.join(["nas-fpga", "report", "--study", name, *_options(hardware, stored, set()), "--to", "FILE"])
 
 
 def _options(value: Any, default: Any, apart: set[str]) -> list[str]:

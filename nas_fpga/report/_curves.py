@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nas_fpga.training import QuantizedNetwork, roc_curve
 
 _STEPS_X, _STEPS_PER_DECADE = 400, 100  # of a ROC, finer than the pixels of a plot
-_BINS = 60
+_MOST_BINS, _LEAST_BINS = 60, 10  # of a distribution; twice the root of the rows in between
 _TAIL = 0.001  # of the scores, on either side, that ends up in the outermost bins
 
 
@@ -41,7 +41,7 @@ def roc_line(
     heights = np.log10(np.maximum(curve.background_efficiency, floor)) * _STEPS_PER_DECADE
     steps = np.stack([curve.signal_efficiency * _STEPS_X, heights]).round().astype(np.int64)
     changes = np.any(np.diff(steps, axis=1, prepend=steps[:, :1] - 1) != 0, axis=0)
-    changes[-1] = True
+    changes |= np.append(changes[1:], True)  # the last before a change too: a step stays a step
     shares = [
         float(np.sum(weights, where=passes & part) / np.sum(weights, where=part)) for part in (is_signal, ~is_signal)
     ]
@@ -80,7 +80,8 @@ def distributions(
     low, high = np.quantile(scores, [_TAIL, 1 - _TAIL])
     if high <= low:
         low, high = low - 0.5, low + 0.5
-    edges = np.linspace(low, high, _BINS + 1)
+    fewest = min(int(rows.sum()) for rows in parts.values())
+    edges = np.linspace(low, high, int(np.clip(2 * fewest**0.5, _LEAST_BINS, _MOST_BINS)) + 1)
     clipped = np.clip(scores, low, high)
     shares = []
     for name, rows in parts.items():

@@ -99,14 +99,14 @@ def scores_figure(data: ReportData) -> Figure:
     )
     views = []
     for label, of in variants:
-        title = f"raw output: logit of {of.title}" if binary else f"log odds of {of.title} against the rest"
+        title = f"raw output: logit of {of.title}" if binary else "log odds of the class against the rest"
         largest = max(max(shares) for _, shares in of.shares)
+        ends = [-4.3, float(np.log10(largest * 1.6))]
         layout_of = {
             "xaxis": axis(_plain(title)),
-            "yaxis": axis("share of the class in a bin", type="log", range=[-4.3, float(np.log10(largest * 1.6))], dtick=1,
-                          tickformat=".2~%"),
+            "yaxis": axis("share of the class in a bin", type="log", range=ends, dtick=1, tickformat=".2~%"),
             **_threshold(of.threshold),
-        }  # fmt: skip
+        }
         views.append(View(_plain(label), tuple(_score_traces(of)), layout_of))
     return Figure(
         name="scores",
@@ -174,7 +174,7 @@ def curves_figure(data: ReportData) -> Figure:
     traces: list[dict[str, Any]] = []
     others = [of for of in data.curves if not of.role]
     for i, of in enumerate(others):
-        losses = list(of.curve.validation_loss)
+        validation = list(of.curve.validation_loss)
         title = f"trial {of.trial.number}  {of.trial.candidate}"
         traces.append(
             {
@@ -183,8 +183,8 @@ def curves_figure(data: ReportData) -> Figure:
                 "name": "the others of the front, validation",
                 "legendgroup": "others",
                 "showlegend": i == 0,
-                "x": list(range(1, len(losses) + 1)),
-                "y": losses,
+                "x": list(range(1, len(validation) + 1)),
+                "y": validation,
                 "line": {"color": "@faint", "width": 1},
                 "hovertemplate": f"{title}<br>epoch %{{x}}: %{{y:.4f}}<extra></extra>",
             }
@@ -192,7 +192,7 @@ def curves_figure(data: ReportData) -> Figure:
     for i, of in enumerate(of for of in data.curves if of.role):
         style = style_of(i)
         title = f"{of.trial.number}  {of.trial.candidate}, {of.role}"
-        for kind, losses, width in (
+        for kind, values, width in (
             ("training", of.curve.train_loss, 1.0),
             ("validation", of.curve.validation_loss, 2.0),
         ):
@@ -205,8 +205,8 @@ def curves_figure(data: ReportData) -> Figure:
                     "name": title,
                     "legendgroup": title,
                     "showlegend": kind == "validation",
-                    "x": list(range(1, len(losses) + 1)),
-                    "y": list(losses),
+                    "x": list(range(1, len(values) + 1)),
+                    "y": list(values),
                     "line": {"color": style.colour, "width": width, "dash": "solid" if kind == "validation" else "dot"},
                     "hovertemplate": f"{title}<br>{kind}, epoch %{{x}}: %{{y:.4f}}<extra></extra>",
                 }
@@ -231,13 +231,14 @@ def curves_figure(data: ReportData) -> Figure:
             }
         )
     losses = [loss for of in data.curves for loss in (*of.curve.train_loss, *of.curve.validation_loss) if loss > 0]
+    longest = max((len(of.curve.validation_loss) for of in data.curves), default=1)
     return Figure(
         name="curves",
         title="Learning curves",
         label=f"Training and validation loss against epoch of {len(data.curves)} trials of the front",
         data=tuple(traces),
         layout=layout(
-            axis("epoch", rangemode="tozero"),
+            axis("epoch", rangemode="tozero", **({"dtick": 1} if longest <= 10 else {})),
             axis("loss (cross-entropy)", type="log", **log_ticks(min(losses), max(losses))),
             440,
         ),

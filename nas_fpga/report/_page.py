@@ -35,7 +35,8 @@ def page(data: ReportData) -> str:
     folder = importlib.resources.files("nas_fpga.report")
     read = {name: (folder / name).read_text(encoding="utf-8") for name in ("report.html", "report.css", "report.js")}
     definition, dataset = data.stored, data.outcome.setup.dataset
-    heading = f"{dataset.name}: networks of at most {definition.budget:,} neurons for the {short_part(data.outcome.setup.target.part.name)}"
+    part = short_part(data.outcome.setup.target.part.name)
+    heading = f"{dataset.name}: networks of at most {definition.budget:,} neurons for the {part}"
     return Template(read["report.html"]).substitute(
         title=escape(f"{data.outcome.folder.name}: nas-fpga report"),
         study=escape(data.outcome.folder.name),
@@ -56,13 +57,21 @@ def page(data: ReportData) -> str:
 
 def _plain(figure: Figure) -> dict[str, Any]:
     views = [{"traces": view.traces, "layout": view.layout} for view in figure.views]
-    return {"name": figure.name, "data": figure.data, "layout": figure.layout, "views": views}
+    data = [
+        {
+            key: value
+            for key, value in trace.items()
+            if not views or not all(key in view.traces[i] for view in figure.views)
+        }
+        for i, trace in enumerate(figure.data)
+    ]  # what every view brings along need not stand twice
+    return {"name": figure.name, "data": data, "layout": figure.layout, "views": views}
 
 
 def _json_for_html(value: Any) -> str:
     """Return JSON that ends no script element, whatever text is in it; numbers are rounded."""
     text = json.dumps(_rounded(value), separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return text.replace("</", "<\\/").replace("<!--", "\\u003c!--")
 
 
 def _rounded(value: Any) -> Any:
@@ -94,7 +103,8 @@ def _lede(data: ReportData) -> str:
     )
     when = f" on {min(times):%d %B %Y}" if times else ""
     return escape(
-        f"{complete:,} networks were trained and quantized{when}{took}; {on_front} on the front of {data.front.merit} against the "
+        f"{complete:,} networks were trained and quantized{when}{took}; {on_front} on the front of {data.front.merit} "
+        f"against the "
         f"{data.front.axis.partition(', ')[0]}."
     )
 
@@ -121,7 +131,8 @@ def _cards(data: ReportData) -> str:
     seen = f"test [{low:.4f}, {high:.4f}]; precision {row.test.precision:.4f}; {row.point.error:.4f} on validation"
     lut = figures.lut
     cost = (
-        f"[{lut.low:,.0f}, {lut.high:,.0f}] at {lut.stage}; {figures.dsp.value:,.0f} DSP, {figures.latency_ns.value:,.0f} ns, "
+        f"[{lut.low:,.0f}, {lut.high:,.0f}] at {lut.stage}; {figures.dsp.value:,.0f} DSP, "
+        f"{figures.latency_ns.value:,.0f} ns, "
         f"{copies}, {row.share:.2%} of the limits"
     )
     cards = (
@@ -169,7 +180,7 @@ def _how(text: str) -> str:
 
 def _sections(data: ReportData, figures: list[Figure]) -> list[tuple[str, str, str]]:
     """Return name, title and HTML of every section, in order, and collect their figures."""
-    found = [
+    return [
         ("front", "The front", _front(data, figures)),
         ("table", "The front in figures", _table(data)),
         ("search", "The search", _search(data, figures)),
@@ -178,7 +189,6 @@ def _sections(data: ReportData, figures: list[Figure]) -> list[tuple[str, str, s
         ("failures", "Failures", failures(data.failed) if data.failed else "<p>No trial failed.</p>"),
         ("repeat", "To repeat it", _repeat(data)),
     ]
-    return found
 
 
 def _front(data: ReportData, figures: list[Figure]) -> str:
@@ -189,9 +199,9 @@ def _front(data: ReportData, figures: list[Figure]) -> str:
     )
     front = _figure(
         front_figure(data.front),
-        "Lower is more precise, further left is cheaper. A bar is one standard error of the paired difference to the most "
-        "precise network; a bar that reaches the dotted line means as good as that one, and the star is the cheapest such "
-        "network. Point at a mark for its figures." + floor,
+        "Lower is more precise, further left is cheaper. A bar is one standard error of the paired difference to the "
+        "most precise network; a bar that reaches the dotted line means as good as that one, and the star is the "
+        "cheapest such network. Point at a mark for its figures." + floor,
         figures,
     )
     neurons = _figure(
@@ -208,13 +218,14 @@ def _table(data: ReportData) -> str:
     return (
         _how(
             "Corrected: validation with the optimism of picking the best of many added. To most precise: difference on "
-            "validation to the most precise network, with its paired 95 % interval. Precision: 1 - test. P(front): share of "
-            "resamples in which no other network is as good and as cheap. Validation orders; test was computed once. "
-            f"Validation, test: {data.front.merit}, 95 % intervals. LUT, FF, DSP, BRAM18, ns, II: one copy, 90 % intervals, "
-            f"at {stage}; share: all copies. The best is shaded and has a star."
+            "validation to the most precise network, with its paired 95 % interval. Precision: 1 - test. P(front): "
+            "share of resamples in which no other network is as good and as cheap. Validation orders; test was "
+            f"computed once. Validation, test: {data.front.merit}, 95 % intervals. LUT, FF, DSP, BRAM18, ns, II: one "
+            f"copy, 90 % intervals, at {stage}; share: all copies. The best is shaded and has a star."
         )
         + front_table(data.outcome)
-        + f'<p class="download"><a class="button" download="front.csv" href="data:text/csv;charset=utf-8;base64,{href}">Download front.csv</a>'
+        + '<p class="download"><a class="button" download="front.csv" '
+        + f'href="data:text/csv;charset=utf-8;base64,{href}">Download front.csv</a>'
         ' <span class="how">all figures of every point</span></p>'
     )
 
@@ -239,7 +250,8 @@ def _networks(data: ReportData, figures: list[Figure]) -> str:
     binary = data.outcome.setup.dataset.n_classes == 2
     signal = data.stored.signal_efficiency
     roc = (
-        f"Marks are the working points: thresholds at which {100 * signal:g} % of the signal pass on validation, kept on test."
+        f"Marks are the working points: thresholds at which {100 * signal:g} % of the signal pass on validation, kept "
+        "on test."
         if binary
         else "The best network, each class against the rest. Marks are where it decides: the most probable class."
     )
@@ -249,8 +261,8 @@ def _networks(data: ReportData, figures: list[Figure]) -> str:
         else "The best network on test: rows of the class against all others."
     )
     learning = (
-        "Solid: validation; dotted: training, both quantized. The mark is the epoch whose weights were kept; thin lines are "
-        "the other networks of the front."
+        "Solid: validation; dotted: training, both quantized. The mark is the epoch whose weights were kept; thin "
+        "lines are the other networks of the front."
     )
     return _grid(
         [
@@ -265,7 +277,8 @@ def _layers(data: ReportData, figures: list[Figure]) -> str:
     by_layer = any(layer.lut is not None for layer in data.layers)
     lut = row.point.mapped.figures.lut
     luts = f"LUT at {lut.stage}, one copy; in sum {lut.value:,.0f}" if by_layer else "LUT by layer are not known"
-    caption = f"{row.point.name}, {row.trial.candidate}, mapping {row.point.mapped.mapping}. EBOPs: effective bit operations. {luts}."
+    what = f"{row.point.name}, {row.trial.candidate}, mapping {row.point.mapped.mapping}"
+    caption = f"{what}. EBOPs: effective bit operations. {luts}."
     return (
         _how(caption)
         + layers_table(data.layers)
@@ -286,6 +299,7 @@ def _repeat(data: ReportData) -> str:
     if data.report_command is not None:
         command += f"<p>This report, under its limits:</p><pre><code>{escape(data.report_command)}</code></pre>"
     command += _how(
-        "With the same data, seed and versions on the same machine it finds the same networks, whatever the number of workers."
+        "With the same data, seed and versions on the same machine it finds the same networks, whatever the number of "
+        "workers."
     )
     return command + settings_tables(data)

@@ -39,8 +39,8 @@ def save_png(data: FrontData, path: Path) -> None:
             plot.scatter(_all(networks, value), y, s=11, lw=0.8, color=LIGHT[colour[1:]], marker=_MARKERS[symbol],
                          label=name, zorder=1)  # fmt: skip
         best = next(i for i, point in enumerate(data.front) if point.is_best)
-        plot.scatter(value(front[best]), heights[best], marker="*", s=140, color=LIGHT["orange"], edgecolors=LIGHT["ink"],
-                     lw=0.7, zorder=5, label="best")  # fmt: skip
+        star = {"marker": "*", "s": 140, "color": LIGHT["orange"], "edgecolors": LIGHT["ink"], "lw": 0.7, "zorder": 5}
+        plot.scatter(value(front[best]), heights[best], label="best", **star)
         plot.set(xscale="log", yscale="log")
         plot.spines[["top", "right"]].set_visible(False)
         x = _all([*front, *data.trained], value)
@@ -56,8 +56,8 @@ def save_png(data: FrontData, path: Path) -> None:
     left.set_ylim(*(10**end for end in height_range(data)))
     for network in to_label(data):
         at = _share(network), max(network.error, data.floor)
-        left.annotate(label_of(network.network), at, (-4, -4), textcoords="offset points", fontsize=8, ha="right", va="top",
-                      color=LIGHT["blue"])  # fmt: skip
+        left.annotate(label_of(network.network), at, (-4, -4), textcoords="offset points", fontsize=8, ha="right",
+                      va="top", color=LIGHT["blue"])  # fmt: skip
     left.set(xlabel=_literal(data.axis), ylabel=_literal(data.merit))
     left.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g} %"))
     left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

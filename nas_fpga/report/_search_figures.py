@@ -16,6 +16,7 @@ from nas_fpga.report._progress import Step
 from nas_fpga.report._theme import axis, layout
 from nas_fpga.study import TrialRecord
 
+_EACH = 6  # counts up to which every one has a tick
 _PROPOSERS = {  # who, colour, symbol, pattern of bars
     "included": ("@orange", "diamond", "x"),
     "random start": ("@purple", "square-open", "/"),
@@ -26,7 +27,7 @@ _PROPOSERS = {  # who, colour, symbol, pattern of bars
 def best_figure(data: ReportData) -> Figure:
     """Draw every trial's figure of merit and the lowest so far, against trials and against time."""
     both = (data.steps, data.steps_by_time)
-    top = top_of(data.front)
+    top, merit = top_of(data.front), escape(data.front.merit, quote=False)
     traces: list[list[dict[str, Any]]] = [[], []]
     for by_time, steps in enumerate(both):
         for who, (colour, symbol, _) in _PROPOSERS.items():
@@ -44,8 +45,7 @@ def best_figure(data: ReportData) -> Figure:
                     "y": [min(max(step.error or 0.0, data.front.floor), top) for step in of],
                     "hoverinfo": "text",
                     "hovertext": [
-                        f"<b>trial {step.trial}&nbsp; {step.network}</b><br>{escape(data.front.merit)}: {step.error:.4f}"
-                        for step in of
+                        f"<b>trial {step.trial}&nbsp; {step.network}</b><br>{merit}: {step.error:.4f}" for step in of
                     ],
                 }
             )
@@ -162,6 +162,7 @@ def _counts(
     names: Sequence[str] | None = None,
 ) -> Figure:
     labels = list(names or map(str, bins))
+    highest = max(Counter(values).values())
     traces = []
     for who, (colour, _, pattern) in _PROPOSERS.items():
         counts = Counter(value for trial, value in zip(trials, values, strict=True) if trial.proposed_by == who)
@@ -187,7 +188,7 @@ def _counts(
         data=tuple(traces),
         layout=layout(
             axis(axis_title, type="category", categoryorder="array", categoryarray=labels, ticks=""),
-            axis("trials", rangemode="tozero", tickformat=",d"),
+            axis("trials", rangemode="tozero", **({"dtick": 1} if highest <= _EACH else {})),
             270,
             barmode="stack",
             bargap=0.15,

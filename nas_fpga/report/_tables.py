@@ -162,10 +162,11 @@ def settings_tables(data: ReportData) -> str:
     }
     if dataset.repairs:
         rows["repairs"] = " ".join(dataset.repairs)
+    of_hgcal = () if definition.data.name == "hgcal" else ("features", "pileup")
     tables = [
         _pairs("Search", {"trials": data.n_trials} | _fields(definition, apart=("data", "hardware"))),
         _pairs("FPGA of the search", _fields(definition.hardware, apart=())),
-        _pairs("Data", _fields(definition.data, apart=()) | rows),
+        _pairs("Data", _fields(definition.data, of_hgcal) | rows),
         _pairs("Versions the study was started with", data.versions),
     ]
     if dataset.provenance:

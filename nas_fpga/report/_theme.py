@@ -132,7 +132,7 @@ def log_ticks(low: float, high: float, form: Callable[[float], str] = "{:,.10g}"
     Plotly's own write the leading digit alone between decades.
     """
     ratio = high / low
-    steps = (1,) if ratio > 300 else (1, 2, 5) if ratio > 6 else (1, 1.5, 2, 3, 4, 5, 7)
+    steps = (1,) if ratio > 300 else (1, 2, 5) if ratio > 12 else (1, 1.5, 2, 3, 4, 5, 7)
     decades = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
     values = [round(step * 10.0**decade, 12) for decade in decades for step in steps]
     return {"tickvals": values, "ticktext": [form(value) for value in values]}

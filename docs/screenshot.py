@@ -1,0 +1,39 @@
+"""Takes the README's picture of a report: its top, in a real browser (Debian's chromium, driven by playwright).
+
+Usage: python docs/screenshot.py runs/NAME/report.html docs/report.png
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import shutil
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+WIDTH, HEIGHT, COLOURS = 1200, 1120, 128
+
+
+def main() -> None:
+    """Write the picture."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("report", type=Path, help="a report.html")
+    parser.add_argument("picture", type=Path, help="the PNG file to write")
+    arguments = parser.parse_args()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
+        )
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        page.goto(arguments.report.absolute().as_uri())
+        page.wait_for_selector("#plot-weights .main-svg")  # the last plot
+        shot = page.screenshot()
+        browser.close()
+    picture = Image.open(io.BytesIO(shot)).convert("RGB").quantize(COLOURS)
+    picture.save(arguments.picture, format="PNG", optimize=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""The command that repeats a search gives the same definition when it is parsed."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from nas_fpga.errors import InputError
+from nas_fpga.report._command import report_command, search_command
+from nas_fpga.study import DataSource, HardwareTarget, SearchDefinition, SearchRun
+
+DEFINITIONS = [
+    SearchDefinition(),
+    SearchDefinition(budget=7, max_layers=7, seed=3, weight_bits=(6, 6), activation_bits=(6, 6), learning_rate=1e-3),
+    SearchDefinition(
+        data=DataSource("/data/my $HOME 'showers'.csv", "the label", group="event", weight="w", signal="e-"),
+        budget=300,
+        max_width=64,
+        weight_bits=(3, 7),
+        activation_bits=(3, 7),
+        include=("64-32 w4a6", "8"),
+        sampler="bayesian-optimization",
+        acquisition="ei",
+        backend="tensorflow",
+        signal_efficiency=0.995,
+        hardware=HardwareTarget(part="xc7z020", clock_ns=6.25, region="5%", max_luts=12345.0, objective="lut"),
+    ),
+    SearchDefinition(data=DataSource(features="ce-e+ce-h", pileup=0, tables="/my tables"), sampler="grid", grid="4x8"),
+]
+
+
+@pytest.mark.parametrize("definition", DEFINITIONS)
+def test_the_command_says_the_whole_definition(definition, monkeypatch, nas_fpga) -> None:
+    seen = {}
+
+    def prepare(overrides: Callable[[SearchDefinition], SearchDefinition], n_trials: int, **_: object) -> None:
+        seen["definition"], seen["trials"] = overrides(SearchDefinition()), n_trials
+        raise InputError("far enough")
+
+    monkeypatch.setattr(SearchRun, "prepare", prepare)
+    stored = replace(definition, data=replace(definition.data, fingerprint="abc"))
+    command = search_command(stored, 24)
+    assert command is not None
+    assert nas_fpga(shlex.split(command)[1:]).err == "error: far enough\n"
+    assert seen == {"definition": definition, "trials": 24}
+
+
+def test_defaults_are_left_out() -> None:
+    assert search_command(SearchDefinition(), 100) == "nas-fpga search --trials 100"
+    assert search_command(SearchDefinition(weight_bits=(2, 4)), 100) is None  # bits of weights alone have no option
+
+
+def test_other_limits_are_said() -> None:
+    own = HardwareTarget()
+    assert report_command("main", own, own) is None
+    other = replace(own, max_luts=2000.0, rate_mhz=160.0)
+    expected = "nas-fpga report --study main --rate-mhz 160 --max-luts 2000 --to FILE"
+    assert report_command("main", other, own) == expected
+
+
+@pytest.fixture
+def nas_fpga(monkeypatch, capsys):
+    from tests.cli import conftest
+
+    return conftest.nas_fpga.__wrapped__(monkeypatch, capsys)  # type: ignore[attr-defined]

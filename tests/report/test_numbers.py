@@ -1,0 +1,187 @@
+"""The numbers behind the plots."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nas_fpga
+from nas_fpga.report import plot_front, write_report
+from nas_fpga.report._curves import distributions, roc_line
+from nas_fpga.report._front_data import gather_front
+from nas_fpga.report._gather import gather
+from nas_fpga.report._progress import course
+from nas_fpga.report._theme import log_ticks, percent, resolve
+from nas_fpga.study import StudyOutcome
+from nas_fpga.training import roc_curve
+from tests.report.conftest import scripted
+
+START = datetime(2026, 1, 1, 12)
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> StudyOutcome:
+    return scripted(tmp_path_factory.mktemp("runs") / "scripted", 12, failing=[4])
+
+
+def test_times_are_carried_and_compare_nothing(outcome: StudyOutcome) -> None:
+    for trial in outcome.trials:
+        assert trial.started_at is not None
+        assert trial.ended_at is not None
+        assert trial.started_at <= trial.ended_at
+        assert replace(trial, started_at=None, ended_at=None) == trial
+
+
+def test_pauses_do_not_count(outcome: StudyOutcome) -> None:
+    """Two trials side by side for 2 and 3 minutes, an hour of nothing, then one of 5 minutes, ended out of order."""
+    spans = [(0, 2), (0, 3), (63, 68)]
+    trials = [
+        replace(trial, number=i, started_at=START + timedelta(minutes=a), ended_at=START + timedelta(minutes=b))
+        for i, (trial, (a, b)) in enumerate(zip(outcome.trials, spans, strict=False))
+    ]
+    by_number, by_time = course(trials[::-1], outcome.setup.target)
+    assert [step.trial for step in by_number] == [2, 1, 0]
+    assert [step.minutes for step in by_time] == [2.0, 3.0, 8.0]
+    unknown = [replace(trial, started_at=None, ended_at=None) for trial in trials]
+    assert course(unknown, outcome.setup.target)[1] == ()
+
+
+def test_the_course_ends_at_the_best_and_counts_every_trial(outcome: StudyOutcome) -> None:
+    steps, by_time = course(outcome.trials, outcome.setup.target)
+    assert [step.trial for step in steps] == list(range(12))
+    assert steps[4].error is None
+    assert steps[-1].best == min(row.point.error for row in outcome.front)
+    assert by_time[-1].best == steps[-1].best
+    volumes = [step.hypervolume for step in steps]
+    assert volumes == sorted(volumes)
+    assert by_time[-1].hypervolume == pytest.approx(volumes[-1])
+
+
+def test_paired_errors_say_which_point_is_best(outcome: StudyOutcome) -> None:
+    front = outcome.front
+    least = min(row.point.error for row in front)
+    precise = next(row for row in front if row.point.error == least)
+    assert precise.difference_interval == (0.0, 0.0)
+    assert precise.paired_standard_error == 0.0
+    as_good = [row for row in front if row.point.error - least <= row.paired_standard_error]
+    assert min(as_good, key=lambda row: row.share).is_best
+    for row in front:
+        assert row.difference_interval[0] <= row.point.error - least + 0.02  # medians of resamples are near the figure
+        assert row.paired_standard_error <= row.difference_interval[1] - row.difference_interval[0]
+
+
+def test_layers_add_up_to_the_network(two_outcome: StudyOutcome) -> None:
+    data = gather(two_outcome)
+    figures = two_outcome.best.point.mapped.figures
+    assert sum(layer.kept for layer in data.layers) == two_outcome.best.n_weights
+    assert sum(layer.ebops or 0 for layer in data.layers) == figures.ebops.value
+    assert str(two_outcome.best.point.mapped.mapping) == "da"
+    assert sum(layer.lut or 0 for layer in data.layers) == pytest.approx(figures.lut.value)
+
+
+def test_rocs_pass_through_their_working_points(two_outcome: StudyOutcome) -> None:
+    for chosen in gather(two_outcome).chosen:
+        merits = chosen.row.point.merits
+        (roc,) = chosen.roc["validation"]
+        assert roc.working_point == pytest.approx((merits.signal_efficiency, merits.background_efficiency))
+        (roc,) = chosen.roc["test"]
+        assert roc.working_point[0] == pytest.approx(chosen.row.test.signal_efficiency)
+        assert roc.working_point[1] == pytest.approx(chosen.row.test.background_efficiency)
+
+
+def test_a_thinned_roc_stays_within_a_pixel() -> None:
+    rng = np.random.default_rng(1)
+    labels = rng.random(50_000) < 0.5
+    scores, weights = rng.normal(size=50_000) + 2 * labels, rng.uniform(0.5, 2, 50_000)
+    line, whole = roc_line(scores, labels, weights, scores > 1), roc_curve(scores, labels, weights)
+    assert len(line.signal) < 2_000
+    between = np.interp(whole.signal_efficiency, line.signal, np.log10(line.background))
+    assert np.abs(between - np.log10(np.maximum(whole.background_efficiency, line.background[0]))).max() < 0.02
+
+
+def test_distributions_are_shares() -> None:
+    rng = np.random.default_rng(2)
+    scores, is_signal = rng.normal(size=900), np.arange(900) % 3 == 0
+    of = distributions("s", scores, {"b": ~is_signal, "s": is_signal}, np.ones(900), 0.5)
+    assert [sum(shares) for _, shares in of.shares] == pytest.approx([1.0, 1.0])
+    assert len(of.centres) == 34  # twice the root of 300 rows
+
+
+def test_front_as_a_plotly_figure(outcome: StudyOutcome) -> None:
+    figure = plot_front(outcome)
+    data = gather_front(outcome)
+    by_name = {trace.name: trace for trace in figure.data}
+    front = by_name["front on validation, paired standard error"]
+    assert list(front.y) == [max(row.point.error, data.floor) for row in outcome.front]
+    assert list(front.x) == [row.share for row in outcome.front]
+    assert list(front.error_y.array) == [row.paired_standard_error for row in outcome.front]
+    assert [button.label for button in figure.layout.updatemenus[0].buttons] == [
+        "share of the limits", "LUT", "DSP", "latency",
+    ]  # fmt: skip
+    luts = figure.layout.updatemenus[0].buttons[1].args[0]["x"][list(figure.data).index(front)]
+    assert list(luts) == [row.point.mapped.figures.total("lut") for row in outcome.front]
+    assert "@" not in figure.to_json()
+    assert nas_fpga.plot_front is plot_front
+
+
+def test_colours_are_looked_for_under_keys_of_colours_only() -> None:
+    figure = {"name": "@blue", "line": {"color": "@blue"}, "colorscale": [[0, "@ink"]], "text": ["@ink"]}
+    assert resolve(figure, {"blue": "b", "ink": "i"}) == {
+        "name": "@blue", "line": {"color": "b"}, "colorscale": [[0, "i"]], "text": ["@ink"],
+    }  # fmt: skip
+
+
+def test_ticks_between_decades_have_their_whole_number() -> None:
+    ticks = log_ticks(0.03, 0.25)
+    assert {0.03: "0.03", 0.05: "0.05", 0.2: "0.2"}.items() <= dict(
+        zip(ticks["tickvals"], ticks["ticktext"], strict=True)
+    ).items()
+    assert [percent(share) for share in (1e-6, 1e-3, 0.1, 1.0, 20.0)] == ["0", "0.1 %", "10 %", "100 %", "2,000 %"]
+
+
+def test_nothing_on_the_page_comes_from_elsewhere(two_classes: Path) -> None:
+    text = (two_classes / "report.html").read_text(encoding="utf-8")
+    markup = re.sub(r"<script>.*?</script>", "", text, flags=re.DOTALL)
+    assert re.findall(r"""(?:src|href)\s*=\s*["'](?!#|data:)""", markup) == []
+    assert "default-src 'none'" in markup
+    assert "http://" not in markup.replace("http-equiv", "")
+    assert "https://" not in markup
+
+
+def test_a_thousand_trials_stay_small_and_quick(two_outcome: StudyOutcome, tmp_path: Path) -> None:
+    complete = [trial for trial in two_outcome.trials if trial.state == "complete"]
+    trials = tuple(replace(complete[i % len(complete)], number=i) for i in range(1000))
+    start = time.process_time()
+    write_report(replace(two_outcome, trials=trials), tmp_path / "report.html")
+    assert time.process_time() - start < 10
+    assert (tmp_path / "report.html").stat().st_size < 6_000_000
+    assert (tmp_path / "front.png").read_bytes().startswith(b"\x89PNG")
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    figures = re.search(r'id="figures">(.*?)</script>', text, re.DOTALL)
+    assert figures is not None
+    best = next(figure for figure in json.loads(figures[1])["figures"] if figure["name"] == "progress-best")
+    for view in best["views"]:
+        assert sum(len(trace["x"]) for trace in view["traces"] if trace["mode"] == "markers") == 1000
+
+
+def test_a_report_is_whole_or_as_it_was(outcome: StudyOutcome, tmp_path: Path, monkeypatch) -> None:
+    path = tmp_path / "report.html"
+    path.write_text("before")
+    write_text = Path.write_text
+
+    def full(self: Path, text: str, **more: str) -> int:
+        write_text(self, text[:100], **more)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space"):
+        write_report(outcome, path)
+    assert path.read_text() == "before"
+    assert not list(tmp_path.glob("*.tmp"))
