@@ -76,4 +76,4 @@ def test_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ).execute()
     check(notebook)
     assert (tmp_path / "runs" / "tutorial" / "front.csv").exists()
-    assert (tmp_path / "designs" / "cheapest" / "README.md").exists()
+    assert (tmp_path / "designs" / "best" / "README.md").exists()
