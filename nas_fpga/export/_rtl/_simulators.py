@@ -75,6 +75,7 @@ def verilator() -> Simulator | None:
     def build(folder: Path, description: dict[str, Any], scratch: Path) -> list[str]:
         bench = f"tb_{description['top']}"
         options = ["--binary", "--timing", "-Wno-fatal", "-Wno-lint", *_SPLIT, "-CFLAGS", "-std=c++20 -O1"]
+        options.append("-Wfuture-WIDTHTRUNC")  # da4ml's primitives name it, which Verilator before 5.008 does not know
         options += [
             "--build-jobs",
             str(os.cpu_count() or 1),
