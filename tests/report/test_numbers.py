@@ -102,8 +102,9 @@ def test_a_thinned_roc_stays_within_a_pixel() -> None:
     scores, weights = rng.normal(size=50_000) + 2 * labels, rng.uniform(0.5, 2, 50_000)
     line, whole = roc_line(scores, labels, weights, scores > 1), roc_curve(scores, labels, weights)
     assert len(line.signal) < 2_000
-    between = np.interp(whole.signal_efficiency, line.signal, np.log10(line.background))
-    assert np.abs(between - np.log10(np.maximum(whole.background_efficiency, line.background[0]))).max() < 0.02
+    many = whole.background_efficiency > 1e-2  # below, single rows are steps that can be seen
+    between = np.interp(whole.signal_efficiency[many], line.signal, np.log10(line.background))
+    assert np.abs(between - np.log10(whole.background_efficiency[many])).max() < 0.02  # two steps of the thinning
 
 
 def test_distributions_are_shares() -> None:
