@@ -17,6 +17,7 @@ from nas_fpga.report import plot_front, write_report
 from nas_fpga.report._curves import distributions, roc_line
 from nas_fpga.report._front_data import gather_front
 from nas_fpga.report._gather import gather
+from nas_fpga.report._page import _json_for_html
 from nas_fpga.report._progress import course
 from nas_fpga.report._theme import log_ticks, percent, resolve
 from nas_fpga.study import StudyOutcome
@@ -186,3 +187,11 @@ def test_a_report_is_whole_or_as_it_was(outcome: StudyOutcome, tmp_path: Path, m
         write_report(outcome, path)
     assert path.read_text() == "before"
     assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_json_in_the_page_ends_no_script() -> None:
+    value = {"text": "</script><!-- <script> & \u2028", "number": 0.123456789, "none": float("nan")}
+    text = _json_for_html(value)
+    assert "</" not in text
+    assert "<!--" not in text
+    assert json.loads(text) == {"text": value["text"], "number": 0.12346, "none": None}
