@@ -6,14 +6,12 @@ Usage: python docs/screenshot.py runs/NAME/report.html docs/report.png
 from __future__ import annotations
 
 import argparse
-import io
 import shutil
 from pathlib import Path
 
-from PIL import Image
 from playwright.sync_api import sync_playwright
 
-WIDTH, HEIGHT, COLOURS = 1200, 1120, 128
+WIDTH, HEIGHT = 1200, 1210
 
 
 def main() -> None:
@@ -29,10 +27,8 @@ def main() -> None:
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         page.goto(arguments.report.absolute().as_uri())
         page.wait_for_selector("#plot-weights .main-svg")  # the last plot
-        shot = page.screenshot()
+        page.screenshot(path=arguments.picture)
         browser.close()
-    picture = Image.open(io.BytesIO(shot)).convert("RGB").quantize(COLOURS)
-    picture.save(arguments.picture, format="PNG", optimize=True)
 
 
 if __name__ == "__main__":

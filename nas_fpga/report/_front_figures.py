@@ -60,10 +60,17 @@ def front_figure(data: FrontData) -> Figure:
         x = [[value(network) for network in networks] for _, networks in traces]
         every = [v for values in x for v in values]
         x_axis = _x_axis(title or data.axis, every)
-        if label == "share of the limits":
+        # The front is one over the resource axis alone; over another its points are in no order.
+        in_order = label == _AXES[0][0]
+        labels = []
+        if in_order:
             x_axis |= log_ticks(min(every), max(every), percent)
-        labels = [_label(data, network, value(network), logarithmic=x_axis["type"] == "log") for network in labelled]
-        views.append(View(label, tuple({"x": values} for values in x), {"xaxis": x_axis, "annotations": labels}))
+            labels = [_label(data, network, value(network)) for network in labelled]
+        shown = (
+            {"x": values, "visible": in_order or trace["mode"] != "lines"}
+            for values, (trace, _) in zip(x, traces, strict=True)
+        )
+        views.append(View(label, tuple(shown), {"xaxis": x_axis, "annotations": labels}))
     level = max(data.most_precise.network.error, data.floor)
     shapes = [_line("y", level, "@blue", "dot")]
     y_axis = merit_axis(data)
@@ -220,17 +227,18 @@ def _hover(networks: Sequence[Network]) -> dict[str, Any]:
 def _x_axis(title: str, values: Sequence[float]) -> dict[str, Any]:
     """Return a log axis, or a linear one where a value is 0; a fresh range either way."""
     if min(values) <= 0:
-        return axis(title, type="linear", rangemode="tozero", autorange=True, tickvals=None, ticktext=None)
+        most = max(values) or 1.0
+        return axis(title, type="linear", range=[-0.05 * most, 1.05 * most], tickvals=None, ticktext=None)
     low, high = float(np.log10(min(values))), float(np.log10(max(values)))
     margin = max(0.04 * (high - low), 0.06)
     ends = [low - 2 * margin, high + margin]  # on the left labels need room
     return axis(title, type="log", range=ends, **log_ticks(min(values), max(values)))
 
 
-def _label(data: FrontData, network: Network, x: float, *, logarithmic: bool) -> dict[str, Any]:
+def _label(data: FrontData, network: Network, x: float) -> dict[str, Any]:
     """Return the name of a point of the front below it to the left, where no other point can be."""
     return {
-        "x": float(np.log10(x)) if logarithmic else x,
+        "x": float(np.log10(x)),
         "y": float(np.log10(_heights(data, [network])[0])),
         "text": label_of(network.network),
         "name": "label",  # left out where there is no room

@@ -48,7 +48,10 @@ def interactive_front(outcome: StudyOutcome) -> plotly.graph_objects.Figure:
         {
             "label": view.label,
             "method": "update",
-            "args": [{"x": [trace["x"] for trace in view.traces]}, resolve(dict(view.layout), LIGHT)],
+            "args": [
+                {key: [trace[key] for trace in view.traces] for key in ("x", "visible")},
+                resolve(dict(view.layout), LIGHT),
+            ],
         }
         for view in figure.views
     ]

@@ -28,7 +28,7 @@ def two_classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A search of two classes in which a worker was killed, so that a trial failed."""
     folder = tmp_path_factory.mktemp("two")
     write_table(folder / "data.csv")
-    arguments = ["--data", "data.csv", "--trials", "6", "--workers", "2", "--epochs", "25"]
+    arguments = ["--data", "data.csv", "--trials", "5", "--workers", "1", "--epochs", "25"]
     process = spawn(folder, *_TINY, *arguments, "--study", "failing")
     study = folder / "runs" / "failing"
     wait_until(lambda: n_ended(study) >= 1)
