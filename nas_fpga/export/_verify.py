@@ -132,7 +132,7 @@ def _proof(folder: Path, record: dict[str, Any], asked: Proof | None, message: C
 def compile_time_s(adders: int) -> float:
     """Return seconds that g++ needs for the adders of a distributed-arithmetic project, right within a factor of two.
 
-    Drawn by eye through g++ 12 at -O1 on a shared machine: 78 adders 8 s, 223 18 s, 722 15 s, 580 28 s (all of the CPU),
+    Drawn by eye through g++ 12 on a shared machine: 78 adders 8 s, 223 18 s, 722 15 s, 580 28 s (of the CPU), and
     7,437 not within 600 s.
     """
     return 8 + 0.02 * adders + 1e-5 * adders**2

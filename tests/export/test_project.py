@@ -158,7 +158,7 @@ def test_no_compiler_says_what_to_install(projects, monkeypatch, tmp_path):
 
 
 def test_design_json_holds_every_figure(projects):
-    backend, network, strategy, factors = CASES["resource"]
+    _, network, strategy, factors = CASES["resource"]
     record = json.loads((projects / "resource" / "design.json").read_text())
     figures = estimate(network, Mapping(strategy, factors), make_target(clock_ns=4.0))
     assert record["candidate"] == "8-4 w4a6"
