@@ -60,6 +60,7 @@ def two_classes(tmp_path_factory):
     return network, features, design, folder, description, simulate_rtl(folder, features, message=lambda line: None)
 
 
+@pytest.mark.slow
 class TestVerilog:
     def test_computes_the_network_at_the_stated_latency(self, two_classes):
         network, features, _, _, description, found = two_classes
@@ -103,13 +104,27 @@ class TestVerilog:
             "simulating 1500 events",
         ]
 
-    def test_several_outputs_and_a_fast_clock(self, tmp_path):
-        network = random_network(2, 5, (6,), BitWidths(5, 4), 3)
-        features = with_halves(network, raw_features(network, 7, 1000))
-        design = make_design(network, features, clock_ns=2.0)
+    def test_a_model_of_others_with_several_outputs_at_a_fast_clock(self, tmp_path):
+        """Its HGQ2 defaults wrap around beyond the input range, and so does the design."""
+        import keras
+        from hgq.layers import QDense
+        from hgq.utils import trace_minmax
+
+        keras.utils.set_random_seed(3)
+        model = keras.Sequential([keras.Input((5,)), QDense(4, activation="relu"), QDense(3)])
+        features = np.random.default_rng(0).normal(0, 3, (1000, 5)).astype(np.float32)
+        trace_minmax(model, features, batch_size=500, verbose=False)
+        features[500:] *= 8
+        design = dataclasses.replace(
+            make_design(random_network(2, 5, (4,), BitWidths(4, 4), 3), features, clock_ns=1.0),
+            model=model,
+            network=None,
+        )
         description = write_rtl(design, tmp_path)
+        assert {word["beyond"] for word in description["inputs"]} == {"wrap"}
+        assert np.abs(features).max() > 2 * description["inputs"][0]["high"]
         found = simulate_rtl(tmp_path, features, message=lambda line: None)
-        np.testing.assert_array_equal(found.outputs, network.logits(features))
+        np.testing.assert_array_equal(found.outputs, np.asarray(model.predict(features, verbose=0), np.float64))
         assert found.decisions is None
         assert description["adder_levels_per_cycle"] == 1
         assert found.latency_cycles == description["latency_cycles"] == description["adder_levels"] + 1
@@ -135,6 +150,7 @@ class TestVerilog:
         assert "FAIL" in second
 
 
+@pytest.mark.slow
 class TestVhdl:
     def test_computes_the_network(self, two_classes, tmp_path):
         """In GHDL where there is one; the text is checked anyway."""

@@ -56,7 +56,7 @@ def input_formats(model: keras.Model) -> tuple[FeatureFormat, ...]:
     if quantizer.scaler is not None or quantizer.affine is not None:
         raise InputError(f"RTL: the input quantizer of layer {layer.name!r} has a scaler; fold it into the features")
     fixed = quantizer.quantizer
-    if fixed.round_mode.removeprefix("S_") not in ("RND", "TRN"):
+    if fixed.round_mode not in ("RND", "TRN"):
         raise InputError(f"RTL: layer {layer.name!r} rounds inputs with {fixed.round_mode}; use RND or TRN")
     shape = (1, int(model.inputs[0].shape[1]))
     signed, integer, fraction = (

@@ -122,8 +122,8 @@ def build_netlist(
     words = FixedVariableArray.from_kif(np.ones_like(integer_bits), integer_bits, fraction_bits, one_level_an_adder)
     try:
         inputs, outputs = trace_model(model, inputs=words, framework="keras")
-    except KeyError as error:
-        raise InputError(f"da4ml cannot trace layer {error}; use HGQ2 layers throughout") from error
+    except (KeyError, AssertionError, NotImplementedError) as error:  # how da4ml says that it does not know a thing
+        raise InputError(f"RTL: da4ml cannot trace the model: {error!r}; use dense HGQ2 layers and ReLU") from error
     graph = comb_trace(inputs, outputs)
     if graph.lookup_tables:
         raise InputError("RTL: the model has look-up tables (softmax, tanh, ...); end it at the raw outputs, use ReLU")

@@ -84,7 +84,7 @@ def input_words(names: Sequence[str], units: Sequence[str], formats: Sequence[Fe
         if form.bits == 0:
             low, high, note = 0.0, 0.0, "not seen by the model"
         else:
-            note = f"{'rounded' if not form.wraps else 'taken'} to {step:g} inside"
+            note = f"step {step:g}, {'wraps' if form.wraps else 'saturates'} inside"
         beyond = "wrap" if form.wraps else "saturate"
         words.append(Word(name, unit, bits * (i + 1) - 1, bits * i, form.fraction_bits + 1, low, high, beyond, note))
     return tuple(words)

