@@ -160,7 +160,7 @@ def export(
     def mapping(shapes: list[tuple[int, int]]) -> Mapping:
         assert strategy is not None
         name: Any = strategy.value.replace("-", "_")
-        return mapping_of(shapes, name, reuse_factor or 1, message=_tell)
+        return mapping_of(shapes, name, 1 if reuse_factor is None else reuse_factor, message=_tell)
 
     chosen = mapping if strategy is not None else None
     if source is None:

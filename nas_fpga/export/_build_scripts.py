@@ -56,7 +56,8 @@ vivado_hls -f build_prj.tcl \\
 _IMPL = """if [ "$impl" = 1 ]; then vivado -mode batch -source implement.tcl; fi
 """
 
-_IMPLEMENT_TCL = """# Places and routes the RTL of csynth out of context: no pins, the clock as asked. Reports: implement/.
+_IMPLEMENT_TCL = """# Places and routes the RTL of csynth out of context: no pins, the clock as asked.
+# Reports go to implement/.
 source [file join [file dirname [info script]] project.tcl]
 file mkdir implement
 set verilog ${project_name}_prj/solution1/syn/verilog

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from nas_fpga.data import InputFormat
 from nas_fpga.errors import InputError
 from nas_fpga.export._design import Design
-from nas_fpga.export._hgq import build
 from nas_fpga.export._quiet import captured
 from nas_fpga.hardware import Strategy
 
@@ -128,6 +127,8 @@ def write_hls(design: Design, backend: str, folder: Path, vectors: tuple[NDArray
                 },
                 **options,
             )
+            if backend in VERIFIABLE:
+                _narrow_weights(graph)
             if moved is not None:
                 _take_raw_features(graph, moved)
             graph.write()
@@ -161,13 +162,19 @@ def _model_to_convert(design: Design, backend: str) -> tuple[Any, InputFormat | 
         or np.unique(network.input_format.scale_log2).size == 1
     ):
         return design.model, None
+    from nas_fpga.export._hgq import build
+
     form = network.input_format
-    fraction = form.grid_bits.copy()
-    scaled = InputFormat(form.bits, form.signed, fraction, np.zeros_like(fraction))
-    if np.unique(fraction).size == 1 and np.unique(form.signed).size == 1:
-        # hls4ml would fuse a quantizer that treats all features alike into the port; its code is replaced anyway
-        fraction[0] -= 1
-    return build(replace(network, input_format=scaled)), form
+    scaled = InputFormat(form.bits, form.signed, form.grid_bits, np.zeros_like(form.scale_log2))
+    model = build(replace(network, input_format=scaled))
+    if np.unique(form.grid_bits).size == 1 and np.unique(form.signed).size == 1:
+        # hls4ml fuses a quantizer that treats all features alike into the port. One more bit at the top of one of them
+        # keeps it; no type gets too narrow by that, and its code is replaced.
+        integer_bits = next(layer for layer in model.layers if hasattr(layer, "kernel")).iq.quantizer._i
+        wider = np.array(integer_bits)
+        wider[..., 0] += 1
+        integer_bits.assign(wider)
+    return model, form
 
 
 def _take_raw_features(graph: Any, form: InputFormat) -> None:
@@ -197,6 +204,20 @@ def _take_raw_features(graph: Any, form: InputFormat) -> None:
     port.signed = bool(sign)
     port.integer = int((form.bits - form.fraction_bits + (sign & ~form.signed)).max())
     port.width = port.integer + int(form.fraction_bits.max()) + 1  # one bit more, so that ties round as they should
+
+
+def _narrow_weights(graph: Any) -> None:
+    """Give weights the fewest bits that hold them: beside a zero hls4ml keeps all bits below one."""
+    for layer in graph.get_layers():
+        if layer.class_name != "Dense" or "weight" not in layer.weights:
+            continue
+        weight = layer.weights["weight"]
+        precision = weight.type.precision
+        fraction = precision.width - precision.integer
+        steps = np.rint(np.asarray(weight.data, np.float64) * 2.0**fraction).astype(np.int64)
+        width = int(np.where(steps < 0, -steps - 1, steps).max()).bit_length() + int(precision.signed)
+        if 1 < width < precision.width:
+            precision.width, precision.integer = width, width - fraction
 
 
 def _dense_names(model: Any) -> list[str]:

@@ -192,11 +192,12 @@ def _dense_parameters(model: Any, source: Path, *, binary: bool) -> Parameters:
     found: Parameters = []
     activations: list[str] = []
     before: Any = None
+    is_chain = type(model).__name__ == "Sequential"
     for layer in model.layers:
         kind = type(layer).__name__
         if kind not in ("InputLayer", "Dense", "ReLU", "Activation", "Softmax", "Dropout"):
             raise InputError(f"layer {layer.name} ({kind}) of {source} is not supported; supported are {_SUPPORTED}")
-        if before is not None and layer.input is not before:
+        if not is_chain and before is not None and layer.input is not before:
             raise InputError(f"layer {layer.name} of {source} does not follow the one before it; a chain is needed")
         before = layer.output
         if kind == "Dense":

@@ -1,0 +1,313 @@
+"""Projects are written, say what hls4ml decided, and are proven by running what lies in their folders."""
+
+import json
+import os
+import re
+import shutil
+import stat
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nas_fpga.data import InputFormat
+from nas_fpga.errors import InputError, NasFpgaError
+from nas_fpga.export import Design, export, read_record, verify
+from nas_fpga.export._cpp import ProjectFailedError, find_compiler
+from nas_fpga.export._events import verification_events
+from nas_fpga.export._select import rebuilt
+from nas_fpga.hardware import Mapping, estimate, make_target
+from nas_fpga.space import BitWidths
+from tests.export.networks import random_network, raw_features
+
+
+def silent(text):
+    """Take a message."""
+
+
+def make_design(network, mapping, n=1000):
+    """A design whose real events lie around the range of its input format."""
+    target = make_target(clock_ns=4.0)
+    d = len(network.input_format.signed)
+    return Design(
+        title="a test",
+        model=rebuilt(network),
+        network=network,
+        mapping=mapping,
+        target=target,
+        figures=estimate(network, mapping, target),
+        merits={"test_error_rate": 0.25},
+        threshold=None,
+        feature_names=tuple(f"x{i}" for i in range(d)),
+        feature_units=("MeV",) * d,
+        class_names=("a", "b", "c"),
+        events=raw_features(network, 3, n)[3:],
+    )
+
+
+def uniform(network):
+    """The same network with features that arrive alike but have scales of their own: hls4ml would fuse their format."""
+    d = len(network.input_format.signed)
+    scale = np.arange(d) % 4
+    return replace(network, input_format=InputFormat(10, np.zeros(d, bool), 8 - scale, scale))
+
+
+CASES = {
+    "resource": ("vitis", uniform(random_network(4, 6, (8, 4), BitWidths(4, 6), 3)), "resource", (3, 8, 2)),
+    "latency": ("vivado", random_network(5, 5, (6, 3, 5), BitWidths(6, 3)), "latency", (1, 1, 1, 1)),
+    "da": ("vitis", random_network(6, 4, (5,), BitWidths(3, 5)), "distributed_arithmetic", (1, 1)),
+}
+
+
+@pytest.fixture(scope="module")
+def projects(tmp_path_factory):
+    """Each case as a project, written once."""
+    folder = tmp_path_factory.mktemp("projects")
+    for name, (backend, network, strategy, factors) in CASES.items():
+        export(make_design(network, Mapping(strategy, factors)), folder / name, backend=backend, message=silent)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+def test_no_output_differs(projects, name):
+    backend, network, strategy, factors = CASES[name]
+    found = verify(projects / name, proof="cpp", message=silent)
+    record = read_record(projects / name)
+    assert found.passed
+    assert (found.differing, found.integers_differing, found.largest_difference) == (0, 0, 0.0)
+    assert found.events >= 5000
+    assert found.real_events == 997
+    assert found.outputs == found.events * network.layers[-1].n_out
+    assert not found.float32_rounds
+    assert record["verification"]["passed"]
+    assert not record["verification"]["changed_since_export"]
+    assert record["hls"]["backend"] == backend
+    readme = (projects / name / "README.md").read_text()
+    assert ", passed: the C++ of `hls/`" in readme
+    layers = record["hls"]["layers"]
+    assert [layer["strategy"] for layer in layers] == [strategy] * len(factors)
+    assert [layer["reuse_factor"] for layer in layers] == list(factors)
+    assert record["hls"]["clock_uncertainty"] == {"vitis": "27%", "vivado": "12.5%"}[backend]
+    assert (record["rtl"] is not None) == (name == "da")
+    if strategy != "distributed_arithmetic":
+        widths = [int(re.match(r"fixed<(\d+),", layer["types"]["weight"])[1]) for layer in layers]
+        assert max(widths) <= network.candidate.bits.weights  # the features' scales do not widen them
+    assert not list((projects / name).rglob("*.so"))
+    assert not list((projects / name / "hls").rglob("*.txt"))  # weights are those of the headers, which are synthesised
+
+
+@pytest.mark.slow
+def test_one_flipped_weight_bit_in_the_project_shows(projects, tmp_path):
+    folder = tmp_path / "flipped"
+    shutil.copytree(projects / "resource", folder)
+    header = folder / "hls" / "firmware" / "weights" / "w9.h"  # of the output layer, (n_out, n_in) under resource
+    text = header.read_text()
+    width, integer = map(
+        int, re.search(r"<(\d+),(\d+)", read_record(folder)["hls"]["layers"][-1]["types"]["weight"]).groups()
+    )
+    values = re.search(r"= \{(.*?)\};", text, re.DOTALL)[1].split(", ")
+    steps = round(float(values[0]) * 2 ** (width - integer))
+    values[0] = repr((steps ^ 1) / 2 ** (width - integer))
+    header.write_text(re.sub(r"= \{.*?\};", f"= {{{', '.join(values)}}};", text, flags=re.DOTALL))
+    assert header.read_text() != text
+    found = verify(folder, message=silent)
+    assert not found.passed
+    assert 0 < found.differing <= found.outputs
+    assert found.differing == found.integers_differing
+    assert found.largest_difference > 0
+    record = read_record(folder)
+    assert record["verification"]["changed_since_export"]
+    assert not record["verification"]["passed"]
+    assert "FAILED" in (folder / "README.md").read_text()
+
+
+def test_code_that_does_not_compile_is_one_line(projects, tmp_path):
+    folder = tmp_path / "broken"
+    shutil.copytree(projects / "latency", folder)
+    (folder / "hls" / "firmware" / "network.cpp").write_text("int main( {")
+    with pytest.raises(
+        ProjectFailedError, match=r"compiling network.cpp with .* ended with code 1: error: .*"
+    ) as error:
+        verify(folder, message=silent)
+    assert "\n" not in str(error.value)
+    assert error.value.exit_code == 1
+
+
+def test_a_crash_is_an_error_and_not_ours(projects, tmp_path):
+    folder = tmp_path / "crash"
+    shutil.copytree(projects / "latency", folder)
+    (folder / "hls" / "firmware" / "network.cpp").write_text("")
+    (folder / "hls" / "network_bridge.cpp").write_text(
+        'extern "C" void network_double(double *in, double *out) { *(volatile int *)8 = 1; }'
+    )
+    with pytest.raises(ProjectFailedError, match=r"running [\d,]+ events in .* was killed by signal 11"):
+        verify(folder, message=silent)
+
+
+def test_no_compiler_says_what_to_install(projects, monkeypatch, tmp_path):
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(
+        InputError, match=r"no C\+\+ compiler found; install g\+\+ \(Debian: apt install g\+\+\) or set CXX"
+    ):
+        verify(projects / "latency", message=silent)
+    monkeypatch.setenv("CXX", "no-such-compiler -m64")
+    with pytest.raises(InputError, match="CXX=no-such-compiler -m64 is not a command"):
+        find_compiler()
+
+
+def test_design_json_holds_every_figure(projects):
+    _, network, strategy, factors = CASES["resource"]
+    record = json.loads((projects / "resource" / "design.json").read_text())
+    figures = estimate(network, Mapping(strategy, factors), make_target(clock_ns=4.0))
+    assert record["candidate"] == "8-4 w4a6"
+    assert record["mapping"] == {"strategy": strategy, "reuse_factors": list(factors), "name": "resource rf 3/8/2"}
+    assert (record["part"], record["clock_ns"]) == ("xcvu13p-flga2577-2-e", 4.0)
+    for name in ("lut", "ff", "dsp", "bram18", "latency_cycles", "latency_ns", "ii_cycles", "ebops"):
+        figure = getattr(figures, name)
+        kept = record["figures"][name]
+        assert (kept["value"], kept["low"], kept["high"]) == (figure.value, figure.low, figure.high)
+        assert (kept["unit"], kept["stage"], kept["source"]) == (figure.unit, figure.stage, figure.source)
+        assert kept["original"] == (None if figure.original is None else list(figure.original))
+    assert record["copies"] == figures.copies
+    assert record["merits"] == {"test_error_rate": 0.25}
+    assert [f["name"] for f in record["features"]] == [f"x{i}" for i in range(6)]
+    assert [f["fraction_bits"] for f in record["features"]] == network.input_format.fraction_bits.tolist()
+    assert set(record["versions"]) == {"nas-fpga", "keras", "HGQ2", "hls4ml", "da4ml", "numpy"}
+    readme = (projects / "resource" / "README.md").read_text()
+    for words in ("place-and-route", "at csynth", "90 % interval", "x5 | MeV", "no port to reload"):
+        assert words in readme
+
+
+def test_test_bench_vectors_are_events_and_outputs_of_keras(projects):
+    _, network, _, _ = CASES["latency"]
+    bench = projects / "latency" / "hls" / "tb_data"
+    given = np.loadtxt(bench / "tb_input_features.dat").astype(np.float32)
+    expected = np.loadtxt(bench / "tb_output_predictions.dat", ndmin=2)
+    assert np.array_equal(given, raw_features(network, 3, 1000)[3:203])
+    assert np.array_equal(expected.reshape(200, -1), network.logits(given))
+
+
+@pytest.mark.parametrize(("name", "tool"), [("resource", "vitis_hls"), ("latency", "vivado_hls")])
+def test_build_script_says_what_is_missing_and_runs_what_is_there(projects, tmp_path, name, tool):
+    import subprocess
+
+    folder = tmp_path / "copy"
+    shutil.copytree(projects / name, folder)
+    script = folder / "hls" / "build.sh"
+    assert script.stat().st_mode & stat.S_IXUSR
+    environment = os.environ | {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    ended = subprocess.run([script], env=environment, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert f"error: {tool} is not on PATH; source the settings64.sh of" in ended.stderr
+    wrong = subprocess.run([script, "place"], env=environment, capture_output=True, text=True, check=False)
+    assert wrong.returncode == 2
+    assert "step 'place' is none of csynth, csim, cosim, vsynth, impl" in wrong.stderr
+    fake = tmp_path / tool
+    fake.write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/called\n')
+    fake.chmod(0o755)
+    subprocess.run([script], env=environment, check=True)
+    assert "build_prj.tcl" in (tmp_path / "called").read_text()
+
+
+@pytest.mark.slow
+def test_other_backends_are_written_and_say_so(tmp_path):
+    said = []
+    network = random_network(7, 4, (3,), BitWidths(4, 4))
+    export(make_design(network, Mapping("latency", (1, 1))), tmp_path, backend="quartus", message=said.append)
+    record = read_record(tmp_path)
+    assert any("written, not verified" in line for line in said)
+    assert not record["hls"]["verifiable"]
+    assert record["rtl"] is None
+    assert "Written, not verified" in (tmp_path / "README.md").read_text()
+    assert (tmp_path / "hls" / "firmware" / "network.cpp").exists()
+    with pytest.raises(InputError, match="is for quartus, which cannot be run here"):
+        verify(tmp_path, message=silent)
+
+
+def test_what_hls4ml_cannot_convert_is_one_line_and_leaves_nothing(tmp_path):
+    network = random_network(7, 4, (3,), BitWidths(4, 4))
+    with pytest.raises(
+        InputError, match=r"hls4ml cannot convert a test under latency for catapult: .*; give another"
+    ) as e:
+        export(make_design(network, Mapping("latency", (1, 1))), tmp_path / "x", backend="catapult", message=silent)
+    assert "\n" not in str(e.value)
+    assert not (tmp_path / "x").exists()
+
+
+def test_only_projects_of_ours_are_replaced(projects, tmp_path):
+    (tmp_path / "thesis.tex").write_text("precious")
+    design = make_design(CASES["da"][1], Mapping("latency", (1, 1)))
+    with pytest.raises(InputError, match="is not empty and no project of nas-fpga; give another, or --force"):
+        export(design, tmp_path, message=silent)
+    with pytest.raises(InputError, match="is a file; give a folder"):
+        export(design, tmp_path / "thesis.tex", message=silent)
+    folder = tmp_path / "ours"
+    shutil.copytree(projects / "da", folder)
+    (folder / "notes").write_text("mine")
+    export(design, folder, message=silent)
+    assert (folder / "notes").read_text() == "mine"
+    assert not (folder / "rtl").exists()  # that of the old design
+    assert read_record(folder)["mapping"]["strategy"] == "latency"
+    export(design, tmp_path, force=True, message=silent)
+    assert (tmp_path / "thesis.tex").read_text() == "precious"
+
+
+def test_folders_that_are_no_projects(tmp_path):
+    with pytest.raises(InputError, match=r"is no exported project: it has no design.json"):
+        verify(tmp_path, message=silent)
+    (tmp_path / "design.json").write_text("{")
+    with pytest.raises(InputError, match=r"design.json cannot be read .*; export the project again"):
+        verify(tmp_path, message=silent)
+    (tmp_path / "design.json").write_text('{"format": 99}')
+    with pytest.raises(InputError, match="has format 99, this version reads 1"):
+        verify(tmp_path, message=silent)
+
+
+@pytest.mark.slow
+def test_rtl_is_simulated_with_its_latency(tmp_path):
+    said = []
+    network = random_network(8, 4, (4,), BitWidths(3, 4))
+    design = replace(make_design(network, Mapping("resource", (2, 4))), threshold=0.5)
+    export(design, tmp_path, rtl="verilog", decision="constant", message=said.append)
+    record = read_record(tmp_path)
+    assert record["hls"] is None
+    assert record["mapping"]["strategy"] == "distributed_arithmetic"
+    assert "RTL is an adder graph: mapping da in place of resource rf 2/4" in said[0]
+    found = verify(tmp_path, message=silent)
+    assert found.passed
+    assert found.proof == "rtl"
+    assert found.latency_cycles == found.stated_latency_cycles == record["rtl"]["latency_cycles"]
+    assert found.outputs == 2 * found.events  # logit and decision
+    with pytest.raises(InputError, match="has no hls/; leave --proof out"):
+        verify(tmp_path, proof="cpp", message=silent)
+    assert not replace(found, latency_cycles=found.latency_cycles + 1).passed
+
+
+def test_events_reach_the_edges_of_the_format():
+    network = random_network(9, 5, (3,), BitWidths(4, 4))
+    form = network.input_format
+    real = raw_features(network, 3, 50)[3:]
+    events = verification_events(real, form)
+    assert (events.n_real, events.n_drawn) == (47, 4953)
+    assert np.array_equal(events.features[:47], real)
+    drawn = events.features[47:5000]
+    for i in range(5):
+        assert set(drawn[:, i]) <= set(real[:, i])
+    edges = events.features[5000:].astype(np.float64)
+    assert events.n_edges == len(edges)
+    assert (edges == 0).all(axis=1).any()
+    steps = edges * np.exp2(form.fraction_bits)
+    high = np.where(form.signed, 2.0 ** (form.bits - 1) - 1, 2.0**form.bits - 1)
+    assert (steps == high).all(axis=1).any()
+    assert ((steps > 2 * high).sum(axis=0) > 0).all()
+    assert ((steps < -2 * high).sum(axis=0) > 0).all()
+    ties = (np.abs(steps) < high) & (steps % 1 == 0.5)
+    assert (ties.sum(axis=0) >= 100).all()
+
+
+def test_decision_needs_rtl(tmp_path):
+    design = make_design(CASES["da"][1], Mapping("latency", (1, 1)))
+    with pytest.raises(NasFpgaError, match="--decision constant is a port of the RTL; give --rtl"):
+        export(design, tmp_path, decision="constant", message=silent)
