@@ -1,7 +1,7 @@
 """Exports and verifies points of a finished study: ``python -m benchmarks.export.verified_points runs/hgcal-2000-1``.
 
-Three points of different depth and bits, each for Vitis and for Vivado, in the Latency and the Resource strategy, one of
-them in distributed arithmetic too, and two as RTL with their wrapper. Writes ``verified_points.csv``, one line a
+Three points of different depth and bits, each for Vitis and for Vivado, in the Latency and the Resource strategy, one
+of them in distributed arithmetic too, and two as RTL with their wrapper. Writes ``verified_points.csv``, one line a
 project, and ``verified_points.json`` with where it comes from. A line is kept once it is there, so that the command can
 be stopped and run again; ``--again`` starts anew. The times are of this run alone, one project at a time.
 """

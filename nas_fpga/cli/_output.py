@@ -32,6 +32,7 @@ def print_outcome(outcome: StudyOutcome, *, as_json: bool, saved: bool = True) -
             "front": front,
             "best": outcome.best.point.name,
             "knee": str(outcome.knee),
+            "lost": dict(outcome.lost),
         }
         typer.echo(json.dumps(summary, indent=2))
         return
@@ -52,6 +53,8 @@ def print_outcome(outcome: StudyOutcome, *, as_json: bool, saved: bool = True) -
     n_failed = sum(trial.state == "failed" for trial in outcome.trials)
     if n_failed:
         typer.echo(f"{n_failed} of {len(outcome.trials)} trials failed; their causes are in the study")
+    for reason in dict.fromkeys(outcome.lost.values()):
+        typer.echo(f"left out: {reason}")
     if saved:
         typer.echo(f"All figures: {outcome.folder / 'front.csv'}")
 

@@ -55,10 +55,12 @@ def find_point(outcome: StudyOutcome, name: str) -> tuple[TrialRecord, Point]:
     """Return a point of any complete trial, feasible or not, by its name; `best` is that of the front.
 
     Raises:
-        StudyError: There is no such point.
+        StudyError: There is no such point, or its checkpoint cannot be read.
     """
     if name == "best":
         return outcome.best.trial, outcome.best.point
+    if name in outcome.lost:
+        raise StudyError(outcome.lost[name])
     points = {point.name: (trial, point) for trial in outcome.trials for point in trial.outcome.points}
     if name in points:
         return points[name]

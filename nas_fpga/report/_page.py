@@ -118,6 +118,7 @@ def _notices(data: ReportData) -> str:
     if data.failed:
         n = len(data.failed)
         notices.append(f"{n} of {len(trials)} trials failed; their causes stand below.")
+    notices += [f"Left out: {reason}." for reason in dict.fromkeys(data.outcome.lost.values())]
     if data.report_command is not None:
         notices.append("The networks are mapped anew under other limits than those of the search; nothing was trained.")
     return "".join(f'<p class="notice">{escape(notice)}</p>' for notice in notices)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,7 @@ class StudyOutcome:
         front: The front, cheapest first.
         knee: Where more neurons stop to help.
         storage_url: Optuna storage of the study, None for SQLite in the folder.
+        lost: Points whose checkpoint cannot be read, by name, with the reason; they take no part.
     """
 
     setup: Setup
@@ -82,6 +83,7 @@ class StudyOutcome:
     front: tuple[FrontRow, ...]
     knee: Knee
     storage_url: str | None = None
+    lost: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def best(self) -> FrontRow:

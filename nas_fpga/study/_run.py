@@ -167,8 +167,10 @@ def read_outcome(
         hardware: Fields of :class:`HardwareTarget` that replace the study's.
         data: Where the study's data file lies now, if it was moved.
 
+    A network whose checkpoint cannot be read is left out and named in :attr:`StudyOutcome.lost`.
+
     Raises:
-        StudyError: The study or a checkpoint cannot be read.
+        StudyError: The study cannot be read, or none of its checkpoints.
         SearchFailedError: No network fits the limits.
     """
     folder = Path(folder)
@@ -182,16 +184,24 @@ def read_outcome(
         target: HardwareTarget = replace(definition.hardware, **(hardware or {}))
         setup = Setup(replace(definition, hardware=target), dataset)
         with threadpool_limits(1):
-            trials = [_mapped_anew(trial, storage, setup) for trial in storage.trials()]
-            return summarise(setup, storage, trials)
+            lost: dict[str, str] = {}
+            trials = [_mapped_anew(trial, storage, setup, lost) for trial in storage.trials()]
+            if lost and not any(trial.outcome.points for trial in trials):
+                raise StudyError(f"no checkpoint of study '{folder.name}' can be read: {next(iter(lost.values()))}")
+            return replace(summarise(setup, storage, trials), lost=lost)
 
 
-def _mapped_anew(record: TrialRecord, storage: StudyStorage, setup: Setup) -> TrialRecord:
-    """Return a trial with the points that its networks have under the setup's target."""
+def _mapped_anew(record: TrialRecord, storage: StudyStorage, setup: Setup, lost: dict[str, str]) -> TrialRecord:
+    """Return a trial with the points that its networks have under the setup's target; note those that are lost."""
     merits = {point.network: point.merits for point in record.outcome.points}
     points: list[Point] = []
     for index, of_network in merits.items():
-        for mapped in setup.estimator.points(storage.load_network(record, index), setup.target):
+        try:
+            network = storage.load_network(record, index)
+        except StudyError as error:
+            lost |= {point.name: str(error) for point in record.outcome.points if point.network == index}
+            continue
+        for mapped in setup.estimator.points(network, setup.target):
             points.append(Point(record.number, len(points), index, mapped, of_network))
     return replace(record, outcome=replace(record.outcome, points=tuple(points)))
 

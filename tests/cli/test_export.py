@@ -76,6 +76,10 @@ def test_lost_checkpoint_names_the_point(here: Path, nas_fpga: Run) -> None:
     ended = nas_fpga(["export", "--point", "1.0", "--to", "out"])
     one_line(ended, "point 1.0", "cannot be mapped or exported", "network_0.npz is gone", "train the trial again")
     assert not (here / "out").exists()
+    ended = nas_fpga(["export", "--point", "0.0", "--to", "other"])
+    assert ended.code == 0, ended.err
+    shutil.rmtree(here / "runs" / "small" / "trials")
+    one_line(nas_fpga(["export", "--to", "out"]), "no checkpoint of study 'small' can be read", "network_0.npz is gone")
 
 
 BAD = [

@@ -257,19 +257,24 @@ def test_reader_that_goes_away(folder: Path, whole: tuple[Path, Ended]) -> None:
 
 
 def test_lost_checkpoint(folder: Path, one_worker: tuple[Path, Ended], monkeypatch, nas_fpga) -> None:
+    """The network is left out and named; the others still have their front."""
     monkeypatch.chdir(folder)
-    number = rows_of((one_worker[0] / "front.csv").read_text())[0]["point"].split(".")[0]
-    file = one_worker[0] / "trials" / f"{int(number):05d}" / "network_0.npz"
+    points = [row["point"] for row in rows_of((one_worker[0] / "front.csv").read_text())]
+    file = one_worker[0] / "trials" / f"{int(points[0].split('.')[0]):05d}" / "network_0.npz"
     kept = file.read_bytes()
     for content, words in ((kept[:100], "cannot be read"), (None, "is gone")):
         file.unlink()
         if content is not None:
             file.write_bytes(content)
-        ended = nas_fpga(["front", "--study", "data-30-1"])
-        assert ended.code == 2
-        assert ended.err.count("\n") == 1
-        assert words in ended.err
-        assert str(file.relative_to(folder)) in ended.err
+        ended = nas_fpga(["front", "--study", "data-30-1", "--csv", "without.csv"])
+        assert ended.code == 0
+        (line,) = (line for line in ended.out.splitlines() if line.startswith("left out: "))
+        assert line.startswith(f"left out: point {points[0]}")
+        assert words in line
+        assert str(file.relative_to(folder)) in line
+        left = [row["point"] for row in rows_of(Path("without.csv").read_text())]
+        assert points[0] not in left
+        assert set(points[1:]) <= set(left)
     file.write_bytes(kept)
 
 
