@@ -1,11 +1,11 @@
 """Judges a finished study of the README's first command: ``python -m benchmarks.search.main_job runs/hgcal-2000-1``.
 
-Writes ``main_job.json`` (what was trained, the front, the knee), ``main_job_front.csv`` (the study's own) and
-``docs/front.png``. The JSON file compares the point that is most precise on validation with scikit-learn's boosted
-trees on the same split: the trees of ``benchmarks/data/baselines.py``, chosen on validation among six settings (two
-minutes, kept under ``runs/baselines``). Both working points are set on validation and applied to test; the interval of
-the ratio of background efficiencies is paired: both meet the same resamples of showers, of validation for the working
-points and of test for the efficiencies.
+Writes ``main_job.json`` (what was trained, the front, the knee) and ``main_job_front.csv`` (the study's own). The JSON
+file compares the point that is most precise on validation with scikit-learn's boosted trees on the same split: those
+of ``benchmarks/data/baselines.py``, chosen on validation among six settings (two minutes, kept under
+``runs/baselines``). Both working points are set on validation and applied to test; the interval of the ratio of
+background efficiencies is paired: both meet the same resamples of showers, of validation for the working points and of
+test for the efficiencies.
 """
 
 from __future__ import annotations
@@ -32,12 +32,8 @@ from nas_fpga.training import GroupBootstrap, Interval, ratio_interval
 HERE = Path(__file__).parent
 SUMMARY = HERE / "main_job.json"
 FRONT = HERE / "main_job_front.csv"
-PLOT = HERE.parents[1] / "docs" / "front.png"
 
 Array = NDArray[np.float64]
-
-# Okabe and Ito, "Color universal design" (2008): told apart with any colour vision.
-ORANGE, GREEN, BLUE, VERMILION = "#E69F00", "#009E73", "#0072B2", "#D55E00"
 
 
 @dataclass(frozen=True)
@@ -117,103 +113,6 @@ def summarise(outcome: StudyOutcome) -> dict[str, Any]:
     }
 
 
-# -- plot ----------------------------------------------------------------------------------------------------------
-
-
-def short(topology: Sequence[int], longest: int = 4) -> str:
-    """Return `64-32-32`, or for more than ``longest`` layers both ends: `38-174-..-11-1`."""
-    layers = [str(width) for width in topology]
-    if len(layers) > longest:
-        layers = [*layers[: longest // 2], "..", *layers[-(longest // 2) :]]
-    return "-".join(layers)
-
-
-def spread_out(values: Sequence[float], n: int) -> list[int]:
-    """Return indices of at most ``n`` of the ascending values, the ends among them, even on a log scale."""
-    logs = np.log(values)
-    nearest = [int(np.abs(logs - at).argmin()) for at in np.linspace(logs[0], logs[-1], n)]
-    return list(dict.fromkeys(nearest))
-
-
-def plot(outcome: StudyOutcome, path: Path) -> None:
-    """Draw the front over the resource axis, and all trained networks over their neurons."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    target, front = outcome.setup.target, outcome.front
-    trained = [(trial, point) for trial in outcome.trials if (point := trial.primary(target)) is not None]
-    errors = np.array([point.error for _, point in trained])
-    shares = np.array([point.mapped.figures.share(target) for _, point in trained])
-    neurons = np.array([trial.candidate.n_neurons for trial, _ in trained])
-    fits = np.array([point.mapped.figures.is_feasible(target) for _, point in trained])
-    front_errors = np.array([row.point.error for row in front])
-    front_shares = np.array([row.share for row in front])
-    front_neurons = np.array([row.trial.candidate.n_neurons for row in front])
-    bootstrap = outcome.setup.bootstrap("validation")
-    with StudyStorage(outcome.folder) as storage:
-        scores = [storage.load_scores(row.trial.number, row.point.network) for row in front]
-    ends = np.array([np.quantile(bootstrap.errors(values), [0.16, 0.84]) for values in scores]).T
-    bars = np.maximum([front_errors - ends[0], ends[1] - front_errors], 0)
-
-    mpl.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False})
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4.4), sharey=True, width_ratios=(3, 2), layout="constrained")
-    test = np.array([row.test.error for row in front])
-    top = 1.5 * max(front_errors.max(), test.max(), np.median(errors))
-    for axis, x, front_x in ((left, shares, front_shares), (right, neurons, front_neurons)):
-        for chosen, marker, colour, label in (
-            (fits & (errors < top), "o", "0.68", "trained networks"),
-            (fits & (errors >= top), "^", "0.68", "above this range"),
-            (~fits, "x", "0.8", "over the limits"),
-        ):
-            if chosen.any():
-                clipped = np.minimum(errors[chosen], top)
-                axis.scatter(x[chosen], clipped, s=11, lw=0.8, color=colour, marker=marker, label=label, zorder=1)
-        best = next(i for i, row in enumerate(front) if row.is_best)
-        star = {"marker": "*", "s": 140, "color": ORANGE, "edgecolors": "k", "lw": 0.7, "zorder": 5}
-        axis.scatter(front_x[best], front_errors[best], label="best", **star)
-        axis.set(xscale="log", yscale="log")
-        axis.xaxis.set_major_locator(LogLocator(subs=(1,) if x.max() > 30 * x.min() else (1, 2, 5)))
-        axis.xaxis.set_minor_formatter(NullFormatter())
-    left.step(front_shares, front_errors, where="post", color=BLUE, lw=1.2, zorder=2)
-    left.errorbar(
-        front_shares, front_errors, bars, fmt="o", ms=4, lw=1.2, color=BLUE, label="front on validation, 68 %", zorder=3
-    )
-    left.scatter(
-        front_shares, test, s=26, facecolors="none", edgecolors=VERMILION, lw=1.2, label="front on test", zorder=4
-    )
-    left.set_ylim(errors.min() / 1.7, 1.05 * top)
-    for i in spread_out(front_shares, 5):
-        candidate = front[i].trial.candidate
-        text = f"{short(candidate.topology)}\n{candidate.bits}"
-        left.annotate(text, (front_shares[i], ends[0, i]), (0, -3), textcoords="offset points", fontsize=8,
-                      ha="center", va="top", color=BLUE)  # fmt: skip
-    background, signal = outcome.setup.dataset.class_names
-    at = f"{outcome.setup.definition.signal_efficiency:.0%}".replace("%", " %")
-    left.set_ylabel(f"{background} efficiency at {at} {signal}s")
-    left.set_xlabel(f"largest share of the limits ({target.part.name.split('-')[0].upper()}, all copies)")
-    left.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g} %"))
-    left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    left.yaxis.set_major_formatter(FuncFormatter(lambda error, _: f"{error:g}"))
-    left.yaxis.set_minor_formatter(NullFormatter())
-
-    right.scatter(front_neurons, front_errors, s=18, color=BLUE, zorder=3)
-    knee = outcome.knee
-    if knee.neurons < knee.largest:
-        right.axvline(knee.neurons, color=GREEN, ls="--", lw=1.3, label=f"knee: {knee.neurons} neurons")
-    right.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:g}"))
-    right.set_xlabel("hidden neurons")
-    handles = {}
-    for axis in (left, right):
-        handles |= {label: handle for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
-    figure.legend(handles.values(), handles, loc="outside upper center", ncols=min(6, len(handles)), fontsize=8.5,
-                  frameon=False, columnspacing=1.2, handletextpad=0.3)  # fmt: skip
-    path.parent.mkdir(exist_ok=True)
-    figure.savefig(path, dpi=100, pil_kwargs={"optimize": True})
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("study", type=Path, help="folder of a finished study")
@@ -227,7 +126,6 @@ def main() -> None:
     summary = provenance() | summarise(outcome) | {"against_boosted_trees": judge(outcome)}
     SUMMARY.write_text(json.dumps(summary, indent=2) + "\n")
     shutil.copyfile(folder / "front.csv", FRONT)
-    plot(outcome, PLOT)
     print(json.dumps(summary, indent=2))
 
 

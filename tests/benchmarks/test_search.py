@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.search.live_samplers import SAMPLERS, progress
-from benchmarks.search.main_job import frozen_replicates, short, spread_out
+from benchmarks.search.main_job import frozen_replicates
 from nas_fpga.samplers import SAMPLERS as KNOWN_SAMPLERS
 from nas_fpga.samplers._grid import parse_grid
 from nas_fpga.training import GroupBootstrap
@@ -51,13 +51,3 @@ class TestFrozenReplicates:
         bootstraps = self.make(1, labels), self.make(2, labels)
         ours = frozen_replicates(*bootstraps, scores[0], scores[1])
         np.testing.assert_array_equal(ours, frozen_replicates(*bootstraps, 3 * scores[0] + 1, 3 * scores[1] + 1))
-
-
-def test_short_keeps_both_ends_of_deep_topologies():
-    assert short((64, 32, 32)) == "64-32-32"
-    assert short((38, 174, 302, 4, 492, 11, 1)) == "38-174-..-11-1"
-
-
-def test_spread_out_keeps_both_ends_and_is_even_in_the_logarithm():
-    assert spread_out([1.0, 2.0, 9.0, 11.0, 100.0], 3) == [0, 3, 4]
-    assert spread_out([5.0], 4) == [0]
