@@ -237,7 +237,8 @@ def _of_model(
     from nas_fpga.hardware import make_target
     from nas_fpga.study import DataSource, load_data
 
-    dataset = load_data(replace(DataSource(), name=options.absolute(data), **columns))
+    of_search = source.suffix == ".npz"  # a checkpoint of a search, which leaves constant columns out
+    dataset = load_data(replace(DataSource(), name=options.absolute(data), **columns), drop_constant=of_search)
     for repair in dataset.repairs:
         _tell(repair)
     return design_of_model(

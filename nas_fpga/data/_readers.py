@@ -31,6 +31,7 @@ def read_dataset(
     group: str | None = None,
     weight: str | None = None,
     signal: str | None = None,
+    drop_constant: bool = True,
 ) -> Dataset:
     """Read labelled rows from a file or from columns in memory; every column not named here is a feature.
 
@@ -45,6 +46,7 @@ def read_dataset(
         group: Column whose equal values mark rows that never part (one event, one shower).
         weight: Column of row weights, not negative.
         signal: The class that is the signal, where there are two.
+        drop_constant: False keeps columns that never vary, for a model that was trained with them.
 
     Raises:
         InputError: The file or a column cannot be used; the text names the value and the cure.
@@ -64,6 +66,8 @@ def read_dataset(
         matrix, rounded = _feature_matrix(features)
         keep, dropped_rows = _finite_rows(matrix, list(features))
         varying, constant = _varying_columns(matrix[keep], list(features))
+        if not drop_constant:
+            varying, constant = np.ones_like(varying), []
         _check_counts(classes, keep, weights)
     except InputError as error:
         raise InputError(f"{table.path}: {error}") from error

@@ -31,12 +31,13 @@ from nas_fpga.training import GroupBootstrap, Merits, Trainer, evaluate
 _BOOTSTRAP = 2  # place in the seed of the resamples, away from those of trials and samplers
 
 
-def load_data(source: DataSource, folder: Path | None = None) -> Dataset:
+def load_data(source: DataSource, folder: Path | None = None, *, drop_constant: bool = True) -> Dataset:
     """Read the data set that a source names.
 
     Args:
         source: What to read.
         folder: Of the study, which may hold the rows itself.
+        drop_constant: Whether columns of a file that never vary are left out.
 
     Raises:
         InputError: A file without a target column, or what the readers refuse.
@@ -60,7 +61,8 @@ def load_data(source: DataSource, folder: Path | None = None) -> Dataset:
         if not Path(source.name).exists():
             raise InputError(f"--data '{source.name}' is neither hgcal nor a file; give hgcal or the path of a file")
         raise InputError(f"--data {source.name} needs --target COLUMN: the column that holds the class")
-    return read_dataset(source.name, source.target, group=source.group, weight=source.weight, signal=source.signal)
+    columns = {"group": source.group, "weight": source.weight, "signal": source.signal}
+    return read_dataset(source.name, source.target, **columns, drop_constant=drop_constant)
 
 
 def _differs_from_default(source: DataSource, name: str) -> bool:

@@ -56,6 +56,13 @@ class TestFormats:
             assert data.subset is None
             assert data.repairs == ("dropped 3 constant columns: pixel_0_0, pixel_4_0, pixel_4_7",)
 
+    def test_constant_columns_stay_where_a_model_has_them(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "table.npz", columns(dead=np.full(200, 3.0)))
+        data = read_dataset(path, "label", group="event", weight="w", drop_constant=False)
+        assert data.feature_names == ("x", "y", "dead")
+        assert_array_equal(data.features[:, 2], np.full(200, 3.0, np.float32))
+        assert data.repairs == ()
+
     @pytest.mark.parametrize("suffix", FORMATS)
     def test_text_target_group_and_weight(self, tmp_path: Path, suffix: str) -> None:
         table = columns(label=np.where(np.arange(200) % 4 == 0, "pion", "electron"))
