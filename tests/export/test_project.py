@@ -13,8 +13,9 @@ import pytest
 from nas_fpga.data import InputFormat
 from nas_fpga.errors import InputError, NasFpgaError
 from nas_fpga.export import Design, export, read_record, verify
-from nas_fpga.export._cpp import ProjectFailedError, find_compiler
+from nas_fpga.export._cpp import find_compiler
 from nas_fpga.export._events import verification_events
+from nas_fpga.export._process import ToolFailedError
 from nas_fpga.export._select import rebuilt
 from nas_fpga.hardware import Mapping, estimate, make_target
 from nas_fpga.space import BitWidths
@@ -126,9 +127,7 @@ def test_code_that_does_not_compile_is_one_line(projects, tmp_path):
     folder = tmp_path / "broken"
     shutil.copytree(projects / "latency", folder)
     (folder / "hls" / "firmware" / "network.cpp").write_text("int main( {")
-    with pytest.raises(
-        ProjectFailedError, match=r"compiling network.cpp with .* ended with code 1: error: .*"
-    ) as error:
+    with pytest.raises(ToolFailedError, match=r"compiling network.cpp with .* ended with code 1: error: .*") as error:
         verify(folder, message=silent)
     assert "\n" not in str(error.value)
     assert error.value.exit_code == 1
@@ -141,7 +140,7 @@ def test_a_crash_is_an_error_and_not_ours(projects, tmp_path):
     (folder / "hls" / "network_bridge.cpp").write_text(
         'extern "C" void network_double(double *in, double *out) { *(volatile int *)8 = 1; }'
     )
-    with pytest.raises(ProjectFailedError, match=r"running [\d,]+ events in .* was killed by signal 11"):
+    with pytest.raises(ToolFailedError, match=r"running [\d,]+ events in .* was killed by signal 11"):
         verify(folder, message=silent)
 
 
