@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json as json_module
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +13,7 @@ import typer
 from nas_fpga.cli import _options as options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from nas_fpga.export import Design
     from nas_fpga.hardware import Mapping
@@ -143,7 +144,7 @@ def export(
     """
     del debug
 
-    from nas_fpga.errors import InputError
+    from nas_fpga.errors import InputError, NasFpgaError
 
     if to is None:
         raise InputError("export needs --to DIR: the folder of the project")
@@ -180,24 +181,32 @@ def export(
         if data is None:
             raise InputError(f"export {source} needs --data FILE --target COLUMN: events to verify the project with")
         columns = {"target": target, "group": group, "weight": weight, "signal": signal}
-        designs = iter([(to, _of_model(source, data, columns, hardware, chosen, bits, input_bits))])
-    records = []
-    for folder, design in designs:
-        write(
-            design,
-            folder,
-            backend=backend.value,
-            rtl=options.plain(rtl),
-            decision=decision.value,
-            force=force,
-            message=_tell,
-        )
+        model, events = source, data
+        designs = [(to, lambda: _of_model(model, events, columns, hardware, chosen, bits, input_bits))]
+    records: list[dict[str, Any]] = []
+    for folder, make in designs:
+        try:
+            write(
+                make(),
+                folder,
+                backend=backend.value,
+                rtl=options.plain(rtl),
+                decision=decision.value,
+                force=force,
+                message=_tell,
+            )
+        except NasFpgaError as error:
+            if len(designs) == 1:
+                raise
+            _tell(f"error: {folder}: {error}")  # the other points of the front are written all the same
+            records.append({"folder": str(folder), "error": str(error)})
+            continue
         records.append({"folder": str(folder), **read_record(folder)})
+        if not json:
+            typer.echo(_line(records[-1]))
     if json:
         typer.echo(json_module.dumps({"projects": records}, indent=2))
-        return
-    for record in records:
-        typer.echo(_line(record))
+    raise typer.Exit(1 if any("error" in record for record in records) else 0)
 
 
 def _of_study(
@@ -208,18 +217,22 @@ def _of_study(
     point: str,
     to: Path,
     mapping: Callable[[list[tuple[int, int]]], Mapping] | None,
-) -> Iterator[tuple[Path, Design]]:
-    """Yield the designs that are asked for, each with its folder."""
+) -> list[tuple[Path, Callable[[], Design]]]:
+    """Return the folders that are asked for, each with what makes its design: one at a time fits into memory."""
     from nas_fpga.export import design_of_point, find_point
     from nas_fpga.study import read_outcome
 
     outcome = read_outcome(folder, storage, hardware, data=data and options.absolute(data))
     dataset = outcome.setup.dataset
-    for name in [row.point.name for row in outcome.front] if point == "front" else [point]:
+
+    def design(name: str) -> Design:
         trial, _ = find_point(outcome, name)
         shapes = list(trial.candidate.layer_shapes(dataset.features.shape[1], dataset.n_outputs))
-        of_line = mapping(shapes) if mapping is not None else None
-        yield to / name if point == "front" else to, design_of_point(outcome, name, mapping=of_line)
+        return design_of_point(outcome, name, mapping=mapping(shapes) if mapping is not None else None)
+
+    if point != "front":
+        return [(to, lambda: design(point))]
+    return [(to / name, functools.partial(design, name)) for name in (row.point.name for row in outcome.front)]
 
 
 def _of_model(

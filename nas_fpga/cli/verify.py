@@ -69,7 +69,8 @@ def describe(project: Path, found: Verification) -> str:
     """Return one line: the verdict, what was compared, and how long it took."""
     text = (
         f"{project}: {'passed' if found.passed else 'FAILED'}: {found.events:,} events ({found.real_events:,} real), "
-        f"{found.outputs:,} outputs, {found.differing:,} differing, largest difference {found.largest_difference:g}"
+        f"{found.outputs:,} outputs ({found.distinct_outputs:,} distinct), {found.differing:,} differing, "
+        f"largest difference {found.largest_difference:g}"
     )
     if found.latency_cycles is not None:
         text += f", latency {found.latency_cycles} cycles (stated {found.stated_latency_cycles})"

@@ -17,14 +17,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nas_fpga.errors import InputError, NasFpgaError
+from nas_fpga.errors import InputError
+from nas_fpga.export._process import run
 
-_TELL_EVERY_S = 10.0
 _RUNNER = Path(__file__).with_name("_run_library.py")
-
-
-class ProjectFailedError(NasFpgaError):
-    """A project does not compile, or its program ends before its time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +46,12 @@ def find_compiler() -> list[str]:
     Raises:
         InputError: There is none.
     """
-    asked = shlex.split(os.environ.get("CXX", ""))
+    try:
+        asked = shlex.split(os.environ.get("CXX", ""))
+    except ValueError as error:
+        raise InputError(
+            f"CXX={os.environ['CXX']} cannot be read ({error}); unset CXX or set it to a command"
+        ) from error
     if asked:
         if shutil.which(asked[0]) is None:
             raise InputError(f"CXX={os.environ['CXX']} is not a command; unset CXX or set it to a C++ compiler")
@@ -72,28 +73,28 @@ def run_cpp(project: Path, features: NDArray[np.float32], n_outputs: int, *, mes
 
     Raises:
         InputError: No compiler.
-        ProjectFailedError: It does not compile, or crashes.
+        ToolFailedError: It does not compile, or crashes.
     """
     compiler = find_compiler()
     top = _top_function(project)
     with tempfile.TemporaryDirectory() as scratch:
         library = Path(scratch) / f"{top}.so"
-        # The sources as they lie there; what hls4ml's build_lib.sh does, but for warnings and objects in the project.
+        # The sources as they lie there; what hls4ml's build_lib.sh does, but for warnings, objects in the project, and
+        # weights in text files, which the project has not.
         # -O1 compiles adder graphs in half the time of -O3, and 5,000 events run in a tenth of a second either way.
         flags = ["-O1", "-fPIC", "-w", "-shared", "-Ifirmware/ap_types", f"-std={_standard(compiler)}"]
-        weights = f'-DWEIGHTS_DIR="{(project / "firmware" / "weights").absolute()}"'
         sources = [f"firmware/{top}.cpp", f"{top}_bridge.cpp"]
-        command = [*compiler, *flags, weights, *sources, "-o", str(library)]
+        command = [*compiler, *flags, *sources, "-o", str(library)]
         started = time.monotonic()
-        _run(command, project, f"compiling {top}.cpp with {compiler[0]}", message)
+        run(command, project, f"compiling {top}.cpp with {compiler[0]} in {project}", message=message)
         compiled = time.monotonic()
         given, got = Path(scratch) / "features.npy", Path(scratch) / "outputs.npy"
         np.save(given, features.astype(np.float64))
-        _run(
+        run(
             [sys.executable, str(_RUNNER), str(library), f"{top}_double", str(given), str(n_outputs), str(got)],
             project,
-            f"running {len(features):,} events",
-            message,
+            f"running {len(features):,} events in {project}",
+            message=message,
         )
         outputs: NDArray[np.float64] = np.load(got)
     version = subprocess.run([*compiler, "--version"], capture_output=True, text=True, check=False).stdout
@@ -119,27 +120,3 @@ def _standard(compiler: list[str]) -> str:
     probe = [*compiler, "-std=c++23", "-fsyntax-only", "-xc++", "-"]
     newest = subprocess.run(probe, input="", capture_output=True, text=True, check=False).returncode == 0
     return "c++23" if newest else "c++17"
-
-
-def _run(command: list[str], folder: Path, what: str, message: Callable[[str], None]) -> None:
-    """Run a command in a folder and say now and then that it does."""
-    started = time.monotonic()
-    with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            while True:
-                try:
-                    code = process.wait(_TELL_EVERY_S)
-                    break
-                except subprocess.TimeoutExpired:
-                    message(f"{what}: {time.monotonic() - started:.0f} s")
-        finally:
-            if process.poll() is None:  # stopped by the user: the compiler goes too
-                process.kill()
-                process.wait()
-        log.seek(0)
-        text = log.read()
-    if code != 0:
-        found = re.findall(r"error: .*", text) or text.strip().splitlines()[-1:] or [""]
-        how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-        raise ProjectFailedError(f"{what} in {folder} {how}: {found[0]}")

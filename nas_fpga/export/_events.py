@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,13 +45,19 @@ class VerificationEvents:
         """Read what :meth:`save` wrote.
 
         Raises:
-            InputError: It is not there or damaged.
+            InputError: It is not there, damaged, or has too few events for a proof.
         """
         try:
             with np.load(path, allow_pickle=False) as data:
-                return cls(data["features"], int(data["n_real"]), int(data["n_drawn"]))
-        except (OSError, ValueError, KeyError, EOFError) as error:
+                events = cls(data["features"], int(data["n_real"]), int(data["n_drawn"]))
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise InputError(f"{path} cannot be read ({error}); export the project again") from error
+        if len(events.features) < LEAST_EVENTS or not 0 <= events.n_real + events.n_drawn <= len(events.features):
+            raise InputError(
+                f"{path} has {len(events.features):,} events, {events.n_real:,} of them real; a proof needs at least "
+                f"{LEAST_EVENTS:,}: export the project again"
+            )
+        return events
 
 
 def verification_events(real: NDArray[np.float32], form: InputFormat | None, seed: int = 0) -> VerificationEvents:

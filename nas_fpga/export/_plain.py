@@ -16,11 +16,9 @@ from nas_fpga.export._design import Design
 from nas_fpga.export._project import keras_outputs
 from nas_fpga.export._select import check_mapping, real_events, rebuilt
 from nas_fpga.export._verify import load_model
-from nas_fpga.hardware import Mapping, StaticEstimator, Target, estimate
-from nas_fpga.hardware._mappings import UNROLL_LIMIT
+from nas_fpga.hardware import UNROLL_LIMIT, Mapping, StaticEstimator, Target, estimate
 from nas_fpga.space import BitWidths, Candidate
-from nas_fpga.training import Merits, QuantizedNetwork, evaluate
-from nas_fpga.training._calibration import calibrate, freeze
+from nas_fpga.training import Merits, QuantizedNetwork, calibrate, evaluate, freeze
 
 _SUPPORTED = "Dense (ReLU; linear, sigmoid or softmax at the end), ReLU, Activation, Softmax, Dropout"
 _CALIBRATION_ROWS = 100_000

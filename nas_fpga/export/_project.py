@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from nas_fpga.export._design import Design
 from nas_fpga.export._events import verification_events
 from nas_fpga.export._hls import VERIFIABLE, HlsProject, write_hls
 from nas_fpga.export._quiet import captured
-from nas_fpga.export._record import RECORD, describe, fingerprint, write_record
+from nas_fpga.export._record import RECORD, describe, fingerprints, write_record
 from nas_fpga.hardware import Mapping, estimate
 
 _VECTORS = 200  # events of the test bench: C simulation takes seconds, co-simulation minutes
@@ -60,16 +61,17 @@ def write(
             record["hls"] = _hls_record(project, backend, stage / "hls")
             for line in decisions(record):
                 message(line)
-            if backend not in VERIFIABLE:
-                message(f"{folder}: written, not verified: the {backend} tools are needed to run this project")
         if rtl is not None or (design.mapping.strategy == "distributed_arithmetic" and backend in VERIFIABLE):
             from nas_fpga.export._rtl import write_rtl
 
             with captured():
                 record["rtl"] = write_rtl(design, stage / "rtl", language=rtl or "verilog", decision=decision)
-        record["files_sha256"] = fingerprint(stage)
+        record["files_sha256"] = fingerprints(stage)
         write_record(stage, record)
-    message(f"{folder}: {design.title}, {design.mapping}; prove it with: nas-fpga verify {folder}")
+    proof = f"prove it with: nas-fpga verify {shlex.quote(str(folder))}"
+    if rtl is None and backend not in VERIFIABLE:
+        proof = f"written, not verified: the {backend} tools are needed to run this project"
+    message(f"{folder}: {design.title}, {design.mapping}; {proof}")
 
 
 def keras_outputs(model: Any, features: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+from nas_fpga.export._text import cell, one_line
 
 _KINDS = {
     "distributed_arithmetic": "Weights are constants in the logic: an adder graph (da4ml). Other weights are another "
     "design: export and build again.",
     "latency": "Weights are constants in the logic, a multiplier or shift for each. Other weights are another design: "
     "export and build again.",
-    "resource": "Weights lie in read-only memories or registers that the bitstream fills; there is no port to reload "
-    "them. Other weights of the same network keep its shape and timing: export and build again.",
+    "resource": "Weights are fixed when it is built: constants, or read-only memories that the bitstream fills; there "
+    "is no port to reload them. Other weights are another design: export and build again.",
 }
 
 
@@ -31,15 +34,29 @@ def readme(record: dict[str, Any]) -> str:
 def _head(record: dict[str, Any]) -> str:
     network = f"Network `{record['candidate']}`" if record["candidate"] else "A model that was trained elsewhere"
     what = "RTL" if record["hls"] is None else f"hls4ml project for {record['hls']['backend']}"
+    place = f"for {record['part']} at {record['clock_ns']:g} ns"
+    if record["hls"] is not None and not record["hls"]["verifiable"]:
+        place = f"for the default device of hls4ml's backend at {record['clock_ns']:g} ns"
     text = (
-        f"# {record['title']}\n\n{network}, mapping `{record['mapping']['name']}`, {what}, for {record['part']} at "
-        f"{record['clock_ns']:g} ns.\n\n{_KINDS[record['mapping']['strategy']]}"
+        f"# {one_line(record['title'])}\n\n{network}, mapping `{record['mapping']['name']}`, {what}, {place}.\n\n"
+        f"{_answer(record)} {_KINDS[record['mapping']['strategy']]}"
     )
     if (record["copies"] or 1) > 1:
         text += (
             f"\n\nOne copy is here; {record['copies']} copies side by side sustain {record['rate_mhz']:g} inferences "
             "per microsecond."
         )
+    return text
+
+
+def _answer(record: dict[str, Any]) -> str:
+    """Return what the outputs mean."""
+    classes = [one_line(name) for name in record["classes"]]
+    if len(classes) > 2:
+        return f"One logit for each of {', '.join(classes)}: the largest is the answer."
+    text = f"One logit: the larger, the likelier {classes[1]} rather than {classes[0]}."
+    if record["threshold"] is not None:
+        text += f" Working point: {classes[1]} where it is at least {record['threshold']!r}."
     return text
 
 
@@ -54,7 +71,8 @@ def _contents(record: dict[str, Any]) -> str:
     if record["hls"] is not None:
         rows.append(("hls/", "the hls4ml project, its test bench with real events, `build.sh`"))
     if record["rtl"] is not None:
-        rows.append(("rtl/", "Verilog or VHDL with its own test bench and Vivado script"))
+        language = {"verilog": "Verilog", "vhdl": "VHDL"}[record["rtl"]["language"]]
+        rows.append(("rtl/", f"{language} with its own test bench and an out-of-context Vivado script"))
     return "\n".join(["| | |", "|---|---|", *(f"| `{name}` | {what} |" for name, what in rows)])
 
 
@@ -62,7 +80,7 @@ def _figures(record: dict[str, Any]) -> str:
     lines = ["## Figures", ""]
     if record["figures"]:
         lines += [
-            "Predicted, of one copy, with 90 % intervals; no vendor tool has run.",
+            f"Predicted, of one copy on {record['part']}, with 90 % intervals; no vendor tool has run.",
             "",
             "| | value | 90 % interval | stage | source |",
             "|---|---|---|---|---|",
@@ -80,8 +98,6 @@ def _figures(record: dict[str, Any]) -> str:
     if record["merits"]:
         lines += ["", "| figure of merit | |", "|---|---|"]
         lines += [f"| {name} | {_number(value)} |" for name, value in record["merits"].items() if value is not None]
-    if record["threshold"] is not None:
-        lines += ["", f"Working point: the output is at least {record['threshold']!r}."]
     return "\n".join(lines)
 
 
@@ -89,26 +105,49 @@ def _ports(record: dict[str, Any]) -> str:
     lines = ["## Ports", ""]
     hls = record["hls"]
     if hls is not None:
+        lines += [_hls_ports(record), ""]
+    if record["rtl"] is not None:
+        rtl = record["rtl"]
         lines += [
-            f"`hls/`: one array of {len(record['features'])} elements `{hls['input_type']}` takes raw features; one of "
-            f"`{hls['output_type']}` gives raw outputs (logits). `fixed<W,I>` has W bits, I of them before the binary "
-            "point, a sign included unless it is `ufixed`. Values that do not fit saturate; finer ones are cut.",
+            f"`rtl/`: as written it takes an event every {_cycles(rtl['ii_cycles'])} and answers "
+            f"{_cycles(rtl['latency_cycles'])} ({rtl['latency_ns']:g} ns) later; `rtl/ports.md` has the packing of its "
+            "ports.",
             "",
         ]
-    if record["rtl"] is not None:
-        lines += ["`rtl/ports.md` has the packing of the RTL's ports.", ""]
     known = "input_format" in record
     lines += [
         "| feature | unit |" + (" format inside the design |" if known else ""),
         "|---|---|" + ("---|" if known else ""),
     ]
     for feature in record["features"]:
-        row = f"| {feature['name']} | {feature['unit']} |"
+        row = f"| {cell(feature['name'])} | {cell(feature['unit']) or '-'} |"
         if known:
             sign = "signed" if feature["signed"] else "unsigned"
             row += f" {record['input_format']['bits']} bits, {sign}, step 2^{-feature['fraction_bits']} |"
         lines.append(row)
     return "\n".join(lines)
+
+
+def _hls_ports(record: dict[str, Any]) -> str:
+    """Return what a sender puts on the ports of an HLS project, and what it gets."""
+    hls, d = record["hls"], len(record["features"])
+    text = (
+        f"`hls/`: `features` is an array of {d} raw features `{hls['input_type']}`, the result one of logits "
+        f"`{hls['output_type']}`. `fixed<W,I>` is two's complement of W bits, I of them before the binary point with "
+        "the sign; `ufixed` has no sign."
+    )
+    kind = re.fullmatch(r"(u?)fixed<(\d+),(-?\d+),(RND|TRN),(SAT|WRAP),0>", hls["input_type"])
+    if kind is None or not hls["verifiable"]:
+        return text
+    width, fraction = int(kind[2]), int(kind[2]) - int(kind[3])
+    low, high = (0, 2**width - 1) if kind[1] else (-(2 ** (width - 1)), 2 ** (width - 1) - 1)
+    sent = f"floor(x * 2^{fraction}{' + 1/2' if kind[4] == 'RND' else ''})"
+    beyond = f"held between {low} and {high}" if kind[5] == "SAT" else f"of which the lowest {width} bits count"
+    inside = "" if kind[4] == "RND" else " Rounding to the formats below is inside."
+    return (
+        f"{text}\nIn hardware they are one port of {d * width} bits, the first feature lowest. A raw value x is sent "
+        f"as the integer {sent}, {beyond}: the sender does what the C++ does where it is given x itself.{inside}"
+    )
 
 
 def _hls(record: dict[str, Any]) -> str:
@@ -135,7 +174,10 @@ def _hls(record: dict[str, Any]) -> str:
             f"{' | '.join(cells)} | {result} |"
         )
     if hls["clock_uncertainty"]:
-        lines += ["", f"Clock uncertainty: {hls['clock_uncertainty']} (hls4ml's default)."]
+        lines += [
+            "",
+            f"Clock uncertainty: C synthesis keeps {hls['clock_uncertainty']} of the period free (hls4ml's default).",
+        ]
     return "\n".join(lines)
 
 
@@ -143,6 +185,11 @@ def _build(record: dict[str, Any]) -> str:
     lines = ["## Build", ""]
     if record["hls"] is not None:
         lines.append("`hls/build.sh` runs C synthesis; its first lines say what else it can run and what it needs.")
+        if record["hls"]["verifiable"]:
+            lines.append(
+                "With `csim` it runs the first events of `events.npz`; `hls/tb_data/csim_results.log` then has, to six "
+                "digits, what Keras gave: `tb_output_predictions.dat` beside it."
+            )
     if record["rtl"] is not None:
         lines += [record["rtl"]["how_to_build"]]
     return "\n".join(lines)
@@ -160,8 +207,9 @@ def _verified(record: dict[str, Any]) -> str:
         verdict = "passed" if found["passed"] else "FAILED"
         lines.append(
             f"{found['date']}, {verdict}: {proof} ({found['tool']}) against `model.keras`. {found['events']:,} events "
-            f"({found['real_events']:,} real), {found['outputs']:,} outputs, {found['differing']:,} differing, largest "
-            f"difference {found['largest_difference']:g}, {found['wall_time_s']:.0f} s."
+            f"({found['real_events']:,} real), {found['outputs']:,} outputs ({found['distinct_outputs']:,} distinct), "
+            f"{found['differing']:,} differing, largest difference {found['largest_difference']:g}, "
+            f"{found['wall_time_s']:.0f} s."
         )
         if found["latency_cycles"] is not None:
             lines.append(f"Latency {found['latency_cycles']} cycles, stated {found['stated_latency_cycles']}.")
@@ -169,7 +217,8 @@ def _verified(record: dict[str, Any]) -> str:
             lines.append(f"Against the integers of `network.npz`: {found['integers_differing']:,} differing.")
         if found["float32_rounds"]:
             lines.append("Sums need more than 24 bits, where Keras rounds in float32: the integers decide.")
-        lines.append(f"Files as verified: SHA-256 `{found['files_sha256']}`.")
+        if found["changed_since_export"]:
+            lines.append(f"Not as exported: {', '.join(f'`{place}`' for place in found['changed_since_export'])}.")
         if hls is not None and found["proof"] == "rtl":
             lines.append(
                 "The C++ of `hls/` was not compiled, which takes minutes for so large an adder graph: the RTL is the "
@@ -180,6 +229,10 @@ def _verified(record: dict[str, Any]) -> str:
         "Not verified: what synthesis, place and route make of it, and timing. No vendor tool has run.",
     ]
     return "\n".join(lines)
+
+
+def _cycles(n: int) -> str:
+    return "cycle" if n == 1 else f"{n} cycles"
 
 
 def _number(value: Any) -> str:

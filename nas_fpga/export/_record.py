@@ -17,6 +17,7 @@ from nas_fpga.export._events import VerificationEvents
 
 RECORD = "design.json"
 README = "README.md"
+BUILD_OPTIONS = "hls/build_opt.tcl"
 FORMAT = 1
 _FIGURES = ("lut", "ff", "dsp", "bram18", "latency_cycles", "latency_ns", "ii_cycles", "ebops")
 _PACKAGES = ("keras", "HGQ2", "hls4ml", "da4ml", "numpy")
@@ -92,12 +93,26 @@ def write_record(folder: Path, record: dict[str, Any]) -> None:
     (folder / README).write_text(readme(record), encoding="utf-8")
 
 
-def fingerprint(folder: Path) -> str:
-    """Return the SHA-256 of all files of a project but its README and record, as hexadecimal digits."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        place = path.relative_to(folder).as_posix()
-        if path.is_file() and place not in (RECORD, README):
-            digest.update(f"{place}\0{path.stat().st_size}\0".encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
+def fingerprints(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of a project but its README and record, by its place."""
+    return {
+        path.relative_to(folder).as_posix(): _sha256(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path not in (folder / RECORD, folder / README)
+    }
+
+
+def changed_files(folder: Path, record: dict[str, Any]) -> list[str]:
+    """Return the files of a project that are gone or not as they were exported.
+
+    What the vendor's tools add is none of them, nor the options that ``build.sh`` writes for them.
+    """
+    return [
+        place
+        for place, digest in record["files_sha256"].items()
+        if place != BUILD_OPTIONS and not ((folder / place).is_file() and _sha256(folder / place) == digest)
+    ]
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from nas_fpga.errors import InputError, StudyError
 from nas_fpga.export._design import Design
 from nas_fpga.export._quiet import captured
-from nas_fpga.hardware import Mapping, Strategy, allowed_reuse_factors, estimate
-from nas_fpga.hardware._mappings import UNROLL_LIMIT
+from nas_fpga.hardware import UNROLL_LIMIT, Mapping, Strategy, allowed_reuse_factors, estimate
 from nas_fpga.study import Point, StudyOutcome, StudyStorage, TrialRecord
 from nas_fpga.training import QuantizedNetwork
 

@@ -18,6 +18,7 @@ class Verification:
         events: Inputs that were compared.
         real_events: Of these, events of the data set.
         outputs: Numbers that were compared: events times outputs.
+        distinct_outputs: Different answers of Keras among them: a proof on events that all give the same is none.
         differing: Numbers that were not equal bit for bit.
         largest_difference: Largest distance between two of them.
         wall_time_s: Of compilation and run.
@@ -32,6 +33,7 @@ class Verification:
     events: int
     real_events: int
     outputs: int
+    distinct_outputs: int
     differing: int
     largest_difference: float
     wall_time_s: float

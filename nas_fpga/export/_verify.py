@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from nas_fpga.errors import InputError
 from nas_fpga.export._cpp import generated_adders, run_cpp
 from nas_fpga.export._events import VerificationEvents
+from nas_fpga.export._process import ToolFailedError
 from nas_fpga.export._project import keras_outputs
 from nas_fpga.export._quiet import captured
-from nas_fpga.export._record import fingerprint, read_record, write_record
+from nas_fpga.export._record import changed_files, read_record, write_record
 from nas_fpga.export._verification import Proof, Verification
 from nas_fpga.training import QuantizedNetwork
 
@@ -32,35 +33,53 @@ def verify(folder: Path, *, proof: Proof | None, message: Callable[[str], None])
     record = read_record(folder)
     proof = _proof(folder, record, proof, message)
     events = VerificationEvents.load(folder / "events.npz")
-    expected = keras_outputs(load_model(folder / "model.keras"), events.features)
+    model = load_model(folder / "model.keras")
+    n_outputs = 1 if len(record["classes"]) == 2 else len(record["classes"])
+    if model.input_shape != (None, events.features.shape[1]) or model.output_shape != (None, n_outputs):
+        raise InputError(
+            f"{folder}: model.keras maps {model.input_shape[1:]} to {model.output_shape[1:]}, the project "
+            f"({events.features.shape[1]},) to ({n_outputs},); export it again"
+        )
+    expected = keras_outputs(model, events.features)
     integers, rounds = None, False
-    if (folder / "network.npz").exists():
+    if record["candidate"] is not None:
         network = QuantizedNetwork.load(folder / "network.npz")
         integers, rounds = network.logits(events.features), max(network.accumulator_bits()) > _FLOAT32_BITS
+    changed = changed_files(folder, record)
+    if changed:
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        message(f"{folder}: {changed[0]}{more} not as exported")
     started = time.monotonic()
     latency = stated = None
-    if proof == "cpp":
-        run = run_cpp(folder / "hls", events.features, expected.shape[1], message=message)
-        outputs, tool = run.outputs, run.compiler
-    else:
-        from nas_fpga.export._rtl import simulate_rtl
+    try:
+        if proof == "cpp":
+            run = run_cpp(folder / "hls", events.features, n_outputs, message=message)
+            outputs, tool = run.outputs, run.compiler
+        else:
+            from nas_fpga.export._rtl import simulate_rtl
 
-        simulation = simulate_rtl(folder / "rtl", events.features, message=message)
-        outputs, tool = simulation.outputs, simulation.simulator
-        latency, stated = simulation.latency_cycles, int(record["rtl"]["latency_cycles"])
-        if simulation.decisions is not None:
-            # one more output to compare: the decision, against that of Keras at the working point
-            asked = float(record["threshold"])
-            outputs = np.column_stack([outputs, simulation.decisions])
-            expected = np.column_stack([expected, expected[:, 0] >= asked])
-            if integers is not None:
-                integers = np.column_stack([integers, integers[:, 0] >= asked])
+            simulation = simulate_rtl(folder / "rtl", events.features, message=message)
+            outputs, tool = simulation.outputs, simulation.simulator
+            latency, stated = simulation.latency_cycles, int(record["rtl"]["latency_cycles"])
+            if record["rtl"]["decision"]["kind"] != "none":
+                if simulation.decisions is None:
+                    raise InputError(f"{folder}: rtl.json has no decision, design.json has one; export it again")
+                # one more output to compare: the decision, against that of Keras at the working point
+                asked = float(record["threshold"])
+                outputs = np.column_stack([outputs, simulation.decisions])
+                expected = np.column_stack([expected, expected[:, 0] >= asked])
+                if integers is not None:
+                    integers = np.column_stack([integers, integers[:, 0] >= asked])
+    except ToolFailedError:
+        _write(folder, record | {"verification": None}, message)  # what was proven before is not what lies there now
+        raise
     found = Verification(
         proof=proof,
         tool=tool,
         events=len(outputs),
         real_events=events.n_real,
         outputs=outputs.size,
+        distinct_outputs=len(np.unique(expected, axis=0)),
         differing=_differing(outputs, expected),
         largest_difference=float(np.abs(outputs - expected).max(initial=0.0)),
         wall_time_s=time.monotonic() - started,
@@ -69,17 +88,20 @@ def verify(folder: Path, *, proof: Proof | None, message: Callable[[str], None])
         integers_differing=None if integers is None else _differing(outputs, integers),
         float32_rounds=rounds,
     )
-    files = fingerprint(folder)
-    record["verification"] = asdict(found) | {
+    outcome = asdict(found) | {
         "passed": found.passed,
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "files_sha256": files,
-        "changed_since_export": files != record["files_sha256"],
+        "changed_since_export": changed,
     }
-    write_record(folder, record)
-    if files != record["files_sha256"]:
-        message(f"{folder}: its files are not those that were exported")
+    _write(folder, record | {"verification": outcome}, message)
     return found
+
+
+def _write(folder: Path, record: dict[str, Any], message: Callable[[str], None]) -> None:
+    try:
+        write_record(folder, record)
+    except OSError as error:  # a read-only copy can be verified all the same
+        message(f"{folder}: the outcome is not recorded there ({error.strerror})")
 
 
 def load_model(path: Path) -> Any:
@@ -139,4 +161,6 @@ def compile_time_s(adders: int) -> float:
 
 
 def _differing(got: NDArray[np.float64], expected: NDArray[np.float64]) -> int:
+    if got.shape != expected.shape:
+        raise InputError(f"outputs of shapes {got.shape} and {expected.shape} in one project; export it again")
     return int(np.count_nonzero(got != expected))

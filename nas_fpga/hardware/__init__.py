@@ -16,7 +16,7 @@ from nas_fpga.hardware._limits import (
     make_target,
     parse_region,
 )
-from nas_fpga.hardware._mappings import Mapping, Strategy, allowed_reuse_factors, enumerate_mappings
+from nas_fpga.hardware._mappings import UNROLL_LIMIT, Mapping, Strategy, allowed_reuse_factors, enumerate_mappings
 from nas_fpga.hardware._parts import DEFAULT_PART, Part, find_part, known_parts
 from nas_fpga.hardware._points import HardwareFigures, MappedPoint
 from nas_fpga.hardware._traits import LayerTraits, measured_traits
@@ -25,6 +25,7 @@ __all__ = [
     "DEFAULT_PART",
     "OBJECTIVES",
     "RESOURCES",
+    "UNROLL_LIMIT",
     "Estimator",
     "Figure",
     "HardwareFigures",

@@ -8,6 +8,7 @@ from nas_fpga.training._bootstrap import (
     percentile_interval,
     ratio_interval,
 )
+from nas_fpga.training._calibration import calibrate, freeze
 from nas_fpga.training._merits import (
     SIGNAL_EFFICIENCY,
     Curve,
@@ -45,12 +46,14 @@ __all__ = [
     "accuracy",
     "average_precision",
     "background_efficiency",
+    "calibrate",
     "class_scores",
     "difference_interval",
     "error_rate",
     "evaluate",
     "evaluate_binary",
     "evaluate_multiclass",
+    "freeze",
     "per_class_auc",
     "percentile_interval",
     "predicted_classes",

@@ -19,11 +19,11 @@ Run = Callable[[Sequence[str]], Ended]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A study of three trials, and a checkpoint beside it."""
+    """A study of five trials, three of them on the front, and a checkpoint beside it."""
     folder = tmp_path_factory.mktemp("export")
     write_table(folder / "data.csv")
     arguments = ["search", "--data", "data.csv", "--target", "label", "--budget", "12", "--max-layers", "2"]
-    ended = run(folder, *arguments, "--trials", "3", "--epochs", "2", "--bits", "3", "--study", "small")
+    ended = run(folder, *arguments, "--trials", "5", "--epochs", "4", "--seed", "1", "--study", "small")
     assert ended.code == 0, ended.err
     shutil.copy(folder / "runs" / "small" / "trials" / "00000" / "network_0.npz", folder / "network.npz")
     return folder
@@ -69,6 +69,35 @@ def test_export_then_verify_of_a_moved_study(here: Path, nas_fpga: Run) -> None:
     ended = nas_fpga(["verify", "out/a"])
     assert ended.code == 1
     assert "error: compiling network.cpp with" in ended.err
+
+
+def test_all_of_the_front_but_what_is_in_the_way(here: Path, nas_fpga: Run) -> None:
+    names = [line.split(",")[0] for line in (here / "runs" / "small" / "front.csv").read_text().splitlines()[1:]]
+    (here / "out" / names[0]).mkdir(parents=True)
+    (here / "out" / names[0] / "thesis.tex").write_text("precious")
+    ended = nas_fpga(["export", "--point", "front", "--rtl", "vhdl", "--to", "out", "--json"])
+    projects = json.loads(ended.out)["projects"]
+    assert [project["folder"] for project in projects] == [f"out/{name}" for name in names]
+    assert ended.code == 1
+    assert f"--to out/{names[0]} is not empty" in projects[0]["error"]
+    assert f"error: out/{names[0]}: " in ended.err
+    assert len(names) > 1
+    for name, project in zip(names[1:], projects[1:], strict=True):
+        assert project["title"] == f"study small, point {name}"
+        assert project["rtl"]["language"] == "vhdl"
+        assert project["hls"] is None
+        assert (here / "out" / name / "rtl" / "src" / f"{project['rtl']['top']}.vhd").is_file()
+    if shutil.which("ghdl") is None:
+        one_line(nas_fpga(["verify", f"out/{names[1]}"]), "VHDL is written but not verified here", "install GHDL")
+
+
+def test_best_is_that_under_the_limits_of_the_line(here: Path, nas_fpga: Run) -> None:
+    export = ["export", "--rtl", "verilog", "--force", "--json", "--to"]
+    (free,) = json.loads(nas_fpga([*export, "free"]).out)["projects"]
+    limit = int(free["figures"]["lut"]["value"]) - 1
+    (bound,) = json.loads(nas_fpga([*export, "bound", "--max-luts", str(limit)]).out)["projects"]
+    assert bound["title"] != free["title"]
+    assert bound["copies"] * bound["figures"]["lut"]["value"] <= limit
 
 
 def test_lost_checkpoint_names_the_point(here: Path, nas_fpga: Run) -> None:

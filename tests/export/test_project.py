@@ -1,5 +1,6 @@
 """Projects are written, say what hls4ml decided, and are proven by running what lies in their folders."""
 
+import errno
 import json
 import os
 import re
@@ -12,9 +13,10 @@ import pytest
 
 from nas_fpga.data import InputFormat
 from nas_fpga.errors import InputError, NasFpgaError
-from nas_fpga.export import Design, export, read_record, verify
-from nas_fpga.export._cpp import ProjectFailedError, find_compiler
-from nas_fpga.export._events import verification_events
+from nas_fpga.export import Design, _verify, export, read_record, verify
+from nas_fpga.export._cpp import find_compiler
+from nas_fpga.export._events import VerificationEvents, verification_events
+from nas_fpga.export._process import ToolFailedError
 from nas_fpga.export._select import rebuilt
 from nas_fpga.hardware import Mapping, estimate, make_target
 from nas_fpga.space import BitWidths
@@ -40,7 +42,7 @@ def make_design(network, mapping, n=1000):
         threshold=None,
         feature_names=tuple(f"x{i}" for i in range(d)),
         feature_units=("MeV",) * d,
-        class_names=("a", "b", "c"),
+        class_names=("a", "b", "c")[: max(2, network.layers[-1].n_out)],
         events=raw_features(network, 3, n)[3:],
     )
 
@@ -81,7 +83,8 @@ def test_no_output_differs(projects, name):
     assert found.outputs == found.events * network.layers[-1].n_out
     assert not found.float32_rounds
     assert record["verification"]["passed"]
-    assert not record["verification"]["changed_since_export"]
+    assert record["verification"]["changed_since_export"] == []
+    assert 10 < found.distinct_outputs <= found.events
     assert record["hls"]["backend"] == backend
     readme = (projects / name / "README.md").read_text()
     assert ", passed: the C++ of `hls/`" in readme
@@ -117,9 +120,11 @@ def test_one_flipped_weight_bit_in_the_project_shows(projects, tmp_path):
     assert found.differing == found.integers_differing
     assert found.largest_difference > 0
     record = read_record(folder)
-    assert record["verification"]["changed_since_export"]
+    assert record["verification"]["changed_since_export"] == ["hls/firmware/weights/w9.h"]
     assert not record["verification"]["passed"]
-    assert "FAILED" in (folder / "README.md").read_text()
+    readme = (folder / "README.md").read_text()
+    assert "FAILED" in readme
+    assert "Not as exported: `hls/firmware/weights/w9.h`." in readme
 
 
 def test_code_that_does_not_compile_is_one_line(projects, tmp_path):
@@ -127,7 +132,7 @@ def test_code_that_does_not_compile_is_one_line(projects, tmp_path):
     shutil.copytree(projects / "latency", folder)
     (folder / "hls" / "firmware" / "network.cpp").write_text("int main( {")
     with pytest.raises(
-        ProjectFailedError, match=r"compiling network.cpp with .* ended with code 1: error: .*"
+        ToolFailedError, match=r"compiling network.cpp with .* ended with code 1: .* error: .*"
     ) as error:
         verify(folder, message=silent)
     assert "\n" not in str(error.value)
@@ -141,7 +146,7 @@ def test_a_crash_is_an_error_and_not_ours(projects, tmp_path):
     (folder / "hls" / "network_bridge.cpp").write_text(
         'extern "C" void network_double(double *in, double *out) { *(volatile int *)8 = 1; }'
     )
-    with pytest.raises(ProjectFailedError, match=r"running [\d,]+ events in .* was killed by signal 11"):
+    with pytest.raises(ToolFailedError, match=r"running [\d,]+ events in .* was killed by signal 11"):
         verify(folder, message=silent)
 
 
@@ -155,6 +160,94 @@ def test_no_compiler_says_what_to_install(projects, monkeypatch, tmp_path):
     monkeypatch.setenv("CXX", "no-such-compiler -m64")
     with pytest.raises(InputError, match="CXX=no-such-compiler -m64 is not a command"):
         find_compiler()
+    monkeypatch.setenv("CXX", "g++ '")
+    with pytest.raises(InputError, match=r"CXX=g\+\+ ' cannot be read"):
+        find_compiler()
+
+
+ZEROS = 'extern "C" void network_double(double *in, double *out) { out[0] = 0; }'
+
+
+@pytest.fixture
+def quick(projects, tmp_path):
+    """A project whose C++ is another: it compiles in no time and always gives zero."""
+    folder = tmp_path / "a 'quick\" one"
+    shutil.copytree(projects / "latency", folder)
+    (folder / "hls" / "firmware" / "network.cpp").write_text("")
+    (folder / "hls" / "network_bridge.cpp").write_text(ZEROS)
+    return folder
+
+
+def test_what_lies_in_the_folder_is_what_is_run(quick, monkeypatch):
+    (quick / "hls" / "network_prj").mkdir()  # what the vendor's tools add is no change
+    (quick / "hls" / "network_prj" / "log").write_text("done")
+    (quick / "hls" / "build_opt.tcl").write_text("array set opt {}")
+    said = []
+    found = verify(quick, message=said.append)
+    network = CASES["latency"][1]
+    expected = network.logits(verification_events(raw_features(network, 3, 1000)[3:], network.input_format).features)
+    assert found.differing == np.count_nonzero(expected)
+    assert found.largest_difference == np.abs(expected).max()
+    assert found.distinct_outputs == len(np.unique(expected))
+    changed = ["hls/firmware/network.cpp", "hls/network_bridge.cpp"]
+    assert read_record(quick)["verification"]["changed_since_export"] == changed
+    assert said == [f"{quick}: hls/firmware/network.cpp and 1 more not as exported"]
+    (quick / "hls" / "network_bridge.cpp").write_text("int main( {")
+    with pytest.raises(ToolFailedError):
+        verify(quick, message=silent)
+    assert read_record(quick)["verification"] is None  # what was found of other files holds no more
+    (quick / "hls" / "network_bridge.cpp").write_text(ZEROS)
+
+    def refuse(folder, record):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(_verify, "write_record", refuse)
+    assert verify(quick, message=said.append) is not None
+    assert said[-1] == f"{quick}: the outcome is not recorded there (Read-only file system)"
+
+
+def test_proofs_that_prove_nothing_are_refused(quick):
+    events = VerificationEvents.load(quick / "events.npz")
+    few = replace(events, features=events.features[:10], n_real=10, n_drawn=0)
+    few.save(quick / "events.npz")
+    with pytest.raises(InputError, match="has 10 events, 10 of them real; a proof needs at least 5,000"):
+        verify(quick, message=silent)
+    replace(events, features=np.ascontiguousarray(events.features[:, 1:])).save(quick / "events.npz")
+    with pytest.raises(InputError, match=r"model.keras maps \(5,\) to \(1,\), the project \(4,\) to"):
+        verify(quick, message=silent)
+    (quick / "events.npz").write_bytes(b"PK")
+    with pytest.raises(InputError, match=r"events\.npz cannot be read"):
+        verify(quick, message=silent)
+    events.save(quick / "events.npz")
+    (quick / "network.npz").unlink()
+    with pytest.raises(NasFpgaError, match=r"network\.npz is gone"):
+        verify(quick, message=silent)
+
+
+def test_rtl_proves_what_would_compile_for_long(projects, monkeypatch):
+    folder = projects / "da"
+    record, said = read_record(folder), []
+    assert _verify._proof(folder, record, None, said.append) == "cpp"
+    assert said == []
+    monkeypatch.setattr(_verify, "MOST_ADDERS", record["hls"]["adders"] - 1)
+    assert _verify._proof(folder, record, None, said.append) == "rtl"
+    assert "adders would compile for about" in said[0]
+    assert _verify._proof(folder, record, "cpp", said.append) == "cpp"
+    assert _verify._proof(projects / "latency", read_record(projects / "latency"), None, said.append) == "cpp"
+
+
+def test_readme_says_what_goes_onto_the_ports(projects):
+    readme = (projects / "resource" / "README.md").read_text()
+    code = (projects / "resource" / "hls" / "firmware" / "defines.h").read_text()
+    width, integer = map(int, re.search(r"ap_ufixed<(\d+),(\d+),AP_TRN,AP_SAT,0> features_t", code).groups())
+    assert f"one port of {6 * width} bits, the first feature lowest" in readme
+    assert f"floor(x * 2^{width - integer}), held between 0 and {2**width - 1}" in readme
+    assert "One logit for each of a, b, c: the largest is the answer." in readme
+    rtl = read_record(projects / "da")["rtl"]
+    assert (
+        f"answers {rtl['latency_cycles']} cycles ({rtl['latency_ns']:g} ns) later"
+        in (projects / "da" / "README.md").read_text()
+    )
 
 
 def test_design_json_holds_every_figure(projects):
@@ -217,7 +310,8 @@ def test_other_backends_are_written_and_say_so(tmp_path):
     network = random_network(7, 4, (3,), BitWidths(4, 4))
     export(make_design(network, Mapping("latency", (1, 1))), tmp_path, backend="quartus", message=said.append)
     record = read_record(tmp_path)
-    assert any("written, not verified" in line for line in said)
+    assert said[-1].endswith("written, not verified: the quartus tools are needed to run this project")
+    assert "for the default device of hls4ml's backend" in (tmp_path / "README.md").read_text()
     assert not record["hls"]["verifiable"]
     assert record["rtl"] is None
     assert "Written, not verified" in (tmp_path / "README.md").read_text()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nas_fpga.errors import InputError
 from nas_fpga.export._rtl._formats import FeatureFormat
+from nas_fpga.export._text import cell
 
 # Bits of an input word beyond the model's own format: one of fraction, one for the sign of features that have none in
 # the model, and four so that a sender need not saturate before 16 times the range.
@@ -161,8 +162,8 @@ def table(words: Sequence[Word]) -> list[str]:
     rows += [
         (
             f"[{word.hi}:{word.lo}]",
-            word.name,
-            word.unit or "-",
+            cell(word.name),
+            cell(word.unit) or "-",
             f"2^{-word.fraction_bits}",
             f"{word.low:.9g}",
             f"{word.high:.9g}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -13,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nas_fpga.errors import InputError, NasFpgaError
+from nas_fpga.errors import InputError
+from nas_fpga.export._process import ToolFailedError, run
 from nas_fpga.export._rtl._ports import bus_bits, pack, unpack, word_of_json
 from nas_fpga.export._rtl._simulators import Simulator, find_simulator
 from nas_fpga.export._rtl._vectors import read_outputs, write_stimulus
@@ -62,7 +62,7 @@ def simulate_rtl(
     Raises:
         InputError: The folder has no RTL, or the features do not fit it.
         MissingExtraError: No simulator is installed.
-        NasFpgaError: A tool failed, or valid out does not follow valid in.
+        ToolFailedError: A tool failed, or valid out does not follow valid in.
     """
     description_path = folder / "rtl.json"
     if not description_path.is_file():
@@ -79,26 +79,24 @@ def simulate_rtl(
         (scratch / "expected.txt").write_text("")  # the test bench need not compare: that is done here
         message(f"building the simulation of {description['top']} with {simulator.name}")
         start = time.monotonic()
-        command = simulator.build(folder.resolve(), description, scratch)
+        command = simulator.build(folder.resolve(), description, scratch, message)
         built = time.monotonic()
         message(f"simulating {len(features)} events")
-        done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, check=False)
+        run(command, scratch, f"simulating {folder}", message=message)
         run_s = time.monotonic() - built
-        if done.returncode != 0:
-            raise NasFpgaError(f"{simulator.name} stopped with exit code {done.returncode}: {done.stderr[-300:]!r}")
         cycles, results = read_outputs(scratch / "outputs.txt")
     if len(cycles) != len(features):
-        raise NasFpgaError(f"{len(features)} events went in, {len(cycles)} valid outputs came out")
+        raise ToolFailedError(f"{len(features)} events went in, {len(cycles)} valid outputs came out")
     latencies = np.subtract(cycles, played)
     if np.ptp(latencies):
-        raise NasFpgaError(f"the latency varies from {latencies.min()} to {latencies.max()} cycles")
+        raise ToolFailedError(f"the latency varies from {latencies.min()} to {latencies.max()} cycles")
     width = bus_bits(outputs)
     decides = description["decision"]["kind"] != "none"
     return RtlSimulation(
         outputs=unpack(outputs, results),
         decisions=np.array([bool(result >> width) for result in results]) if decides else None,
         latency_cycles=int(latencies[0]),
-        ii_cycles=int(np.diff(cycles).min(initial=1)) if len(cycles) < 2 else int(np.diff(cycles).min()),
+        ii_cycles=int(np.diff(cycles).min()) if len(cycles) > 1 else 1,
         simulator=simulator.name,
         build_s=built - start,
         run_s=run_s,

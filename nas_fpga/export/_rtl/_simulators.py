@@ -9,12 +9,13 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nas_fpga.errors import MissingExtraError, NasFpgaError
+from nas_fpga.errors import MissingExtraError
+from nas_fpga.export._process import run
 
 # Verilator writes functions of this many statements into files of their own, so that g++ neither runs out of memory nor
 # takes minutes: 2-3 times faster than without on networks of 10,000 LUTs and more.
@@ -27,11 +28,12 @@ class Simulator:
 
     Attributes:
         name: With its version.
-        build: Takes the RTL folder, its description and a scratch folder; returns the command that runs there.
+        build: Takes the RTL folder, its description, a scratch folder and who is told; returns the command that runs
+            in the scratch folder.
     """
 
     name: str
-    build: Callable[[Path, dict[str, Any], Path], list[str]]
+    build: Callable[[Path, dict[str, Any], Path, Callable[[str], None]], list[str]]
 
 
 def find_simulator(language: str) -> Simulator:
@@ -72,7 +74,7 @@ def verilator() -> Simulator | None:
         environment, command = {}, [found]
         version = _version(found, r"Verilator (\S+)")
 
-    def build(folder: Path, description: dict[str, Any], scratch: Path) -> list[str]:
+    def build(folder: Path, description: dict[str, Any], scratch: Path, message: Callable[[str], None]) -> list[str]:
         bench = f"tb_{description['top']}"
         options = ["--binary", "--timing", "-Wno-fatal", "-Wno-lint", *_SPLIT, "-CFLAGS", "-std=c++20 -O1"]
         options.append("-Wfuture-WIDTHTRUNC")  # da4ml's primitives name it, which Verilator before 5.008 does not know
@@ -85,7 +87,7 @@ def verilator() -> Simulator | None:
             str(scratch / "verilated"),
         ]
         files = [*_files(folder, description), str(folder / description["files"]["test_bench"])]
-        _run([*command, *options, *files], scratch, environment)
+        run([*command, *options, *files], scratch, f"verilating {folder}", message=message, environment=environment)
         return [str(scratch / "verilated" / f"V{bench}")]
 
     return Simulator(f"Verilator {version}", build)
@@ -103,16 +105,17 @@ def cxxrtl() -> Simulator | None:
         "import sys; from pyosys import libyosys as ys; ys.run_pass(sys.argv[1], ys.Design())",
     ]
 
-    def build(folder: Path, description: dict[str, Any], scratch: Path) -> list[str]:
+    def build(folder: Path, description: dict[str, Any], scratch: Path, message: Callable[[str], None]) -> list[str]:
         # A process of its own: Yosys keeps global state and its memory.
         script = scratch / "cxxrtl.ys"
         script.write_text(
             f"read_verilog {' '.join(_quoted(file) for file in _files(folder, description))}\n"
             f"hierarchy -top {description['top']}\nproc\nflatten\nwrite_cxxrtl design.cc\n"
         )
-        _run([*yosys, f"script {script.name}"], scratch, {})
+        run([*yosys, f"script {script.name}"], scratch, f"reading {folder} into Yosys", message=message)
         (scratch / "main.cc").write_text(_cxxrtl_main(description))
-        _run(["g++", "-std=c++17", "-O1", f"-I{runtime}", "-o", "simulation", "main.cc"], scratch, {})
+        compiler = ["g++", "-std=c++17", "-O1", f"-I{runtime}", "-o", "simulation", "main.cc"]
+        run(compiler, scratch, f"compiling the simulation of {folder}", message=message)
         return [str(scratch / "simulation")]
 
     return Simulator(f"Yosys CXXRTL {importlib.metadata.version('pyosys')}", build)
@@ -124,11 +127,11 @@ def _ghdl() -> Simulator | None:
         return None
     version = _version(found, r"GHDL (\S+)")
 
-    def build(folder: Path, description: dict[str, Any], scratch: Path) -> list[str]:
+    def build(folder: Path, description: dict[str, Any], scratch: Path, message: Callable[[str], None]) -> list[str]:
         bench = f"tb_{description['top']}"
         files = [*_files(folder, description), str(folder / description["files"]["test_bench"])]
-        _run([found, "-i", "--std=08", *files], scratch, {})
-        _run([found, "-m", "--std=08", bench], scratch, {})
+        for step in (["-i", "--std=08", *files], ["-m", "--std=08", bench]):
+            run([found, *step], scratch, f"compiling {folder} with GHDL", message=message)
         return [found, "-r", "--std=08", bench, "--ieee-asserts=disable"]
 
     return Simulator(f"GHDL {version}", build)
@@ -143,25 +146,9 @@ def _quoted(path: str) -> str:
 
 
 def _version(program: str, pattern: str) -> str:
-    found = re.search(pattern, _run([program, "--version"], Path.cwd(), {}))
+    printed = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.search(pattern, printed)
     return found.group(1) if found else "of unknown version"
-
-
-def _run(command: Sequence[str], folder: Path, environment: dict[str, str]) -> str:
-    """Run a tool and return what it printed.
-
-    Raises:
-        NasFpgaError: It failed; the text has its last line that speaks of an error.
-    """
-    done = subprocess.run(
-        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, check=False
-    )
-    printed = done.stdout + done.stderr
-    if done.returncode != 0:
-        lines = [line.strip() for line in printed.splitlines() if line.strip()]
-        told = next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "no output")
-        raise NasFpgaError(f"{Path(command[0]).name} failed with exit code {done.returncode}: {told[:300]}")
-    return printed
 
 
 def _cxxrtl_main(description: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nas_fpga.export._rtl._interface import Interface
+from nas_fpga.export._text import comment
 
 
 def wrapper(ports: Interface) -> str:
@@ -25,7 +26,7 @@ def wrapper(ports: Interface) -> str:
     taken = [f"in_data[{hi}:{lo}]" for hi, lo in reversed(ports.net_in_slices())]
     return "\n".join(
         [
-            *(f"// {line}".rstrip() for line in ports.header),
+            *(comment(line, "//") for line in ports.header),
             "`timescale 1ns / 1ps",
             "",
             f"module {ports.top} (",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nas_fpga.export._rtl._interface import Interface
+from nas_fpga.export._text import comment
 
 _LIBRARIES = ["library ieee;", "use ieee.std_logic_1164.all;", "use ieee.numeric_std.all;"]
 
@@ -15,7 +16,7 @@ def wrapper(ports: Interface) -> str:
     taken = [f"in_data({hi} downto {lo})" for hi, lo in reversed(ports.net_in_slices())]
     return "\n".join(
         [
-            *(f"-- {line}".rstrip() for line in ports.header),
+            *(comment(line, "--") for line in ports.header),
             *_LIBRARIES,
             "",
             f"entity {ports.top} is port(",

@@ -20,6 +20,7 @@ from nas_fpga.export._rtl._netlist import SUFFIX, Language, Netlist
 from nas_fpga.export._rtl._ports import Word, edge_events, input_words, output_words, pack, table
 from nas_fpga.export._rtl._vectors import write_expected, write_stimulus
 from nas_fpga.export._rtl._vivado import ooc_script
+from nas_fpga.export._text import one_line
 
 # Test vectors that travel with the IP; verification plays more.
 VECTOR_EVENTS = 1000
@@ -76,12 +77,12 @@ def write_rtl(
     )
     files = _write_sources(ports, net, folder, language)
     _write_vectors(design, ports, folder / "tb")
-    (folder / "ports.md").write_text("\n".join(header) + "\n")
+    (folder / "ports.md").write_text("\n".join(header) + "\n", encoding="utf-8")
     (folder / "vivado_ooc.tcl").write_text(
-        ooc_script(top, language, files, design.target.part.name, design.target.clock_ns)
+        ooc_script(top, language, files, design.target.part.name, design.target.clock_ns), encoding="utf-8"
     )
     description = _description(design, ports, net, language, [str(file) for file in files])
-    (folder / "rtl.json").write_text(json.dumps(description, indent=2) + "\n")
+    (folder / "rtl.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
     return description
 
 
@@ -122,7 +123,7 @@ def _header(
     latency_cycles: int,
 ) -> tuple[str, ...]:
     lines = [
-        f"# {design.title}",
+        f"# {one_line(design.title)}",
         "",
         f"A new event every clock cycle; results {latency_cycles} cycles later. `clk` {design.target.clock_ns:g} ns,",
         f"`out_valid` is `in_valid` {latency_cycles} cycles later, `rst` clears the valid chain only.",
@@ -164,8 +165,8 @@ def _write_sources(ports: Interface, net: Netlist, folder: Path, language: Langu
     files = net.write(source, f"{ports.top}_net", language)
     files.append(source / f"{ports.top}.{SUFFIX[language]}")
     writer = _verilog if language == "verilog" else _vhdl
-    files[-1].write_text(writer.wrapper(ports))
-    _bench_path(folder, ports.top, language).write_text(writer.test_bench(ports))
+    files[-1].write_text(writer.wrapper(ports), encoding="utf-8")
+    _bench_path(folder, ports.top, language).write_text(writer.test_bench(ports), encoding="utf-8")
     return [file.relative_to(folder) for file in files]
 
 
