@@ -304,7 +304,7 @@ def weights_figure(data: ReportData) -> Figure:
                 "zmin": 0,
                 "xgap": 1 if largest < 32 else 0,
                 "ygap": 3,
-                "colorbar": {"title": {"text": "share"}, "tickformat": ".0%", "thickness": 10, "outlinewidth": 0},
+                "colorbar": {"title": {"text": "share"}, "tickformat": ".2~%", "thickness": 10, "outlinewidth": 0},
                 "hovertemplate": "%{y}: %{z:.1%} of the weights kept are %{x}<extra></extra>",
                 "hoverongaps": False,
             },

@@ -237,7 +237,8 @@ def _search(data: ReportData, figures: list[Figure]) -> str:
             _figure(course.best_figure(data), "Marks are networks that keep the limits.", figures),
             _figure(
                 course.hypervolume_figure(data),
-                "Share of the plane of log error and log resource share that the front covers; more is better.",
+                "Share of the square of log error (1 to 0.001) and log resource share (1 to 1e-6) that the front covers; more "
+                "is better.",
                 figures,
             ),
         ]
@@ -294,7 +295,9 @@ def _layers(data: ReportData, figures: list[Figure]) -> str:
 
 def _repeat(data: ReportData) -> str:
     if data.search_command is None:
-        command = _how("This search was started from Python, with settings that the command line does not have:")
+        command = _how(
+            "This search was started from Python, with rows or settings that the command line does not have:"
+        )
     else:
         command = f"<p>The search:</p><pre><code>{escape(data.search_command)}</code></pre>"
     if data.report_command is not None:
