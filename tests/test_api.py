@@ -308,6 +308,20 @@ def test_remap_changes_limits_and_trains_nothing(study: nas_fpga.Study) -> None:
         study.remap(max_latency_ns=1)
 
 
+def test_exports_that_cannot_be(study: nas_fpga.Study, tmp_path: Path) -> None:
+    (tmp_path / "a--force").mkdir()
+    (tmp_path / "a--force" / "mine").touch()
+    for folder, options, words in [
+        ("a--force", {}, rf"folder {tmp_path}/a--force is not empty .* or force=True to write into it"),
+        ("new", {"backend": "quartz"}, "backend quartz is none of vitis, vivado, catapult, quartus, oneapi"),
+        ("new", {"rtl": "chisel"}, "rtl chisel is none of None, verilog, vhdl"),
+        ("new", {"rtl": "vhdl", "decision": "yes"}, "decision yes is none of none, constant, register"),
+    ]:
+        with pytest.raises(InputError, match=words):
+            study.best.export(tmp_path / folder, **options, progress=False)  # type: ignore[arg-type]
+    assert not (tmp_path / "new").exists()
+
+
 # -- how they are shown ------------------------------------------------------------------------------------------------
 
 
@@ -317,7 +331,7 @@ def test_plain_text(study: nas_fpga.Study) -> None:
     assert [line.split()[0].rstrip("*") for line in lines] == [point.name for point in study.front]
     assert sum("*" in line for line in lines) == 1
     assert re.fullmatch(
-        rf"<StudyPoint {study.best.name}: .+ w\da\d \w+.*, 0 efficiency at 95% 1 0\.\d{{4}}, [\d,]+ LUT, [\d.]+ ns>",
+        rf"<StudyPoint {study.best.name}: .+ w\da\d \w+.*, 0 efficiency at 95 % 1 0\.\d{{4}}, [\d,]+ LUT, [\d.]+ ns>",
         repr(study.best),
     )
 

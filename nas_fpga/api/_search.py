@@ -54,8 +54,8 @@ def search(
         name: Of the study; by default made from data and budget, with ``resume`` the latest.
         runs: Folder that holds the studies.
         storage: Optuna storage URL in place of the study's own file.
-        resume: Continue the study if it is there, else start it: a cell with it can be run again. Only ``trials``,
-            ``workers`` and ``progress`` may differ from what the study was started with.
+        resume: Continue the study ``name`` if it is there, else start it: a cell with it can be run again. Only
+            ``trials``, ``workers`` and ``progress`` may differ from what the study was started with.
         workers: Training processes, the cores by default; results do not depend on it.
         progress: Show what happens: a bar on a terminal, a line that changes in a notebook.
         **options: See :class:`nas_fpga.SearchOptions`.
