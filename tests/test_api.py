@@ -22,7 +22,7 @@ from nas_fpga.cli.front import front
 from nas_fpga.cli.search import search as search_command
 from nas_fpga.errors import InputError, MissingExtraError, SearchFailedError, StudyError
 from nas_fpga.study import HardwareOptions, SearchDefinition, SearchOptions, StudyStorage
-from nas_fpga.study._options import apply_options, with_implied
+from nas_fpga.study._options import DEFAULT_TRIALS, apply_options, with_implied
 from tests.cli.conftest import environment, run, write_table
 
 TINY: dict[str, Any] = {"target": "label", "budget": 30, "epochs": 2, "seed": 1, "trials": 5}
@@ -82,6 +82,17 @@ def test_the_keywords_are_the_options_of_the_command_line() -> None:
     limits = set(inspect.signature(front).parameters) - ours - {"study", "data", "csv", "runs", "storage"}
     assert limits == set(HardwareOptions.__annotations__)
     assert set(get_type_hints(HardwareOptions)) < set(get_type_hints(SearchOptions))
+
+
+def test_options_are_documented_with_the_defaults_of_the_command_line() -> None:
+    text = inspect.getdoc(SearchOptions) or ""
+    said = dict(re.findall(r"^    (\w+): ((?:.|\n        )+)", text, re.MULTILINE))
+    assert set(said) == set(get_type_hints(SearchOptions))
+    defaults = {name: found[1] for name in said if (found := re.search(r"Default: (\S+)\.$", said[name]))}
+    assert defaults.pop("trials") == str(DEFAULT_TRIALS)
+    options = inspect.signature(search_command).parameters
+    there = {name: options[name].default for name in said if options[name].default is not None}
+    assert defaults == {name: str(getattr(value, "value", value)) for name, value in there.items()}
 
 
 def test_values_of_python_make_the_same_definition_as_text(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,8 +26,9 @@ Decision = Literal["none", "constant", "register"]
 def hgq_model(network: QuantizedNetwork) -> keras.Model:
     """Return the HGQ2 model that computes what the network computes, bit for bit, on raw features.
 
-    hls4ml and da4ml take it as it is: the input format is the input quantizer of the first layer, and the power-of-two
-    scale of the features is folded into the rows of the first kernel.
+    It runs on JAX, as the search does, unless ``KERAS_BACKEND`` says otherwise. hls4ml and da4ml take it as it is: the
+    input format is the input quantizer of the first layer, and the power-of-two scale of the features is folded into
+    the rows of the first kernel.
 
     Args:
         network: Any trained network.
@@ -35,9 +36,9 @@ def hgq_model(network: QuantizedNetwork) -> keras.Model:
     Returns:
         A Keras model `(n, d)` float32 to `(n, n_outputs)` raw logits.
     """
-    from nas_fpga.export._hgq import build
+    from nas_fpga.export._select import rebuilt
 
-    return build(network)
+    return rebuilt(network)
 
 
 def design_of_point(outcome: StudyOutcome, name: str, *, mapping: Mapping | None = None) -> Design:
