@@ -237,8 +237,8 @@ def _search(data: ReportData, figures: list[Figure]) -> str:
             _figure(course.best_figure(data), "Marks are networks that keep the limits.", figures),
             _figure(
                 course.hypervolume_figure(data),
-                "Share of the square of log error (1 to 0.001) and log resource share (1 to 1e-6) that the front covers; "
-                "more is better.",
+                "Share of the square of log error (1 to 0.001) and log resource share (1 to 1e-6) that the front "
+                "covers; more is better.",
                 figures,
             ),
         ]
