@@ -27,7 +27,7 @@ def roc_figure(data: ReportData) -> Figure:
         label = f"Receiver operating characteristics of {len(titles)} networks with their working points"
     else:
         titles = [_plain(name) for name in names]
-        x, y = "efficiency for the class", "share of the other classes taken for it"
+        x, y = "efficiency for the class", "share of the others taken for it"
         label = f"Receiver operating characteristic of each of {len(names)} classes against the rest"
     by_subset = []
     for subset in _SUBSETS:

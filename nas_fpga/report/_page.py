@@ -255,7 +255,8 @@ def _networks(data: ReportData, figures: list[Figure]) -> str:
         f"Marks are the working points: thresholds at which {100 * signal:g} % of the signal pass on validation, kept "
         "on test."
         if binary
-        else "The best network, each class against the rest. Marks are where it decides: the most probable class."
+        else "The best network, each class against the rest; no row at all is drawn as half a row. Marks are where it "
+        "decides: the most probable class."
     )
     scores = (
         "The best network. Rows right of the dotted line pass."
