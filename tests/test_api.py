@@ -22,7 +22,7 @@ from nas_fpga.cli.front import front
 from nas_fpga.cli.search import search as search_command
 from nas_fpga.errors import InputError, MissingExtraError, SearchFailedError, StudyError
 from nas_fpga.study import HardwareOptions, SearchDefinition, SearchOptions, StudyStorage
-from nas_fpga.study._options import apply_options, with_implied
+from nas_fpga.study._options import DEFAULT_TRIALS, apply_options, with_implied
 from tests.cli.conftest import environment, run, write_table
 
 TINY: dict[str, Any] = {"target": "label", "budget": 30, "epochs": 2, "seed": 1, "trials": 5}
@@ -82,6 +82,17 @@ def test_the_keywords_are_the_options_of_the_command_line() -> None:
     limits = set(inspect.signature(front).parameters) - ours - {"study", "data", "csv", "runs", "storage"}
     assert limits == set(HardwareOptions.__annotations__)
     assert set(get_type_hints(HardwareOptions)) < set(get_type_hints(SearchOptions))
+
+
+def test_options_are_documented_with_the_defaults_of_the_command_line() -> None:
+    text = inspect.getdoc(SearchOptions) or ""
+    said = dict(re.findall(r"^    (\w+): ((?:.|\n        )+)", text, re.MULTILINE))
+    assert set(said) == set(get_type_hints(SearchOptions))
+    defaults = {name: found[1] for name in said if (found := re.search(r"Default: (\S+)\.$", said[name]))}
+    assert defaults.pop("trials") == str(DEFAULT_TRIALS)
+    options = inspect.signature(search_command).parameters
+    there = {name: options[name].default for name in said if options[name].default is not None}
+    assert defaults == {name: str(getattr(value, "value", value)) for name, value in there.items()}
 
 
 def test_values_of_python_make_the_same_definition_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,6 +319,20 @@ def test_remap_changes_limits_and_trains_nothing(study: nas_fpga.Study) -> None:
         study.remap(max_latency_ns=1)
 
 
+def test_exports_that_cannot_be(study: nas_fpga.Study, tmp_path: Path) -> None:
+    (tmp_path / "a--force").mkdir()
+    (tmp_path / "a--force" / "mine").touch()
+    for folder, options, words in [
+        ("a--force", {}, rf"folder {tmp_path}/a--force is not empty .* or force=True to write into it"),
+        ("new", {"backend": "quartz"}, "backend quartz is none of vitis, vivado, catapult, quartus, oneapi"),
+        ("new", {"rtl": "chisel"}, "rtl chisel is none of None, verilog, vhdl"),
+        ("new", {"rtl": "vhdl", "decision": "yes"}, "decision yes is none of none, constant, register"),
+    ]:
+        with pytest.raises(InputError, match=words):
+            study.best.export(tmp_path / folder, **options, progress=False)  # type: ignore[arg-type]
+    assert not (tmp_path / "new").exists()
+
+
 # -- how they are shown ------------------------------------------------------------------------------------------------
 
 
@@ -317,7 +342,7 @@ def test_plain_text(study: nas_fpga.Study) -> None:
     assert [line.split()[0].rstrip("*") for line in lines] == [point.name for point in study.front]
     assert sum("*" in line for line in lines) == 1
     assert re.fullmatch(
-        rf"<StudyPoint {study.best.name}: .+ w\da\d \w+.*, 0 efficiency at 95% 1 0\.\d{{4}}, [\d,]+ LUT, [\d.]+ ns>",
+        rf"<StudyPoint {study.best.name}: .+ w\da\d \w+.*, 0 efficiency at 95 % 1 0\.\d{{4}}, [\d,]+ LUT, [\d.]+ ns>",
         repr(study.best),
     )
 

@@ -68,6 +68,7 @@ def test_what_is_stored_is_a_clean_run() -> None:
 def test_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLOTLY_RENDERER", "plotly_mimetype")
     monkeypatch.setenv("PYTHONPATH", str(TUTORIAL.parents[1]))
+    monkeypatch.delenv("KERAS_BACKEND")  # as a reader has it
     notebook = nbformat.read(TUTORIAL, 4)
     for cell in code_cells(notebook):
         cell.outputs, cell.execution_count = [], None

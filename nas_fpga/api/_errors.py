@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from nas_fpga.errors import NasFpgaError
 
-_SAID = ("--resume", "resume=True"), ("--study NAME", "name='NAME'"), ("--study", "name")
-_OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
+_SAID = {"resume": "resume=True", "force": "force=True", "study": "name", "to": "folder"}
+_OPTION = re.compile(r"(?<![\w./-])--([a-z]+(?:-[a-z]+)*)( NAME)?")  # not within the name of a file
 
 
 @contextlib.contextmanager
@@ -18,7 +18,9 @@ def said_in_python() -> Iterator[None]:
     try:
         yield
     except NasFpgaError as error:
-        text = str(error)
-        for option, keyword in _SAID:
-            text = text.replace(option, keyword)
-        raise type(error)(_OPTION.sub(lambda found: found[1].replace("-", "_"), text)) from error.__cause__
+        raise type(error)(_OPTION.sub(_keyword, str(error))) from error.__cause__
+
+
+def _keyword(option: re.Match[str]) -> str:
+    keyword = _SAID.get(option[1], option[1].replace("-", "_"))
+    return f"{keyword}='NAME'" if option[2] else keyword

@@ -41,8 +41,8 @@ def search(
     """Search networks for a data set under a budget of neurons; blocks until the last one is trained.
 
     The keywords are the options of `nas-fpga search`, with underscores: ``budget=200``, ``bits="2:8"``,
-    ``max_luts=20_000``, ``sampler="random"``; :class:`nas_fpga.SearchOptions` lists them all, and what is left out has
-    the same default. A study from Python and one from the command line with the same options are the same.
+    ``max_luts=20_000``, ``sampler="random"``; ``help(nas_fpga.SearchOptions)`` lists them all with their defaults. A
+    study from Python and one from the command line with the same options are the same.
 
     Interrupting (the notebook's stop button, Ctrl-C) saves all that ended; ``resume=True`` goes on. Scripts need no
     ``if __name__ == "__main__"``.
@@ -54,8 +54,8 @@ def search(
         name: Of the study; by default made from data and budget, with ``resume`` the latest.
         runs: Folder that holds the studies.
         storage: Optuna storage URL in place of the study's own file.
-        resume: Continue the study if it is there, else start it: a cell with it can be run again. Only ``trials``,
-            ``workers`` and ``progress`` may differ from what the study was started with.
+        resume: Continue the study ``name`` if it is there, else start it: a cell with it can be run again. Only
+            ``trials``, ``workers`` and ``progress`` may differ from what the study was started with.
         workers: Training processes, the cores by default; results do not depend on it.
         progress: Show what happens: a bar on a terminal, a line that changes in a notebook.
         **options: See :class:`nas_fpga.SearchOptions`.

@@ -64,7 +64,7 @@ class Study:
     @cached_property
     def front(self) -> Front:
         """The Pareto front, cheapest first."""
-        return Front(self, self.outcome)
+        return Front(self)
 
     @property
     def best(self) -> StudyPoint:
@@ -172,13 +172,12 @@ class Front(Sequence["StudyPoint"]):
 
     Args:
         study: Whose front it is.
-        outcome: That of the study.
     """
 
-    def __init__(self, study: Study, outcome: StudyOutcome) -> None:
+    def __init__(self, study: Study) -> None:
         """See the class."""
-        self._outcome = outcome
-        self._points = tuple(study[row.point.name] for row in outcome.front)
+        self._outcome = study.outcome
+        self._points = tuple(study[row.point.name] for row in study.outcome.front)
 
     def __len__(self) -> int:
         """Return how many points there are."""

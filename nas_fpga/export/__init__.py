@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from nas_fpga.errors import InputError
 from nas_fpga.export._design import Design
 from nas_fpga.export._verification import Proof, Verification
 
@@ -25,8 +26,9 @@ Decision = Literal["none", "constant", "register"]
 def hgq_model(network: QuantizedNetwork) -> keras.Model:
     """Return the HGQ2 model that computes what the network computes, bit for bit, on raw features.
 
-    hls4ml and da4ml take it as it is: the input format is the input quantizer of the first layer, and the power-of-two
-    scale of the features is folded into the rows of the first kernel.
+    It runs on JAX, as the search does, unless ``KERAS_BACKEND`` says otherwise. hls4ml and da4ml take it as it is: the
+    input format is the input quantizer of the first layer, and the power-of-two scale of the features is folded into
+    the rows of the first kernel.
 
     Args:
         network: Any trained network.
@@ -34,9 +36,9 @@ def hgq_model(network: QuantizedNetwork) -> keras.Model:
     Returns:
         A Keras model `(n, d)` float32 to `(n, n_outputs)` raw logits.
     """
-    from nas_fpga.export._hgq import build
+    from nas_fpga.export._select import rebuilt
 
-    return build(network)
+    return rebuilt(network)
 
 
 def design_of_point(outcome: StudyOutcome, name: str, *, mapping: Mapping | None = None) -> Design:
@@ -131,11 +133,20 @@ def export(
         message: Told what is going on, one line each.
 
     Raises:
-        InputError: The folder holds something else, or hls4ml cannot convert the model for the backend.
+        InputError: An argument is none of its values, the folder holds something else, or hls4ml cannot convert the
+            model for the backend.
     """
     from nas_fpga.export._project import write
 
+    _check("--backend", backend, get_args(Backend))
+    _check("--rtl", rtl, (None, *get_args(RtlLanguage)))
+    _check("--decision", decision, get_args(Decision))
     write(design, Path(folder), backend=backend, rtl=rtl, decision=decision, force=force, message=message)
+
+
+def _check(option: str, given: object, known: tuple[str | None, ...]) -> None:
+    if given not in known:
+        raise InputError(f"{option} {given} is none of {', '.join(map(str, known))}")
 
 
 def find_point(outcome: StudyOutcome, name: str) -> tuple[TrialRecord, Point]:
@@ -171,10 +182,11 @@ def verify(folder: Path, *, proof: Proof | None = None, message: Callable[[str],
         message: Told what is going on, one line each.
 
     Raises:
-        InputError: No project of ours, no compiler or simulator, or a project that does not compile.
+        InputError: No such proof, no project of ours, no compiler or simulator, or a project that does not compile.
     """
     from nas_fpga.export._verify import verify
 
+    _check("--proof", proof, (None, *get_args(Proof)))
     return verify(Path(folder), proof=proof, message=message)
 
 

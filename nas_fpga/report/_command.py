@@ -6,7 +6,7 @@ import shlex
 from dataclasses import fields
 from typing import Any
 
-from nas_fpga.study import DataSource, HardwareTarget, SearchDefinition
+from nas_fpga.study import DATASET_FILE, DataSource, HardwareTarget, SearchDefinition
 
 _APART = {"data", "hardware", "weight_bits", "activation_bits", "include"}
 
@@ -14,9 +14,10 @@ _APART = {"data", "hardware", "weight_bits", "activation_bits", "include"}
 def search_command(definition: SearchDefinition, n_trials: int) -> str | None:
     """Return the command that repeats a search: trials, and every option that is not its default.
 
-    None where the command line cannot say it: from Python weights may have other bits than activations.
+    None where the command line cannot say it: from Python rows may lie in memory, and weights have other bits than
+    activations.
     """
-    if definition.weight_bits != definition.activation_bits:
+    if definition.data.name == DATASET_FILE or definition.weight_bits != definition.activation_bits:
         return None
     words = ["nas-fpga", "search"]
     if definition.data.name != DataSource().name:

@@ -78,11 +78,6 @@ class FrontData:
         return min(self.front, key=lambda point: (point.network.error, point.network.share))
 
 
-def merit_words(outcome: StudyOutcome) -> str:
-    """Return the figure of merit as a text for people has it: a space before the per cent sign."""
-    return outcome.merit_name.replace("%", " %", 1) if outcome.setup.dataset.n_classes == 2 else outcome.merit_name
-
-
 def gather_front(outcome: StudyOutcome) -> FrontData:
     """Collect what the plots of the front show."""
     target, split = outcome.setup.target, outcome.setup.split
@@ -92,11 +87,9 @@ def gather_front(outcome: StudyOutcome) -> FrontData:
         of_interest &= data.labels[rows] == 0
     on_front = {row.trial.number for row in outcome.front}
     primaries = [(trial, trial.primary(target)) for trial in outcome.trials]
-    objective = target.objective
-    axis = "largest share of the limits" if objective == "share" else f"share of the limit of {objective.upper()}"
     return FrontData(
-        merit=merit_words(outcome),
-        axis=f"{axis}, all copies",
+        merit=outcome.merit_name,
+        axis=f"{outcome.setup.resource_name}, all copies",
         floor=0.5 / int(np.count_nonzero(of_interest)),
         trained=tuple(
             _network(outcome, trial, point)

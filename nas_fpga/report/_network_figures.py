@@ -27,7 +27,7 @@ def roc_figure(data: ReportData) -> Figure:
         label = f"Receiver operating characteristics of {len(titles)} networks with their working points"
     else:
         titles = [_plain(name) for name in names]
-        x, y = "efficiency for the class", "share of the other classes taken for it"
+        x, y = "efficiency for the class", "share of the others taken for it"
         label = f"Receiver operating characteristic of each of {len(names)} classes against the rest"
     by_subset = []
     for subset in _SUBSETS:
@@ -304,7 +304,7 @@ def weights_figure(data: ReportData) -> Figure:
                 "zmin": 0,
                 "xgap": 1 if largest < 32 else 0,
                 "ygap": 3,
-                "colorbar": {"title": {"text": "share"}, "tickformat": ".0%", "thickness": 10, "outlinewidth": 0},
+                "colorbar": {"title": {"text": "share"}, "tickformat": ".2~%", "thickness": 10, "outlinewidth": 0},
                 "hovertemplate": "%{y}: %{z:.1%} of the weights kept are %{x}<extra></extra>",
                 "hoverongaps": False,
             },

@@ -237,7 +237,8 @@ def _search(data: ReportData, figures: list[Figure]) -> str:
             _figure(course.best_figure(data), "Marks are networks that keep the limits.", figures),
             _figure(
                 course.hypervolume_figure(data),
-                "Share of the plane of log error and log resource share that the front covers; more is better.",
+                "Share of the square of log error (1 to 0.001) and log resource share (1 to 1e-6) that the front "
+                "covers; more is better.",
                 figures,
             ),
         ]
@@ -254,7 +255,8 @@ def _networks(data: ReportData, figures: list[Figure]) -> str:
         f"Marks are the working points: thresholds at which {100 * signal:g} % of the signal pass on validation, kept "
         "on test."
         if binary
-        else "The best network, each class against the rest. Marks are where it decides: the most probable class."
+        else "The best network, each class against the rest; no row at all is drawn as half a row. Marks are where it "
+        "decides: the most probable class."
     )
     scores = (
         "The best network. Rows right of the dotted line pass."
@@ -294,7 +296,9 @@ def _layers(data: ReportData, figures: list[Figure]) -> str:
 
 def _repeat(data: ReportData) -> str:
     if data.search_command is None:
-        command = _how("This search was started from Python, with settings that the command line does not have:")
+        command = _how(
+            "This search was started from Python, with rows or settings that the command line does not have:"
+        )
     else:
         command = f"<p>The search:</p><pre><code>{escape(data.search_command)}</code></pre>"
     if data.report_command is not None:

@@ -16,6 +16,7 @@ from nas_fpga.report._progress import Step
 from nas_fpga.report._theme import axis, layout
 from nas_fpga.study import TrialRecord
 
+_TRIALS = "trials so far"
 _EACH = 6  # counts up to which every one has a tick
 _PROPOSERS = {  # who, colour, symbol, pattern of bars
     "included": ("@orange", "diamond", "x"),
@@ -59,7 +60,7 @@ def best_figure(data: ReportData) -> Figure:
         label=f"{data.front.merit} of every trial and the lowest so far, against trials or minutes",
         data=tuple(traces[0]),
         layout=layout(
-            axis("trial", type="linear", rangemode="tozero"),
+            axis(_TRIALS, type="linear", rangemode="tozero"),
             merit_axis(data.front),
             380,
         ),
@@ -81,7 +82,7 @@ def hypervolume_figure(data: ReportData) -> Figure:
         label="Hypervolume of the front against trials or minutes",
         data=tuple(traces[0]),
         layout=layout(
-            axis("trial", type="linear", rangemode="tozero"),
+            axis(_TRIALS, type="linear", rangemode="tozero"),
             axis("hypervolume", rangemode="tozero"),
             380,
             showlegend=False,
@@ -103,7 +104,7 @@ def _places(steps: Sequence[Step], by_time: int) -> list[float]:
 
 
 def _by_trial_and_time(data: ReportData, traces: Sequence[Sequence[dict[str, Any]]]) -> tuple[View, ...]:
-    titles = ("trial", "minutes of search, pauses left out")
+    titles = (_TRIALS, "minutes of search, pauses left out")
     views = [
         View(label, tuple(traces[i]), {"xaxis": axis(titles[i], type="linear", rangemode="tozero")})
         for i, label in enumerate(("trials", "time"))

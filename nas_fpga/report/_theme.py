@@ -109,7 +109,7 @@ def layout(x: dict[str, Any], y: dict[str, Any], height: int = 420, **more: Any)
         "paper_bgcolor": "@paper",
         "plot_bgcolor": "@paper",
         "height": height,
-        "margin": {"l": 8, "r": 12, "t": 12, "b": 8},
+        "margin": {"l": 8, "r": 22, "t": 12, "b": 8},  # on the right half of a last label, which plotly else leaves out
         "legend": {
             "orientation": "h",
             "traceorder": "normal",

@@ -25,12 +25,13 @@
     const data = figure.data.map((trace, i) => ({ ...trace, ...view.traces[i] }));
     const layout = { ...figure.layout, ...view.layout, autosize: !printing };
     const width = printing ? widthInPrint(place) : place.clientWidth;
+    const entries = data.filter((trace) => trace.showlegend !== false).length;
     if (printing) {
       layout.width = width;
-      layout.height = Math.min(layout.height, 330);
+      layout.height = Math.min(layout.height, Math.max(330, 230 + 16 * entries));
     } else if (width < 500) {
       layout.font = { ...layout.font, size: 12 };
-      layout.height += Math.min(layout.height * 0.2, 22 * data.filter((trace) => trace.showlegend !== false).length);
+      layout.height += Math.min(layout.height * 0.2, 22 * entries);
       layout.annotations = (layout.annotations || []).filter((note) => note.name !== "label");
       layout.dragmode = false; // a finger scrolls the page
     }

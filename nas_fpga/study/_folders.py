@@ -26,7 +26,7 @@ def existing_study(runs: Path, study: str | None, *, stored_elsewhere: bool = Fa
         return runs / study
     studies = [lock for lock in runs.glob("*/lock") if stored_elsewhere or (lock.parent / "study.db").exists()]
     if not studies:
-        raise StudyError(f"no study in {runs}; run nas-fpga search first, or name the folder with --runs")
+        raise StudyError(f"no study in {runs}; search first, or name the folder with --runs")
     return max(studies, key=lambda lock: lock.stat().st_mtime).parent  # the lock is written when a search starts
 
 

@@ -19,7 +19,7 @@ QUICK: Mapping[str, int] = {"trials": 24, "epochs": 12, "patience": 4}
 
 
 class HardwareOptions(TypedDict, total=False):
-    """Part, clock, rate and limits, by the names of the command line; see :class:`HardwareTarget`."""
+    """Part, clock, rate and limits, by the names of the command line; see :class:`SearchOptions`."""
 
     part: str
     clock_ns: float
@@ -34,37 +34,49 @@ class HardwareOptions(TypedDict, total=False):
 
 
 class SearchOptions(HardwareOptions, total=False):
-    """Everything that a search may be told beside its data; what is left out has the default of the command line.
+    """Everything that a search may be told beside its data, with defaults as on the command line.
 
     Attributes:
         target: Column of the class, for files and tables.
         group: Column whose equal rows stay together.
         weight: Column of row weights.
-        signal: Which of two classes is the signal.
-        features: Feature set of ``hgcal``, ``ce-e`` or ``ce-e+ce-h``.
-        pileup: Pile-up collisions of ``hgcal``.
-        tables: Folder of tables of ``hgcal``.
-        budget: Most hidden neurons over all layers.
-        max_layers: Most hidden layers.
+        signal: Which of two classes is the signal; the last where it is left out.
+        features: Feature set of ``hgcal``, ``ce-e`` or ``ce-e+ce-h``. Default: ce-e.
+        pileup: Pile-up collisions of ``hgcal``. Default: 200.
+        tables: Folder of tables of ``hgcal``; those of the package where it is left out.
+        budget: Most hidden neurons over all layers. Default: 2000.
+        max_layers: Most hidden layers. Default: 15.
         max_width: Most neurons of one layer.
-        bits: Of weights and of activations: ``"2:8"``, ``(2, 8)`` or ``6``.
+        bits: Of weights and of activations: ``"2:8"``, ``(2, 8)`` or ``6``. Default: 2:8.
         min_params: Fewest parameters.
         max_params: Most parameters.
         include: Topologies to train first: ``"64-32-32,32-16"`` or a list of such.
-        trials: How many candidates are trained.
-        sampler: ``gp``, ``random``, ``grid`` or ``bayesian-optimization``.
-        grid: Widths by layer of the grid sampler.
-        acquisition: Of the `bayesian-optimization` sampler.
-        generation: Candidates proposed together.
-        seed: Of everything random.
-        quick: 24 trials of 12 epochs where nothing else is said.
-        backend: Keras backend; without it that of ``KERAS_BACKEND``, else ``jax``.
-        epochs: Most epochs of a training.
-        patience: Epochs without a better validation loss before a stop.
-        batch_size: Largest batch.
-        learning_rate: At the start.
-        input_bits: Bits of every feature as it enters the design.
-        signal_efficiency: At the working point.
+        trials: How many candidates are trained. Default: 100.
+        sampler: ``gp``, ``random``, ``grid`` or ``bayesian-optimization``. Default: gp.
+        grid: Widths by layer of the grid sampler; 294 points of three layers where it is left out.
+        acquisition: Of the `bayesian-optimization` sampler: ``ucb``, ``ei`` or ``poi``. Default: ucb.
+        generation: Candidates proposed together. Default: 4.
+        seed: Of everything random. Default: 0.
+        quick: 24 trials of 12 epochs where nothing else is said. Default: False.
+        backend: Keras backend, ``jax`` or ``tensorflow``; without it that of ``KERAS_BACKEND``, else ``jax``.
+        epochs: Most epochs of a training. Default: 50.
+        patience: Epochs without a better validation loss before a stop. Default: 10.
+        batch_size: Largest batch. Default: 1024.
+        learning_rate: At the start. Default: 0.005.
+        input_bits: Bits of every feature as it enters the design. Default: 10.
+        signal_efficiency: At the working point. Default: 0.95.
+        part: FPGA part. Default: xcvu13p-flga2577-2-e.
+        clock_ns: Clock period. Default: 5.0.
+        rate_mhz: Inferences per microsecond to sustain; designs are replicated for it. Default: 40.0.
+        region: What the design may fill: ``slr`` (one super logic region), ``part``, or a share such as ``5%``.
+            Default: slr.
+        max_luts: Most LUTs, all copies; the region's where it is left out, as for the three below.
+        max_ffs: Most flip-flops.
+        max_dsps: Most DSPs.
+        max_brams: Most BRAM18 blocks.
+        max_latency_ns: Longest latency. Default: 1000.0.
+        objective: Resource axis: ``share``, the largest share of the limits, or that of ``lut``, ``ff``, ``dsp``,
+            ``bram`` or ``latency``. Default: share.
     """
 
     target: str

@@ -190,11 +190,11 @@ class Setup:
 
     @property
     def merit_name(self) -> str:
-        """The figure of merit in words, as the field says it: `pion efficiency at 95% electron`, or `error rate`."""
+        """The figure of merit in words, as the field says it: `pion efficiency at 95 % electron`, or `error rate`."""
         if self.dataset.n_classes > 2:
             return "error rate"
         background, signal = self.dataset.class_names
-        return f"{background} efficiency at {100 * self.definition.signal_efficiency:g}% {signal}"
+        return f"{background} efficiency at {100 * self.definition.signal_efficiency:g} % {signal}"
 
     @property
     def resource_name(self) -> str:

@@ -168,7 +168,7 @@ OPTIONS = [
     ("search --pileup 100", "100", "0, 140, 200"),
     ("search --features ce-h", "'ce-h'", "ce-e+ce-h"),
     # front, data hgcal, and the commands themselves
-    ("front", "no study in runs", "nas-fpga search first"),
+    ("front", "no study in runs", "search first"),
     ("front --study nope", "'nope'", "--study NAME"),
     ("front --runs nowhere", "nowhere", "--runs"),
     ("front --budget 3", "--budget", "front --help"),

@@ -95,7 +95,7 @@ def test_browser_shows_trials_with_their_figures(running, records: list[TrialRec
         "limits kept",
         f"LUT {round(figures.mapped.figures.lut.value)}",
         f"latency ns {figures.mapped.figures.latency_ns.value}",
-        f"validation background efficiency at 95% signal {round(figures.error, 5)}",
+        f"validation background efficiency at 95 % signal {round(figures.error, 5)}",
         "duration s 1.25",
     ):
         assert line in lines, (line, inside)
@@ -116,7 +116,7 @@ def api(address: str, path: str, method: str = "GET") -> dict[str, object]:
 
 def test_page_names_the_objectives_and_knows_what_is_infeasible(running) -> None:
     study = api(running[1], "/studies/1")
-    assert study["objective_names"] == ["background efficiency at 95% signal", "largest share of the limits"]
+    assert study["objective_names"] == ["background efficiency at 95 % signal", "largest share of the limits"]
     trials = study["trials"]
     assert isinstance(trials, list)
     (inside,), (outside,) = trials[0]["constraints"], trials[1]["constraints"]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nas_fpga.errors import InputError
 from nas_fpga.report._command import report_command, search_command
-from nas_fpga.study import DataSource, HardwareTarget, SearchDefinition, SearchRun
+from nas_fpga.study import DATASET_FILE, DataSource, HardwareTarget, SearchDefinition, SearchRun
+from nas_fpga.study._options import apply_options
 
 DEFINITIONS = [
     SearchDefinition(),
@@ -36,8 +39,8 @@ DEFINITIONS = [
 def test_the_command_says_the_whole_definition(definition, monkeypatch, nas_fpga) -> None:
     seen = {}
 
-    def prepare(overrides: Callable[[SearchDefinition], SearchDefinition], n_trials: int, **_: object) -> None:
-        seen["definition"], seen["trials"] = overrides(SearchDefinition()), n_trials
+    def prepare(_: Path, options: Mapping[str, Any], **__: object) -> None:
+        seen["definition"], seen["trials"] = apply_options(SearchDefinition(), options), options["trials"]
         raise InputError("far enough")
 
     monkeypatch.setattr(SearchRun, "prepare", prepare)
@@ -50,7 +53,11 @@ def test_the_command_says_the_whole_definition(definition, monkeypatch, nas_fpga
 
 def test_defaults_are_left_out() -> None:
     assert search_command(SearchDefinition(), 100) == "nas-fpga search --trials 100"
+
+
+def test_what_the_command_line_cannot_say_is_no_command() -> None:
     assert search_command(SearchDefinition(weight_bits=(2, 4)), 100) is None  # bits of weights alone have no option
+    assert search_command(SearchDefinition(data=DataSource(DATASET_FILE)), 100) is None  # rows from memory
 
 
 def test_other_limits_are_said() -> None:
