@@ -85,7 +85,9 @@ def given(ctx: typer.Context) -> set[str]:
 
 def absolute(data: str) -> str:
     """Return the absolute path of a data file, so that a study finds it from any folder; names of data sets as is."""
-    return data if data.lower() == "hgcal" else str(Path(data).expanduser().absolute())
+    from nas_fpga.study import DATA_SETS
+
+    return data if data.lower() in DATA_SETS else str(Path(data).expanduser().absolute())
 
 
 def plain(value: Any) -> Any:
