@@ -206,7 +206,8 @@ def _describe(setup: Setup) -> str:
     data, split, d = setup.dataset, setup.split, setup.definition
     classes = " / ".join(data.class_names)
     rows = " / ".join(f"{len(split[subset]):,}" for subset in ("train", "validation", "test"))
-    roles = f"signal {data.class_names[1]}, background {data.class_names[0]}" if data.n_classes == 2 else classes
+    background = data.provenance.get("background", data.class_names[0])
+    roles = f"signal {data.class_names[1]}, background {background}" if data.n_classes == 2 else classes
     notice = f"{data.name} is {data.provenance['notice']}\n" if "notice" in data.provenance else ""
     return (
         f"{data.name}: {roles}; {rows} rows to train, validate and test\n{notice}"

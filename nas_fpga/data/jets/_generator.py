@@ -20,7 +20,7 @@ from nas_fpga.errors import NasFpgaError
 
 EVENTS_OF_STREAM, EVENTS_OF_CLASS = 100_000, 20_000
 """Numbers of events are unique: each stream has so many, and each class of it."""
-_BATCH = 100  # events that Pythia makes at a time
+_BATCH = 20  # events that Pythia makes at a time
 _AFTER_BEAMS = 3  # mother of the outgoing particles of the hard process, in Pythia's event record
 _HARD = (-22, -23)  # status codes of these
 _W = 24
