@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from nas_fpga.data import read_dataset
 from tests.cli.conftest import run, spawn
@@ -23,6 +24,7 @@ def wait_for_parts(folder: Path, n: int, limit_s: float = 120) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_stopped_killed_and_continued_with_other_processes_gives_the_same_bytes(tmp_path: Path) -> None:
     whole = run(tmp_path, *FEW, "--workers", "1", "--to", "whole.npz")
     assert whole.code == 0, whole.err
@@ -66,6 +68,7 @@ def test_stopped_killed_and_continued_with_other_processes_gives_the_same_bytes(
     assert data.features.shape == (120, 16)
 
 
+@pytest.mark.slow
 def test_search_on_jets_and_on_one_class_of_them(tmp_path: Path) -> None:
     small = ["--budget", "8", "--trials", "2", "--epochs", "1", "--workers", "1"]
     ended = run(tmp_path, "search", "--data", "jets", *small)
