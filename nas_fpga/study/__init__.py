@@ -1,6 +1,6 @@
 """Studies: the search loop, trials and points, what is kept on disk, and the Pareto front."""
 
-from nas_fpga.study._definition import DataSource, HardwareTarget, SearchDefinition
+from nas_fpga.study._definition import DATA_SETS, DataSource, HardwareTarget, SearchDefinition
 from nas_fpga.study._folders import existing_study, new_study
 from nas_fpga.study._front import (
     Knee,
@@ -19,6 +19,7 @@ from nas_fpga.study._storage import StudyStorage
 from nas_fpga.study._versions import versions
 
 __all__ = [
+    "DATA_SETS",
     "DataSource",
     "FrontRow",
     "HardwareOptions",
