@@ -22,9 +22,7 @@ Packed = dict[str, NDArray[Any]]
 """The arrays of :data:`PACKED_ARRAYS` by name."""
 
 
-def pack(
-    hits: Sequence[Mapping[int, float]], primaries: Primaries, seed: int, depths: NDArray[np.float64]
-) -> Packed:
+def pack(hits: Sequence[Mapping[int, float]], primaries: Primaries, seed: int, depths: NDArray[np.float64]) -> Packed:
     """Pack simulated showers.
 
     Args:

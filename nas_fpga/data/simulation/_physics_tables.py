@@ -1,8 +1,8 @@
 """Geant4's physics tables: which are needed, where they may lie, and one clear line where they do not.
 
-The Python binding looks for them when it is imported, asks on standard input whether it may download them, and downloads
-without asking where the environment variable ``CI`` is ``true``. It does neither where ``GEANT4_DATA_DIR`` is set. So
-nothing here imports it, and whoever does sets :func:`environment` before.
+The Python binding looks for them when it is imported, asks on standard input whether it may download them, and
+downloads without asking where the environment variable ``CI`` is ``true``. It does neither where ``GEANT4_DATA_DIR`` is
+set. So nothing here imports it, and whoever does sets :func:`environment` before.
 """
 
 from __future__ import annotations

@@ -29,6 +29,8 @@ def simulate(
 ) -> None:
     """Simulate showers and write them to a file that :func:`nas_fpga.data.hgcal.read_showers` reads.
 
+    Beside the file goes ``NAME.npz.json``, which says what it was made with.
+
     Finished chunks are kept in a folder beside the file until it is written, so that the same call continues after any
     interruption. The bytes of the file depend on the plan, Geant4, its tables and the machine's arithmetic, and not on
     the number of processes nor on interruptions.
@@ -48,12 +50,16 @@ def simulate(
     tables = find_tables(data_dir)
     if workers < 1:
         raise InputError(f"{workers} workers can do nothing; give at least 1")
+    if to.suffix != ".npz":
+        raise InputError(f"{to}: showers are kept in an .npz file; give --to a name that ends so")
     if to.exists():
         raise InputError(f"{to}: exists already; give another name with --to, or remove it")
     folder = chunk_folder(to)
-    _open_folder(folder, _definition(plan, fingerprint(tables)))
+    definition = _definition(plan, fingerprint(tables))
+    _open_folder(folder, definition)
     _simulate_missing(plan, folder, workers, environment(tables), progress)
     write_packed(to, join([read_packed(_chunk_path(folder, chunk)) for chunk in plan.chunks()]))
+    _write_json(to.with_name(to.name + ".json"), {"showers": plan.showers} | definition)
     shutil.rmtree(folder)
 
 
@@ -79,7 +85,7 @@ def _open_folder(folder: Path, definition: dict[str, object]) -> None:
     record = folder / "run.json"
     if not record.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        record.write_text(json.dumps(definition, indent=2) + "\n", encoding="utf-8")
+        _write_json(record, definition)
         return
     try:
         kept = json.loads(record.read_text(encoding="utf-8"))
@@ -89,6 +95,10 @@ def _open_folder(folder: Path, definition: dict[str, object]) -> None:
     if differing:
         described = ", ".join(f"{name} {kept.get(name)} there, {definition[name]} here" for name in differing)
         raise InputError(f"{folder}: holds chunks of another run ({described}); remove it or give another --to")
+
+
+def _write_json(path: Path, content: dict[str, object]) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def _chunk_path(folder: Path, chunk: range) -> Path:
