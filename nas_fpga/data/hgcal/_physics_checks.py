@@ -6,6 +6,7 @@ calorimeter and a finite sample do to it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -94,7 +95,7 @@ def fit_gamma(depth_x0: NDArray[np.floating], profile: NDArray[np.floating]) -> 
         profile: `(m,)` energies.
 
     Returns:
-        Depth of the maximum (a - 1) / b in radiation lengths, and b.
+        Depth of the maximum (a - 1) / b in radiation lengths, and b; `nan` where no such curve fits.
     """
     from scipy.optimize import curve_fit
     from scipy.special import gammaln
@@ -103,7 +104,10 @@ def fit_gamma(depth_x0: NDArray[np.floating], profile: NDArray[np.floating]) -> 
         shape: NDArray[np.float64] = scale * b * np.exp((a - 1) * np.log(b * t) - b * t - gammaln(a))
         return shape
 
-    (_, a, b), _ = curve_fit(gamma, depth_x0, profile, p0=(profile.sum(), 4.0, 0.5))
+    try:
+        (_, a, b), _ = curve_fit(gamma, depth_x0, profile, p0=(profile.sum(), 4.0, 0.5))
+    except RuntimeError:  # scipy's word for a fit that does not converge
+        return math.nan, math.nan
     return float((a - 1) / b), float(b)
 
 
@@ -148,7 +152,7 @@ def electron_checks(
         spread.append(float(response[chosen].std() / response[chosen].mean()))
         inverse_energy.append(float((1 / energy[chosen]).mean()))
     if len(bins_gev) >= 3:
-        slope = float(np.polyfit(log_energy, maxima, 1)[0])
+        slope = float(np.polyfit(log_energy, maxima, 1)[0]) if np.isfinite(maxima).all() else math.nan
         yield Check("shower maximum per e-fold of energy (X0)", slope, 1.0, 0.95, 1.1)
         # Positrons in the CMS HGCAL prototype: 22 % / sqrt(E), arXiv:2111.06855.
         # A small sample may fit a negative square.

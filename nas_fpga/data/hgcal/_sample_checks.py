@@ -89,7 +89,7 @@ def _resampled(
     for _ in range(_RESAMPLES):
         drawn = np.concatenate([rng.choice(mine, len(mine)) for mine in members])
         values.append([check.value for check in measure(drawn)])
-    errors = np.std(values, axis=0, ddof=1)
+    errors = np.nanstd(values, axis=0, ddof=1)
     return [_widened(check, float(error)) for check, error in zip(measured, errors, strict=True)]
 
 
