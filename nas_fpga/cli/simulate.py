@@ -65,7 +65,7 @@ def simulate(
         reference = _REFERENCE
     known = None if reference is None else read_showers(reference)  # refused now rather than after hours of work
     plan = Plan(showers, particle.value, _energy_range(energy), seed)
-    n_workers = len(os.sched_getaffinity(0)) if workers is None else workers
+    n_workers = _n_cores() if workers is None else workers
     progress = _Progress()
     try:
         run(plan, to, n_workers, data_dir, progress)
@@ -80,6 +80,10 @@ def simulate(
         typer.echo(f"not compared with known showers, {_REFERENCE} is not here: --reference names others", err=True)
     derive = shlex.join(["nas-fpga", "data", "hgcal", "--showers", str(to), "--to", "tables"])
     typer.echo(f"To search on it: {derive}, then nas-fpga search --data hgcal --tables tables")
+
+
+def _n_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _energy_range(text: str) -> tuple[float, float]:
