@@ -52,10 +52,10 @@ def sample_checks(sample: Showers, reference: Showers | None = None, seed: int =
 
     electrons = np.flatnonzero((sample.pdg == ELECTRON) & in_range)
     if len(electrons) >= MIN_SHOWERS:
-        # As many electrons in each bin; the last ends above the highest energy.
+        # As many electrons in each bin (one bin if all have one energy); the last ends above the highest energy.
         n_bins = min(len(ENERGY_BINS_GEV), len(electrons) // MIN_SHOWERS)
-        edges = np.quantile(energy[electrons].astype(np.float64), np.linspace(0, 1, n_bins + 1))
-        edges[-1] *= 1.001
+        lower = np.quantile(energy[electrons].astype(np.float64), np.linspace(0, 1, n_bins + 1)[:-1])
+        edges = np.append(np.unique(lower), 1.001 * energy[electrons].max())
         bins = [(float(low), float(high)) for low, high in itertools.pairwise(edges)]
         strata = np.searchsorted(edges, energy[electrons], side="right")
         checks += _resampled(

@@ -83,6 +83,13 @@ def test_what_a_sample_is_too_small_for_is_left_out(showers):
     assert not any("reference" in name for name in names(300))
 
 
+def test_showers_of_one_energy_make_one_bin(showers):
+    sample = draw(showers, 60, 6)
+    alike = replace(sample, energy_gev=np.full(len(sample), 60, np.float32))
+    names = [check.name for check in sample_checks(alike, showers)]
+    assert [name for name in names if "maximum at" in name] == ["electron shower maximum at 60 GeV (X0)"]
+
+
 def test_energies_out_of_range_are_not_checked(showers):
     sample = draw(showers, 50, 5)
     assert sample_checks(replace(sample, energy_gev=sample.energy_gev * np.float32(1000)), showers) == []
