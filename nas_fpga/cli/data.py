@@ -10,12 +10,14 @@ import typer
 
 from nas_fpga.cli import _options as options
 from nas_fpga.cli.data_jets import jets
+from nas_fpga.cli.data_simulate import simulate
 
 data_app = typer.Typer(
     no_args_is_help=True,
-    help="Make the tables of reference data sets from what they derive from, and more jets.",
+    help="Make the tables of reference data sets and what they derive from: more showers, more jets.",
     rich_markup_mode=None,
 )
+data_app.command()(simulate)
 data_app.command()(jets)
 
 
