@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _ROOMS = {
-    "nas_fpga.data": ("Dataset", "Split", "load_hgcal", "read_dataset", "split"),
+    "nas_fpga.data": ("Dataset", "Split", "load_hgcal", "load_jets", "read_dataset", "split"),
     "nas_fpga.space": ("BitWidths", "Candidate", "MLPSpace", "TrainingSettings"),
     "nas_fpga.samplers": ("Sampler",),
     "nas_fpga.training": ("QuantizedNetwork", "Trainer"),
@@ -21,7 +21,7 @@ _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 if TYPE_CHECKING:
     from nas_fpga.api import Study, StudyPoint, open_study, plot_front, search
-    from nas_fpga.data import Dataset, Split, load_hgcal, read_dataset, split
+    from nas_fpga.data import Dataset, Split, load_hgcal, load_jets, read_dataset, split
     from nas_fpga.export import hgq_model
     from nas_fpga.hardware import Estimator, Figure, Mapping, StaticEstimator, Target, make_target
     from nas_fpga.samplers import Sampler
@@ -52,6 +52,7 @@ __all__ = [
     "TrainingSettings",
     "hgq_model",
     "load_hgcal",
+    "load_jets",
     "make_target",
     "open_study",
     "plot_front",

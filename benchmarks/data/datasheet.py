@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.data.baselines import OUT as BASELINES
-from nas_fpga.data import SUBSETS, load_hgcal
-from nas_fpga.data.hgcal import HgcalTable, Showers, physics_checks, read_showers, table_path
+from nas_fpga.data import SUBSETS, hgcal, jets, load_hgcal, load_jets
+from nas_fpga.data.hgcal import Check, HgcalTable, Showers, read_showers, table_path
 
 DATASETS = Path(__file__).parents[2] / "datasets"
 
@@ -26,16 +26,13 @@ def markdown(header: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def checks_table(showers: Showers) -> str:
+def checks_table(checks: Sequence[Check]) -> str:
     def figure(value: float) -> str:
         return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
     return markdown(
         ("check", "value", "expected", "passes from", "to", "passed"),
-        (
-            (c.name, *map(figure, (c.value, c.expected, c.low, c.high)), "yes" if c.passed else "**no**")
-            for c in physics_checks(showers)
-        ),
+        ((c.name, *map(figure, (c.value, c.expected, c.low, c.high)), "yes" if c.passed else "**no**") for c in checks),
     )
 
 
@@ -102,6 +99,31 @@ def bins_table() -> str:
     )
 
 
+def features_table() -> str:
+    return markdown(
+        ("feature", "unit", "what", "source"), ((f.name, f.unit, f.formula, f.source) for f in jets.FEATURES)
+    )
+
+
+def classes_table() -> str:
+    """Return what the jets of each class are like."""
+    data = load_jets()
+    columns = dict(zip(data.feature_names, data.features.T, strict=True))
+
+    def rows() -> Iterator[Sequence[str]]:
+        for label, name in enumerate(data.class_names):
+            mine = data.labels == label
+            mass = columns["mass_mmdt"][mine]
+            single = columns["c1_b0_mmdt"][mine] == 0  # one groomed object is no pair
+            yield (
+                *(name, f"{mine.sum():,}", f"{columns['multiplicity'][mine].mean():.1f}"),
+                *(f"{np.median(mass):.1f}", f"{np.median(columns['n2_b1_mmdt'][mine]):.3f}", f"{single.mean():.2%}"),
+            )
+
+    header = ("class", "jets", "mean multiplicity", "median groomed mass (GeV)", "median n2_b1", "one groomed object")
+    return markdown(header, rows())
+
+
 def plot_profiles(showers: Showers, path: Path) -> None:
     import matplotlib as mpl
 
@@ -132,11 +154,14 @@ def main() -> None:
     readme = DATASETS / "README.md"
     text = readme.read_text()
     for name, table in (
-        ("checks", checks_table(showers)),
+        ("checks", checks_table(hgcal.physics_checks(showers))),
         ("counts", counts_table()),
         ("pile-up", pileup_table()),
         ("baselines", baselines_table()),
         ("bins", bins_table()),
+        ("jets features", features_table()),
+        ("jets checks", checks_table(jets.physics_checks(load_jets()))),
+        ("jets classes", classes_table()),
     ):
         block = re.compile(f"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
         text = block.sub(lambda found, table=table: f"{found[1]}{table}\n{found[2]}", text)

@@ -85,10 +85,14 @@ def _print_table(outcome: StudyOutcome) -> None:
         "precision: 1 - test; P(front): share of resamples in which no other network is as good and as cheap;\n"
         f"LUT, DSP: one copy, estimates carried to place-and-route; {heading}: {axis}, all copies"
     )
-    best = outcome.best.test
-    if best.all_rows_background_efficiency is not None and best.by_bin:
-        bins = ", ".join(f"{name}: {value:.4f}" for name, value in best.by_bin if value is not None)
-        typer.echo(
-            f"best on test, all generated rows: {best.all_rows_background_efficiency:.4f}; trigger candidates by {bins}"
-        )
+    data, best = outcome.setup.dataset, outcome.best.test
+    bins = ", ".join(f"{name}: {value:.4f}" for name, value in best.by_bin if value is not None)
+    if best.all_rows_background_efficiency is not None and bins:
+        everything = f"all generated rows: {best.all_rows_background_efficiency:.4f}; trigger candidates by "
+        typer.echo(f"best on test, {'' if data.counted.all() else everything}{bins}")
+    if best.per_class_auc:
+        aucs = zip(data.class_names, best.per_class_auc, strict=True)
+        typer.echo(f"best on test, AUC against the rest, {', '.join(f'{name}: {auc:.4f}' for name, auc in aucs)}")
+    if "notice" in data.provenance:
+        typer.echo(f"{data.name}: {data.provenance['notice']}")
     typer.echo("")

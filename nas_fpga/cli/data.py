@@ -9,17 +9,16 @@ from typing import Annotated
 import typer
 
 from nas_fpga.cli import _options as options
+from nas_fpga.cli.data_jets import jets
+from nas_fpga.cli.data_simulate import simulate
 
 data_app = typer.Typer(
     no_args_is_help=True,
-    help="Make the tables of reference data sets from what they derive from.",
+    help="Make the tables of reference data sets and what they derive from: more showers, more jets.",
     rich_markup_mode=None,
 )
-
-
-@data_app.callback()
-def _root() -> None:
-    """Keep `hgcal` a subcommand although it is the only one."""
+data_app.command()(simulate)
+data_app.command()(jets)
 
 
 @data_app.command()

@@ -34,7 +34,8 @@ def search(
     data: Annotated[
         str,
         typer.Option(
-            help="hgcal (electron/pion showers, comes with the package) or a file: npz, CSV, Parquet, HDF5, ROOT.",
+            help="hgcal (electron/pion showers) or jets (gluon, quark, W, Z, top; neither the OpenML nor the CERNBox "
+            "set), which come with the package, or a file: npz, CSV, Parquet, HDF5, ROOT.",
             rich_help_panel=_DATA,
         ),
     ] = "hgcal",
@@ -46,7 +47,12 @@ def search(
     ] = None,
     weight: Annotated[str | None, typer.Option(help="Column of row weights.", rich_help_panel=_DATA)] = None,
     signal: Annotated[
-        str | None, typer.Option(help="Which of two classes is the signal; default the last.", rich_help_panel=_DATA)
+        str | None,
+        typer.Option(
+            help="Which class is the signal: of two, the last by default; of several (jets too), against all others, "
+            "each of the same weight.",
+            rich_help_panel=_DATA,
+        ),
     ] = None,
     features: Annotated[
         str, typer.Option(help="Features of hgcal: ce-e (13 layer sums) or ce-e+ce-h.", rich_help_panel=_DATA)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_fpga.data._against_rest import against_rest
 from nas_fpga.data._dataset import Dataset
 from nas_fpga.data._tables import Column, Columns, Table, make_table, read_table
 from nas_fpga.errors import InputError
@@ -36,7 +37,8 @@ def read_dataset(
     """Read labelled rows from a file or from columns in memory; every column not named here is a feature.
 
     Class names are the sorted values of the target, numerically where they are numbers. Of two classes the last is the
-    signal unless ``signal`` names the other. Rows with NaN or infinite features and columns that never vary are
+    signal unless ``signal`` names the other; of several, naming one makes all others its background, each of the same
+    weight (:func:`against_rest`). Rows with NaN or infinite features and columns that never vary are
     dropped, and ``Dataset.repairs`` says so.
 
     Args:
@@ -45,7 +47,7 @@ def read_dataset(
         target: Column of the class: integers, text or booleans.
         group: Column whose equal values mark rows that never part (one event, one shower).
         weight: Column of row weights, not negative.
-        signal: The class that is the signal, where there are two.
+        signal: The class that is the signal; of several, against all others.
         drop_constant: False keeps columns that never vary, for a model that was trained with them.
 
     Raises:
@@ -71,7 +73,7 @@ def read_dataset(
         _check_counts(classes, keep, weights)
     except InputError as error:
         raise InputError(f"{table.path}: {error}") from error
-    return Dataset(
+    dataset = Dataset(
         name=table.path.stem,
         features=np.ascontiguousarray(matrix[keep][:, varying]),
         labels=classes.labels[keep],
@@ -84,6 +86,7 @@ def read_dataset(
         provenance=_provenance(table, source) | special,
         repairs=(*repairs, *rounded, *dropped_rows, *constant),
     )
+    return dataset if signal is None or dataset.n_classes == 2 else against_rest(dataset, signal)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,13 +145,10 @@ def _classes(name: str, column: Column, signal: str | None) -> _Classes:
     if len(names) == 1:
         raise InputError(f"{what} has only the class '{names[0]}'; at least two are needed")
     if signal is not None:
-        if len(names) > 2:
-            raise InputError(
-                f"signal '{signal}': {what} has {len(names)} classes; a signal is named where there are two"
-            )
         if signal not in names:
             raise InputError(f"signal '{signal}' is not a class of {what}; its classes are {', '.join(names)}")
-        order = [i for i in order if names[i] != signal] + [names.index(signal)]
+        if len(names) == 2:
+            order = [i for i in order if names[i] != signal] + [names.index(signal)]
     return _Classes(tuple(names[i] for i in order), np.argsort(order)[labels].astype(np.int64))
 
 

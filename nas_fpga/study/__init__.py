@@ -1,6 +1,6 @@
 """Studies: the search loop, trials and points, what is kept on disk, and the Pareto front."""
 
-from nas_fpga.study._definition import DATASET_FILE, DataSource, HardwareTarget, SearchDefinition
+from nas_fpga.study._definition import DATA_SETS, DATASET_FILE, DataSource, HardwareTarget, SearchDefinition
 from nas_fpga.study._folders import existing_study, new_study
 from nas_fpga.study._front import (
     Knee,
@@ -20,6 +20,7 @@ from nas_fpga.study._versions import versions
 
 __all__ = [
     "DATASET_FILE",
+    "DATA_SETS",
     "DataSource",
     "FrontRow",
     "HardwareOptions",

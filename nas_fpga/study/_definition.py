@@ -13,7 +13,8 @@ from nas_fpga.study._json import to_json
 Backend = Literal["jax", "tensorflow"]
 Acquisition = Literal["ucb", "ei", "poi"]
 
-
+DATA_SETS = ("hgcal", "jets")
+"""Names of the data sets that come with the package."""
 MAX_LAYERS = 64  # far beyond what pays, and the range that a study's depths are stored in
 DATASET_FILE = "dataset.npz"  # in the study's folder: rows that came from Python rather than from a file
 
@@ -23,12 +24,12 @@ class DataSource:
     """Which data, and how they are read.
 
     Attributes:
-        name: ``hgcal``, the absolute path of a file, or :data:`DATASET_FILE`, which lies in the study's folder; what it
-            holds is checked by the fingerprint.
-        target: Column of the labels; only for files, like the three below.
+        name: One of :data:`DATA_SETS`, the absolute path of a file, or :data:`DATASET_FILE`, which lies in the study's
+            folder; what it holds is checked by the fingerprint.
+        target: Column of the labels; only for files, like the two below.
         group: Column of the groups.
         weight: Column of the weights.
-        signal: Which of two classes is the signal.
+        signal: Which class is the signal; of several, against all others. Not for ``hgcal``.
         features: Feature set of ``hgcal``.
         pileup: Pile-up collisions of ``hgcal``.
         tables: Folder of tables of ``hgcal`` that were derived anew, None for those in the package.

@@ -12,7 +12,7 @@ from types import NoneType
 from typing import Any, Literal, TypedDict, get_args, get_origin, get_type_hints
 
 from nas_fpga.errors import InputError
-from nas_fpga.study._definition import Acquisition, Backend, DataSource, HardwareTarget, SearchDefinition
+from nas_fpga.study._definition import DATA_SETS, Acquisition, Backend, DataSource, HardwareTarget, SearchDefinition
 
 DEFAULT_TRIALS = 100
 QUICK: Mapping[str, int] = {"trials": 24, "epochs": 12, "patience": 4}
@@ -164,7 +164,7 @@ def hardware_values(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def absolute_name(data: str) -> str:
     """Return the absolute path of a data file, so that a study finds it from any folder; names of data sets as is."""
-    return data if data.lower() == "hgcal" else str(Path(data).expanduser().absolute())
+    return data if data.lower() in DATA_SETS else str(Path(data).expanduser().absolute())
 
 
 def refuse_unknown(function: str, names: Iterable[str], known: Sequence[str]) -> None:

@@ -221,9 +221,11 @@ def _describe(setup: Setup) -> str:
     data, split, d = setup.dataset, setup.split, setup.definition
     classes = " / ".join(data.class_names)
     rows = " / ".join(f"{len(split[subset]):,}" for subset in ("train", "validation", "test"))
-    roles = f"signal {data.class_names[1]}, background {data.class_names[0]}" if data.n_classes == 2 else classes
+    background = data.provenance.get("background", data.class_names[0])
+    roles = f"signal {data.class_names[1]}, background {background}" if data.n_classes == 2 else classes
+    notice = f"{data.name} is {data.provenance['notice']}\n" if "notice" in data.provenance else ""
     return (
-        f"{data.name}: {roles}; {rows} rows to train, validate and test\n"
+        f"{data.name}: {roles}; {rows} rows to train, validate and test\n{notice}"
         f"{data.features.shape[1]} features: {_some(data.feature_names)}\n"
         f"Space: up to {d.budget} neurons in up to {d.max_layers} layers, weights of {_range(d.weight_bits)} and "
         f"activations of {_range(d.activation_bits)} bits, on {setup.target.part.name} at {d.hardware.clock_ns:g} ns"

@@ -15,9 +15,11 @@ from nas_fpga.data import (
     InputFormat,
     Split,
     Subset,
+    against_rest,
     fit_input_format,
     load_dataset,
     load_hgcal,
+    load_jets,
     read_dataset,
     split,
 )
@@ -25,7 +27,7 @@ from nas_fpga.errors import InputError
 from nas_fpga.hardware import Estimator, PreTrainingCost, StaticEstimator, Target, make_target
 from nas_fpga.samplers import SAMPLERS, Sampler, SamplerOptions
 from nas_fpga.space import BitWidths, Candidate, MLPSpace, TrainingSettings, parse_candidate
-from nas_fpga.study._definition import DATASET_FILE, DataSource, SearchDefinition
+from nas_fpga.study._definition import DATA_SETS, DATASET_FILE, DataSource, SearchDefinition
 from nas_fpga.training import GroupBootstrap, Merits, Trainer, evaluate
 
 _BOOTSTRAP = 2  # place in the seed of the resamples, away from those of trials and samplers
@@ -42,12 +44,12 @@ def load_data(source: DataSource, folder: Path | None = None, *, drop_constant: 
     Raises:
         InputError: A file without a target column, or what the readers refuse.
     """
+    for_files = ("target", "group", "weight", "signal") if source.name == "hgcal" else ("target", "group", "weight")
+    if source.name in DATA_SETS and (given := [f"--{n}" for n in for_files if getattr(source, n) is not None]):
+        raise InputError(
+            f"{given[0]} is for files; the data set {source.name} has its own, leave it out or give --data FILE"
+        )
     if source.name == "hgcal":
-        given = [f"--{name}" for name in ("target", "group", "weight", "signal") if getattr(source, name) is not None]
-        if given:
-            raise InputError(
-                f"{given[0]} is for files; the data set hgcal has its own, leave it out or give --data FILE"
-            )
         tables = Path(source.tables) if source.tables is not None else None
         return load_hgcal(pileup=source.pileup, features=source.features, tables=tables)
     if folder is not None and source.name == DATASET_FILE:
@@ -56,10 +58,16 @@ def load_data(source: DataSource, folder: Path | None = None, *, drop_constant: 
         f"--{n} {getattr(source, n)}" for n in ("features", "pileup", "tables") if _differs_from_default(source, n)
     ]
     if for_hgcal:
-        raise InputError(f"{for_hgcal[0]} is for --data hgcal; a file has its own columns, leave it out")
+        what = "jets" if source.name == "jets" else "a file"
+        raise InputError(f"{for_hgcal[0]} is for --data hgcal; {what} has its own columns, leave it out")
+    if source.name == "jets":
+        return load_jets() if source.signal is None else against_rest(load_jets(), source.signal)
     if source.target is None:
         if not Path(source.name).exists():
-            raise InputError(f"--data '{source.name}' is neither hgcal nor a file; give hgcal or the path of a file")
+            known = ", ".join(DATA_SETS)
+            raise InputError(
+                f"--data '{source.name}' is none of {known} and no file; give {known} or the path of a file"
+            )
         raise InputError(f"--data {source.name} needs --target COLUMN: the column that holds the class")
     columns = {"group": source.group, "weight": source.weight, "signal": source.signal}
     return read_dataset(source.name, source.target, **columns, drop_constant=drop_constant)

@@ -213,7 +213,7 @@ BAD_TABLES = [
     ("missing target", {"label": HALF}, {}, "target 'label' has 101 missing or infinite values .first in row 1"),
     ("missing text", {"label": np.array(["a", ""] * 100)}, {}, "target 'label' has 100 missing .*first in row 2"),
     ("dates", {"label": np.arange(N).astype("M8[s]")}, {}, "target 'label' holds datetime64.*classes are integers"),
-    ("signal of three", {"label": np.arange(N) % 3}, {"signal": "1"}, "signal '1': target 'label' has 3 classes"),
+    ("signal of three", {"label": np.arange(N) % 3}, {"signal": "3"}, "signal '3' is not a class .* are 0, 1, 2"),
     ("unknown signal", {}, {"signal": "muon"}, "signal 'muon' is not a class of target 'label'; .* are 0, 1"),
     ("negative weight", {"w": np.arange(N) - 7.0}, {"weight": "w"}, "weight 'w' is -7 in row 1; weights must be"),
     ("missing weight", {"w": HALF}, {"weight": "w"}, "weight 'w' has 101 missing or infinite"),

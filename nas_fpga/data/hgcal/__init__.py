@@ -1,6 +1,7 @@
 """The reference task: electron and pion showers in the CMS HGCAL trigger, from simulated hits to a `Dataset`."""
 
 from nas_fpga.data.hgcal._physics_checks import Check, physics_checks
+from nas_fpga.data.hgcal._sample_checks import sample_checks
 from nas_fpga.data.hgcal._showers import PileupLibrary, Showers, read_pileup_library, read_showers
 from nas_fpga.data.hgcal._tables import (
     FEATURE_SETS,
@@ -26,6 +27,7 @@ __all__ = [
     "physics_checks",
     "read_pileup_library",
     "read_showers",
+    "sample_checks",
     "table_path",
     "write_tables",
 ]

@@ -13,6 +13,8 @@ from nas_fpga.data.hgcal._detector import N_CELLS, N_LAYERS
 from nas_fpga.errors import InputError
 
 ELECTRON, PION = 11, -211
+PACKED_ARRAYS = ("offsets", "cell", "energy_mev", "truth_gev_mm", "pdg", "seed", "layer_depth_x0_lambda_mm")
+"""What a file of packed showers holds, see ``datasets/README.md``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,13 +66,12 @@ class PileupLibrary:
 
 
 def read_showers(path: Path) -> Showers:
-    """Read `hgcal_showers.npz`.
+    """Read packed showers: `hgcal_showers.npz`, or what `nas-fpga data simulate` made.
 
     Raises:
         InputError: The file is missing, truncated, or something else.
     """
-    names = ("offsets", "cell", "energy_mev", "truth_gev_mm", "pdg", "seed", "layer_depth_x0_lambda_mm")
-    offsets, cell, energy_mev, truth, pdg, seed, depth = read_arrays(path, names, "packed showers")
+    offsets, cell, energy_mev, truth, pdg, seed, depth = read_arrays(path, PACKED_ARRAYS, "packed showers")
     n = len(pdg)
     _demand(path, truth.shape == (n, 3) and seed.shape == (n,) and depth.shape == (N_LAYERS, 3), "its shapes disagree")
     _demand(path, bool(np.isin(pdg, (ELECTRON, PION)).all()), "it holds particles other than electrons and pions")

@@ -17,6 +17,7 @@ from nas_fpga.data.hgcal._calibration import cluster_pt_gev, fit_calibration
 from nas_fpga.data.hgcal._detector import N_TRIGGER_CE_E, STEPS_PER_MIP, SUM_NAMES
 from nas_fpga.data.hgcal._showers import (
     ELECTRON,
+    PION,
     PileupLibrary,
     Showers,
     read_pileup_library,
@@ -38,6 +39,8 @@ MIN_PT_GEV = 10.0
 PT_BINS_GEV = ((10.0, 15.0), (15.0, 25.0), (25.0, 60.0))
 """Bins of cluster p_T that figures of merit are given in."""
 _ENERGY_STEPS_PER_GEV = 256
+_MIN_SHOWERS = 4 * (N_TRIGGER_CE_E + 1)
+"""Of a kind: half of the electrons train, twice as many as the calibration has constants."""
 
 Progress = Callable[[int, int], None]
 """Called now and then with the showers done and the showers there are."""
@@ -49,10 +52,10 @@ class HgcalTable:
 
     Attributes:
         sums: `(n, 15)` uint16, cluster sums in eighths of a MIP, saturating at 8,191 MIP.
-        shower: `(n,)` uint16, number of the shower in the packed file.
+        shower: `(n,)` uint16 (uint32 where that is too small), number of the shower in the packed file.
         label: `(n,)` uint8, index into :data:`CLASS_NAMES`.
         subset: `(n,)` uint8, index into :data:`SUBSETS`.
-        energy: `(n,)` uint16, generated energy in 1/256 GeV.
+        energy: `(n,)` uint16 (uint32 where that is too small), generated energy in 1/256 GeV.
         calibration: `(14,)` int64, see :func:`fit_calibration`.
         pileup: `(1,)` int64, collisions overlaid.
         seed: `(1,)` int64.
@@ -61,10 +64,10 @@ class HgcalTable:
     """
 
     sums: NDArray[np.uint16]
-    shower: NDArray[np.uint16]
+    shower: NDArray[np.unsignedinteger]
     label: NDArray[np.uint8]
     subset: NDArray[np.uint8]
-    energy: NDArray[np.uint16]
+    energy: NDArray[np.unsignedinteger]
     calibration: NDArray[np.int64]
     pileup: NDArray[np.int64]
     seed: NDArray[np.int64]
@@ -125,11 +128,18 @@ def derive_hgcal(
     """Derive a table from the packed showers: the same arguments give the same table, bit for bit.
 
     Raises:
-        InputError: Unknown pile-up, or an unusable file.
+        InputError: Unknown pile-up, an unusable file, or one with too few showers.
     """
     if pileup not in PILEUPS:
         raise InputError(f"pile-up {pileup} is not one of {', '.join(map(str, PILEUPS))}")
     showers, library = read_showers(showers_path), read_pileup_library(library_path)
+    hard = showers.energy_gev > MIN_ENERGY_GEV
+    for name, pdg in (("electrons", ELECTRON), ("pions", PION)):
+        if (n := int((hard & (showers.pdg == pdg)).sum())) < _MIN_SHOWERS:
+            raise InputError(
+                f"{showers_path}: holds {n} {name} above {MIN_ENERGY_GEV:g} GeV, too few to calibrate and split; "
+                f"give a file with at least {_MIN_SHOWERS}"
+            )
     return derive_table(showers, library, pileup, seed, progress=progress)
 
 
@@ -172,10 +182,10 @@ def derive_table(
     calibrating = (label[row_of] == CLASS_NAMES.index("electron")) & (subset[row_of] == SUBSETS.index("train"))
     return HgcalTable(
         sums=saturated,
-        shower=selected[row_of].astype(np.uint16),
+        shower=_compact(selected[row_of]),
         label=label[row_of],
         subset=subset[row_of].astype(np.uint8),
-        energy=np.rint(energy[row_of] * _ENERGY_STEPS_PER_GEV).astype(np.uint16),
+        energy=_compact(np.rint(energy[row_of] * _ENERGY_STEPS_PER_GEV).astype(np.int64)),
         calibration=fit_calibration(saturated[calibrating], energy[row_of[calibrating]]),
         pileup=np.array([pileup], np.int64),
         seed=np.array([seed], np.int64),
@@ -236,6 +246,11 @@ def table_path(pileup: int) -> AbstractContextManager[Path]:
 def table_name(pileup: int) -> str:
     """Return the file name of a table."""
     return f"hgcal_pu{pileup}.npz"
+
+
+def _compact(values: NDArray[np.int64]) -> NDArray[np.unsignedinteger]:
+    """Return the same numbers as uint16, or as uint32 where one is too large: files may hold any number of showers."""
+    return values.astype(np.uint16 if values.max(initial=0) <= np.iinfo(np.uint16).max else np.uint32)
 
 
 def _stream(seed: int, *key: int) -> np.random.Generator:

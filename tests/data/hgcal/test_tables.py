@@ -6,7 +6,7 @@ import pytest
 
 from nas_fpga.data.hgcal import HgcalTable, derive_hgcal, load_hgcal, write_tables
 from nas_fpga.data.hgcal._calibration import cluster_pt_gev, fit_calibration
-from nas_fpga.data.hgcal._tables import derive_table
+from nas_fpga.data.hgcal._tables import _compact, derive_table
 from nas_fpga.errors import InputError
 
 from .conftest import LIBRARY, SHOWERS
@@ -162,3 +162,10 @@ def _first(showers, n):
         pdg=showers.pdg[chosen],
         seed=showers.seed[chosen],
     )
+
+
+def test_numbers_of_many_showers_and_high_energies_do_not_wrap():
+    assert _compact(np.array([3, 65_535])).dtype == np.uint16
+    many = _compact(np.array([3, 65_536]))
+    assert many.dtype == np.uint32
+    assert many.tolist() == [3, 65_536]
