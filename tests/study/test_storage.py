@@ -167,8 +167,10 @@ def test_networks_and_scores(storage: StudyStorage, setup: Setup) -> None:
     assert loaded.candidate == record.candidate
     np.testing.assert_array_equal(loaded.logits(setup.dataset.features), network.logits(setup.dataset.features))
     np.testing.assert_array_equal(storage.load_scores(0, 0), logits.astype(np.float32))
-    assert _mapped_anew(record, storage, setup) == record
-    assert _mapped_anew(failed(waiting(1)), storage, setup) == failed(waiting(1))
+    lost: dict[str, str] = {}
+    assert _mapped_anew(record, storage, setup, lost) == record
+    assert _mapped_anew(failed(waiting(1)), storage, setup, lost) == failed(waiting(1))
+    assert lost == {}
 
 
 def test_another_storage(tmp_path: Path, setup: Setup) -> None:
