@@ -315,6 +315,10 @@ def test_remap_changes_limits_and_trains_nothing(study: nas_fpga.Study) -> None:
     assert study.outcome.setup.target.clock_ns == 5.0
     with pytest.raises(TypeError, match="did you mean 'max_luts'"):
         study.remap(max_lut=5)  # type: ignore[call-arg]
+    with pytest.raises(InputError, match=r"say where it goes: report\('FILE'\)"):
+        fewer.report()
+    with pytest.raises(InputError, match=r"first say where: export\('DIR'\)"):
+        fewer.best.verify()
     with pytest.raises(SearchFailedError, match="loosen the limits"):
         study.remap(max_latency_ns=1)
 

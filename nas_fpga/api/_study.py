@@ -330,8 +330,11 @@ class StudyPoint:
             progress: Say what is going on.
 
         Raises:
-            InputError: There is no compiler or simulator, or the project does not compile.
+            InputError: There is no compiler or simulator, the project does not compile, or nothing was exported under
+                limits that are not the study's own.
         """
+        if self._exported_to is None and self.study._remapped:
+            raise InputError("other limits make another design than the study's own; first say where: export('DIR')")
         from nas_fpga.export import verify
 
         folder = self._exported_to or self.export(self.study.folder / "designs" / self.name, progress=progress)

@@ -15,15 +15,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from nas_fpga.study import Outcome, Setup, StudyStorage, TrialRecord
 from nas_fpga.study._definition import HardwareTarget
 from tests.cli.conftest import run, spawn
 from tests.study.conftest import make_setup
 from tests.study.test_storage import complete, failed, waiting
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 
 
 @pytest.fixture(scope="module")
@@ -60,29 +58,26 @@ def running(
         process.communicate()
 
 
-def trial_pages(address: str, numbers: list[int]) -> list[str]:
+def trial_pages(browser: Browser, address: str, numbers: list[int]) -> list[str]:
     """Return the text of the pages of trials, as a browser shows it; the console must hold no error."""
-    from playwright.sync_api import sync_playwright
-
     errors: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page()
+    texts = []
+    with browser.new_page() as page:
         page.on("pageerror", lambda error: errors.append(str(error)))
-        texts = []
         for number in numbers:
             page.goto(f"{address}/dashboard/studies/1/trials?numbers={number}")
             page.get_by_text(f"Trial {number} (trial_id=").wait_for(timeout=30_000)
             page.get_by_text("User Attributes").first.wait_for(timeout=30_000)
             texts.append(page.inner_text("body"))
-        browser.close()
     assert errors == []
     return texts
 
 
-def test_browser_shows_trials_with_their_figures(running, records: list[TrialRecord], setup: Setup) -> None:
+def test_browser_shows_trials_with_their_figures(
+    browser: Browser, running, records: list[TrialRecord], setup: Setup
+) -> None:
     storage, address, _ = running
-    inside, outside, broken = trial_pages(address, [0, 1, 2])
+    inside, outside, broken = trial_pages(browser, address, [0, 1, 2])
     assert "4 Trials" in inside
     figures = records[0].primary(setup.target)
     assert figures is not None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import os
-import shutil
 import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from nas_fpga.study import Search, SearchInterruptedError, StudyOutcome, StudyStorage, read_outcome, summarise
 from tests.cli.conftest import run, spawn, write_table
@@ -94,17 +93,6 @@ class Opened:
         return str(
             self.page.locator(f"#plot-{figure} .bglayer rect, #plot-{figure} .main-svg rect.bg").first.evaluate(script)
         )
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu", *quiet]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
