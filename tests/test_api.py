@@ -159,6 +159,8 @@ def test_unknown_keywords_are_named_with_the_nearest() -> None:
         nas_fpga.search(bugdet=20)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="no keyword 'study'"):
         nas_fpga.search(study="x")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="workers=1.5 must be an integer"):
+        nas_fpga.search(workers=1.5)  # type: ignore[arg-type]
 
 
 # -- search ------------------------------------------------------------------------------------------------------------
@@ -195,6 +197,7 @@ def test_rows_from_memory_are_kept_with_the_study(folder: Path, study: nas_fpga.
     kept = replace(dataset, bins={"some": dataset.features[:, 0] > 1}, spectators={"a": dataset.features[:, 0]})
     options = {name: value for name, value in TINY.items() if name != "target"}
     first = nas_fpga.search(kept, **options | {"trials": 2}, name="memory", runs=tmp_path, progress=False, workers=1)
+    assert "<h1>" in (tmp_path / "memory" / "report.html").read_text()
     assert (tmp_path / "memory" / "dataset.npz").exists()
     shutil.move(tmp_path / "memory", tmp_path / "moved")
     opened = nas_fpga.open_study(tmp_path / "moved")

@@ -40,6 +40,8 @@ def search(
 ) -> Study:
     """Search networks for a data set under a budget of neurons; blocks until the last one is trained.
 
+    The study's folder then holds the front as a table (``front.csv``) and the report (``report.html``).
+
     The keywords are the options of `nas-fpga search`, with underscores: ``budget=200``, ``bits="2:8"``,
     ``max_luts=20_000``, ``sampler="random"``; ``help(nas_fpga.SearchOptions)`` lists them all with their defaults. A
     study from Python and one from the command line with the same options are the same.
@@ -67,6 +69,8 @@ def search(
         SearchFailedError: No trial gave a network within the limits.
         SearchInterruptedError: It was interrupted; the text says how to go on.
     """
+    if workers is not None and not isinstance(workers, int):
+        raise TypeError(f"workers={workers!r} must be an integer")
     refuse_unknown("search", options, [*_RUN_KEYWORDS, *SearchOptions.__annotations__])
     given: dict[str, Any] = dict(options)
     reporter = make_reporter() if progress else QuietDisplay()
@@ -84,12 +88,14 @@ def search(
         run = SearchRun.prepare(folder, given, dataset=dataset, storage_url=storage, resume=resume)
         try:
             with reporter.live():
-                return Study(run.execute(n_workers=workers, reporter=reporter))
+                study = Study(run.execute(n_workers=workers, reporter=reporter))
         except SearchInterruptedError as error:
             where = "" if Path(runs) == Path("runs") else f", runs='{runs}'"
             where += "" if storage is None else f", storage='{storage}'"
             again = f"nas_fpga.search(name='{folder.name}', resume=True{where})"
             raise SearchInterruptedError(f"{error}. Continue with: {again}") from None
+        study.report()
+        return study
 
 
 def open_study(folder: str | Path, *, storage: str | None = None, data: str | Path | None = None) -> Study:

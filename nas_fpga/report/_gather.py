@@ -12,7 +12,7 @@ from nas_fpga.hardware import adder_graph_luts, input_format_luts, measured_trai
 from nas_fpga.report._command import report_command, search_command
 from nas_fpga.report._curves import Distributions, LayerWeights, RocLine, distributions, layer_weights, roc_line
 from nas_fpga.report._front_data import FrontData, gather_front
-from nas_fpga.report._progress import Step, course
+from nas_fpga.report._course import Step, course
 from nas_fpga.study import FrontRow, SearchDefinition, StudyOutcome, StudyStorage, TrialRecord
 from nas_fpga.training import LearningCurve, Merits, QuantizedNetwork, class_scores, predicted_classes
 

@@ -25,7 +25,9 @@ def write(outcome: StudyOutcome, path: Path) -> None:
     text = page(data)
     path.parent.mkdir(parents=True, exist_ok=True)
     _in_one_step(path.with_name("front.png"), lambda file: save_png(data.front, file))
-    _in_one_step(path.with_name("front.csv"), lambda file: file.write_text(data.csv, encoding="utf-8"))
+    is_poorer = outcome.lost and path.parent.resolve() == outcome.folder.resolve()
+    if not is_poorer:  # the study's own front.csv still has the points whose checkpoints are lost
+        _in_one_step(path.with_name("front.csv"), lambda file: file.write_text(data.csv, encoding="utf-8"))
     _in_one_step(path, lambda file: file.write_text(text, encoding="utf-8"))
 
 

@@ -105,10 +105,14 @@ class Knee:
         """The knee in words."""
         if self.neurons == self.largest:
             return f"no knee: the largest networks tried ({self.largest} neurons) are the most precise"
+        gain = (
+            f"{self.difference:.4f} better, less than one paired standard error of a gain"
+            if self.difference > 0
+            else f"{-self.difference:.4f} worse"
+        )
         return (
-            f"nothing gained beyond {self.neurons} neurons: the most precise larger network is "
-            f"{abs(self.difference):.4f} {'better' if self.difference > 0 else 'worse'}, less than one paired standard "
-            f"error of a gain (95 % interval of the gain {self.low:+.4f} to {self.high:+.4f})"
+            f"nothing gained beyond {self.neurons} neurons: the most precise larger network is {gain} "
+            f"(95 % interval of the gain {self.low:+.4f} to {self.high:+.4f})"
         )
 
 

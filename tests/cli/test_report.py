@@ -73,8 +73,10 @@ def test_lost_checkpoint_is_named(folder: Path, monkeypatch, nas_fpga) -> None:
     monkeypatch.chdir(folder)
     lost = next(Path("runs/some/trials").glob("*/network_0.npz"))
     kept = lost.read_bytes()
+    whole = Path("runs/some/front.csv").read_bytes()
     lost.unlink()
     ended = nas_fpga(["report", "--study", "some"])
     lost.write_bytes(kept)
     assert ended.code == 0
+    assert Path("runs/some/front.csv").read_bytes() == whole  # nothing that was found is lost
     assert f"{lost} is gone" in Path("runs/some/report.html").read_text()
