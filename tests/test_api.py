@@ -159,7 +159,7 @@ def test_unknown_keywords_are_named_with_the_nearest() -> None:
         nas_fpga.search(bugdet=20)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="no keyword 'study'"):
         nas_fpga.search(study="x")  # type: ignore[call-arg]
-    with pytest.raises(TypeError, match="workers=1.5 must be an integer"):
+    with pytest.raises(TypeError, match=r"workers=1\.5 must be an integer"):
         nas_fpga.search(workers=1.5)  # type: ignore[arg-type]
 
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from nas_fpga.hardware import adder_graph_luts, input_format_luts, measured_traits
 from nas_fpga.report._command import report_command, search_command
+from nas_fpga.report._course import Step, course
 from nas_fpga.report._curves import Distributions, LayerWeights, RocLine, distributions, layer_weights, roc_line
 from nas_fpga.report._front_data import FrontData, gather_front
-from nas_fpga.report._course import Step, course
 from nas_fpga.study import FrontRow, SearchDefinition, StudyOutcome, StudyStorage, TrialRecord
 from nas_fpga.training import LearningCurve, Merits, QuantizedNetwork, class_scores, predicted_classes
 

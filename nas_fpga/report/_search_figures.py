@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from nas_fpga.report._course import Step
 from nas_fpga.report._figure import Figure, View
 from nas_fpga.report._front_figures import merit_axis, top_of
 from nas_fpga.report._gather import ReportData
-from nas_fpga.report._course import Step
 from nas_fpga.report._theme import axis, layout
 from nas_fpga.study import TrialRecord
 

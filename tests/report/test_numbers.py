@@ -14,11 +14,11 @@ import pytest
 
 import nas_fpga
 from nas_fpga.report import plot_front, write_report
+from nas_fpga.report._course import course
 from nas_fpga.report._curves import distributions, roc_line
 from nas_fpga.report._front_data import gather_front
 from nas_fpga.report._gather import gather
 from nas_fpga.report._page import _json_for_html
-from nas_fpga.report._course import course
 from nas_fpga.report._theme import log_ticks, percent, resolve
 from nas_fpga.study import StudyOutcome
 from nas_fpga.training import roc_curve
