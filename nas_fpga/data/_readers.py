@@ -41,7 +41,7 @@ def read_dataset(
     dropped, and ``Dataset.repairs`` says so.
 
     Args:
-        source: An npz, CSV, Parquet, HDF5 or ROOT file, for the last two also `FILE.root:tree`; or a pandas data frame
+        source: An npz, CSV, Parquet, ARFF, HDF5 or ROOT file, for the last two also `FILE.root:tree`; or a pandas data frame
             or arrays by name, where `{"x": X}` of two dimensions becomes the columns `x_0`, `x_1`, ...
         target: Column of the class: integers, text or booleans.
         group: Column whose equal values mark rows that never part (one event, one shower).
