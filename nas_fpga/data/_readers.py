@@ -41,8 +41,8 @@ def read_dataset(
     dropped, and ``Dataset.repairs`` says so.
 
     Args:
-        source: An npz, CSV, Parquet, ARFF, HDF5 or ROOT file, for the last two also `FILE.root:tree`; or a pandas data frame
-            or arrays by name, where `{"x": X}` of two dimensions becomes the columns `x_0`, `x_1`, ...
+        source: An npz, CSV, Parquet, ARFF, HDF5 or ROOT file, for the last two also `FILE.root:tree`; or a pandas data
+            frame or arrays by name, where `{"x": X}` of two dimensions becomes the columns `x_0`, `x_1`, ...
         target: Column of the class: integers, text or booleans.
         group: Column whose equal values mark rows that never part (one event, one shower).
         weight: Column of row weights, not negative.
@@ -64,7 +64,7 @@ def read_dataset(
         groups = _groups(by_option["group"], group or "") if group else np.arange(table.n_rows)
         features = {name: column for name, column in columns.items() if name not in special.values()}
         matrix, rounded = _feature_matrix(features)
-        keep, dropped_rows = _finite_rows(matrix, list(features))
+        keep, dropped_rows = finite_rows(matrix, list(features))
         varying, constant = _varying_columns(matrix[keep], list(features))
         _check_counts(classes, keep, weights)
     except InputError as error:
@@ -79,7 +79,7 @@ def read_dataset(
         weights=weights[keep],
         groups=np.unique(groups[keep], return_inverse=True)[1].astype(np.int64),
         counted=np.ones(int(keep.sum()), dtype=np.bool_),
-        provenance=_provenance(table, source) | special,
+        provenance=provenance(table, source) | special,
         repairs=(*repairs, *rounded, *dropped_rows, *constant),
     )
     return dataset if signal is None or dataset.n_classes == 2 else against_rest(dataset, signal)
@@ -200,7 +200,7 @@ def _feature_matrix(features: Columns) -> tuple[NDArray[np.float32], list[str]]:
     return np.stack([column.astype(np.float32) for column in features.values()], axis=1), rounded
 
 
-def _finite_rows(matrix: NDArray[np.float32], names: Sequence[str]) -> tuple[NDArray[np.bool_], list[str]]:
+def finite_rows(matrix: NDArray[np.float32], names: Sequence[str]) -> tuple[NDArray[np.bool_], list[str]]:
     """Return which rows to keep, and the sentence that says how many go."""
     bad = ~np.isfinite(matrix)
     keep = np.asarray(~bad.any(axis=1))
@@ -235,7 +235,7 @@ def _check_counts(classes: _Classes, keep: NDArray[np.bool_], weights: NDArray[n
             raise InputError(f"class '{name}' has only {count} usable rows, {needed}; add rows or drop the class")
 
 
-def _provenance(table: Table, source: str | Path | Mapping[str, Any]) -> dict[str, str]:
+def provenance(table: Table, source: str | Path | Mapping[str, Any]) -> dict[str, str]:
     shape = {"rows": str(table.n_rows), "columns": str(len(table.columns))}
     if not isinstance(source, (str, Path)):
         return {"format": table.format} | shape

@@ -255,7 +255,9 @@ class TestBadInput:
     @pytest.mark.parametrize("name", ["table.xlsx", "table", "table.pkl"])
     def test_unknown_suffix(self, tmp_path: Path, name: str) -> None:
         (tmp_path / name).write_bytes(b"x")
-        with pytest.raises(InputError, match=r"unknown suffix '.*'; known are .npz, .csv, .parquet, .pq, .arff, .arff.gz, .h5"):
+        with pytest.raises(
+            InputError, match=r"unknown suffix '.*'; known are .npz, .csv, .parquet, .pq, .arff, .arff.gz, .h5"
+        ):
             read_dataset(tmp_path / name, "label")
 
     @pytest.mark.parametrize("suffix", FORMATS)
