@@ -43,4 +43,4 @@ def load_variant(data: str) -> Dataset:
     files = files_of(data)
     if variant_of(data) is HGCAL_BEAM_TEST:
         return load_beam_test(*files)
-    return load_openml_jets(*files) if variant_of(data) is OPENML_JETS else load_cernbox_jets(*files)
+    return load_openml_jets(files[0]) if variant_of(data) is OPENML_JETS else load_cernbox_jets(files[0])
