@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from nas_fpga.data._dataset import Dataset
-from nas_fpga.data.variants._beam_test import load_beam_test
+from nas_fpga.data.variants._beam_test import load_beam_test, read_events
 from nas_fpga.data.variants._jets import load_cernbox_jets, load_openml_jets
 from nas_fpga.data.variants._recognise import is_beam_test, recognise
 from nas_fpga.data.variants._variant import (
+    CERNBOX_JETS,
     HGCAL_BEAM_TEST,
     OPENML_JETS,
     VARIANTS,
@@ -17,7 +18,9 @@ from nas_fpga.data.variants._variant import (
 )
 
 __all__ = [
+    "CERNBOX_JETS",
     "HGCAL_BEAM_TEST",
+    "OPENML_JETS",
     "VARIANTS",
     "Variant",
     "is_beam_test",
@@ -25,6 +28,7 @@ __all__ = [
     "load_cernbox_jets",
     "load_openml_jets",
     "load_variant",
+    "read_events",
     "recognise",
     "variant_of",
     "with_absolute_files",

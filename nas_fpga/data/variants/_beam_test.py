@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.data._dataset import Dataset
-from nas_fpga.data._tables import read_table
+from nas_fpga.data._tables import Columns, read_table
 from nas_fpga.data.variants._recognise import BEAM_ENERGIES, BEAM_TEST_HITS, another, is_beam_test, recognise
 from nas_fpga.data.variants._variant import HGCAL_BEAM_TEST, demand_file
 from nas_fpga.errors import InputError
@@ -104,6 +104,31 @@ def load_beam_test(electrons: Path, pions: Path) -> Dataset:
     )
 
 
+def read_events(path: Path) -> Columns:
+    """Return what a file tells of each event: the number of hits, and the energy of the beam in GeV.
+
+    Raises:
+        InputError: The file is cut or of another data set.
+    """
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            names = ("nhits", *(name for name in BEAM_ENERGIES if name in file))
+            n_hits = _n_hits(path, file)
+            columns = {name: np.asarray(file[name][()]).reshape(-1) for name in names}
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if any(len(column) != len(n_hits) for column in columns.values()):
+        raise InputError(f"{path} is cut: nhits has {len(n_hits):,} events; {HGCAL_BEAM_TEST.download}")
+    return columns
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    reason = " ".join(str(error).split())[:200]
+    return InputError(f"{path} cannot be read as HDF5 ({reason}); {HGCAL_BEAM_TEST.download}")
+
+
 def _read(path: Path) -> _Showers:
     import h5py
 
@@ -129,8 +154,7 @@ def _read(path: Path) -> _Showers:
     except Exception as error:  # the parser lets through whatever damaged bytes provoke in it
         if path.is_file() and not h5py.is_hdf5(path) and (found := _found_in(path)):
             raise another(path, HGCAL_BEAM_TEST, found) from error
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{path} cannot be read as HDF5 ({reason}); {HGCAL_BEAM_TEST.download}") from error
+        raise _unreadable(path, error) from error
     with path.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
     return _Showers(path, layers, beam_gev, planes, digest)

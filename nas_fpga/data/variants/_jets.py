@@ -22,20 +22,17 @@ from nas_fpga.data.variants._recognise import (
 from nas_fpga.data.variants._variant import CERNBOX_JETS, HGCAL_BEAM_TEST, OPENML_JETS, Variant, demand_file
 from nas_fpga.errors import InputError
 
-OPENML_ROWS = 830_000
-CERNBOX_ROWS = 986_806
-
 _MASS, _MULTIPLICITY = FEATURE_NAMES.index("mass_mmdt"), FEATURE_NAMES.index("multiplicity")
 _MEDIAN_MASS_GEV = (10.0, 500.0)
 """Where the median groomed mass of jets of 1 TeV lies, whatever the mixture of classes; 80 to 100 GeV in both sets."""
 
 
-def load_openml_jets(path: Path, n_rows: int = OPENML_ROWS) -> Dataset:
+def load_openml_jets(path: Path, n_rows: int | None = OPENML_JETS.n_rows) -> Dataset:
     """Read OpenML 42468, `hls4ml_lhc_jets_hlf`: 16 features and `class`, one of g, q, t, w and z.
 
     Args:
         path: ARFF, plain or packed, as `fetch_openml` leaves it, or Parquet.
-        n_rows: Rows that it must have.
+        n_rows: Rows that it must have; None for any number.
 
     Raises:
         InputError: The file is missing, cut, mixed, of another data set, or in other units.
@@ -50,14 +47,14 @@ def load_openml_jets(path: Path, n_rows: int = OPENML_ROWS) -> Dataset:
     return _dataset(table, OPENML_JETS, features, labels, np.ones(table.n_rows, dtype=np.bool_))
 
 
-def load_cernbox_jets(path: Path, n_rows: int = CERNBOX_ROWS) -> Dataset:
+def load_cernbox_jets(path: Path, n_rows: int | None = CERNBOX_JETS.n_rows) -> Dataset:
     """Read the file on CERNBox: one structured HDF5 dataset, `j_*` features, `j_g` to `j_t` of which one is 1.
 
     Rows of none of the five classes are dropped, and ``Dataset.repairs`` says so.
 
     Args:
         path: HDF5; it ends in `.z` where it was not renamed.
-        n_rows: Rows that it must have.
+        n_rows: Rows that it must have; None for any number.
 
     Raises:
         InputError: The file is missing, cut, mixed, of another data set, or in other units.
@@ -74,7 +71,7 @@ def load_cernbox_jets(path: Path, n_rows: int = CERNBOX_ROWS) -> Dataset:
     return _dataset(table, CERNBOX_JETS, features, one_hot.argmax(axis=1), one_hot.sum(axis=1) == 1)
 
 
-def _read(path: Path, variant: Variant, n_rows: int) -> Table:
+def _read(path: Path, variant: Variant, n_rows: int | None) -> Table:
     demand_file(path, variant)
     if is_beam_test(path):
         raise another(path, variant, HGCAL_BEAM_TEST.name)
@@ -83,7 +80,7 @@ def _read(path: Path, variant: Variant, n_rows: int) -> Table:
     needed = (*FEATURE_NAMES, "class") if variant is OPENML_JETS else (*CERNBOX_FEATURES, *CERNBOX_CLASSES)
     if missing := [name for name in needed if name not in table.columns]:
         raise InputError(f"{path} is not {variant.title}: it lacks {_listing(missing)}; {variant.download}")
-    if table.n_rows != n_rows:
+    if n_rows is not None and table.n_rows != n_rows:
         how = "cut" if table.n_rows < n_rows else "mixed with other rows"
         raise InputError(
             f"{path} has {table.n_rows:,} rows and {variant.title} have {n_rows:,}: it is {how}; {variant.download}"

@@ -18,6 +18,7 @@ class Variant:
         source: Where it is published.
         files: What its files hold, in the order in which they are given.
         download: How to get them, one clause.
+        n_rows: Rows that it has, None where it comes in files of several sizes.
         notice: What it must not be taken for, said wherever it is named.
     """
 
@@ -27,6 +28,7 @@ class Variant:
     files: tuple[str, ...]
     download: str
     notice: str
+    n_rows: int | None = None
 
     @property
     def usage(self) -> str:
@@ -44,6 +46,7 @@ OPENML_JETS = Variant(
     download='download them with python -c "from sklearn.datasets import fetch_openml; fetch_openml(data_id=42468, '
     "as_frame=False, parser='liac-arff')\" and give the .arff.gz that is then below ~/scikit_learn_data/openml.org",
     notice=f"OpenML 42468, neither the CERNBox file nor the jets of this package; {_NEVER_COMPARE}",
+    n_rows=830_000,
 )
 _CERNBOX_FILE = "processed-pythia82-lhc13-all-pt1-50k-r1_h022_e0175_t220_nonu_truth.z"
 CERNBOX_JETS = Variant(
@@ -53,6 +56,7 @@ CERNBOX_JETS = Variant(
     files=("JETS.z",),
     download=f"download them with wget https://cernbox.cern.ch/s/jvFd5MoWhGs1l5v/download -O {_CERNBOX_FILE}",
     notice=f"the CERNBox file, neither OpenML 42468 nor the jets of this package; {_NEVER_COMPARE}",
+    n_rows=986_806,
 )
 HGCAL_BEAM_TEST = Variant(
     name="hgcal-beam-test",

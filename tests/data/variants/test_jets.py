@@ -11,8 +11,7 @@ from numpy.testing import assert_array_equal
 
 from nas_fpga.data import split
 from nas_fpga.data.jets._definitions import FEATURE_NAMES
-from nas_fpga.data.variants import load_cernbox_jets, load_openml_jets, load_variant
-from nas_fpga.data.variants._jets import CERNBOX_ROWS, OPENML_ROWS
+from nas_fpga.data.variants import CERNBOX_JETS, OPENML_JETS, load_cernbox_jets, load_openml_jets, load_variant
 from nas_fpga.errors import InputError
 from tests.data.variants.files import (
     cernbox_columns,
@@ -76,9 +75,9 @@ def test_cernbox_rows_of_no_class_are_dropped_and_told(tmp_path: Path) -> None:
 def test_the_whole_sets_through_their_names(tmp_path: Path) -> None:
     """As many rows as were published, so that nothing is told of the count."""
     path = tmp_path / "jets.parquet"
-    data = load_variant(f"openml-jets:{write_openml(path, openml_columns(OPENML_ROWS))}")
+    data = load_variant(f"openml-jets:{write_openml(path, openml_columns(OPENML_JETS.n_rows))}")
     assert data.features.shape == (830_000, 16)
-    path = write_cernbox(tmp_path / "jets.z", cernbox_columns(CERNBOX_ROWS))
+    path = write_cernbox(tmp_path / "jets.z", cernbox_columns(CERNBOX_JETS.n_rows))
     data = load_variant(f"CERNBOX-jets:{path}")
     assert data.features.shape == (986_806, 16)
 
