@@ -19,7 +19,10 @@ _WIDTH = 160  # of the table where it goes to a file: no cell is folded
 
 def inspect(
     file: Annotated[
-        str, typer.Argument(help="npz, CSV, Parquet, ARFF, HDF5 or ROOT; FILE.root:tree names an object inside.")
+        str,
+        typer.Argument(
+            metavar="FILE", help="npz, CSV, Parquet, ARFF, HDF5 or ROOT; FILE.root:tree names an object inside."
+        ),
     ],
     target: Annotated[str | None, typer.Option(help="Column of the class.  [default: one is suggested]")] = None,
     json: options.Json = False,

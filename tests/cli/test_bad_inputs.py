@@ -166,7 +166,7 @@ OPTIONS = [
     ("search --data folder.csv --target label", "folder.csv", "directory", "one file"),
     ("search --data data.txt --target label", "'.txt'", ".csv"),
     ("search --data data.csv", "data.csv", "--target COLUMN", "nas-fpga data inspect"),
-    ("data inspect", "'file'", "data inspect --help"),
+    ("data inspect", "'FILE'", "data inspect --help"),
     ("data inspect gone.csv", "gone.csv does not exist", "give the path"),
     ("data inspect data.txt", "'.txt'", ".csv"),
     ("data inspect empty.csv", "empty.csv", "write it again"),

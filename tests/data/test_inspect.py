@@ -158,6 +158,10 @@ class TestLeaks:
         ):
             assert self.told(column) == []
 
+    def test_classes_that_take_turns(self) -> None:
+        labels = np.arange(1_000_000) % 2
+        assert len(gives_away({"c": labels * 3.0}, labels, "label")) == 1
+
     def test_rare_values_follow_from_nothing(self) -> None:
         assert self.told((np.arange(5000) % 1000 == 0) * 1) == []
 
