@@ -17,6 +17,7 @@ from nas_fpga.study import (
     SearchOptions,
     SearchRun,
     StudyStorage,
+    absolute_name,
     existing_study,
     new_study,
     read_outcome,
@@ -112,7 +113,7 @@ def open_study(folder: str | Path, *, storage: str | None = None, data: str | Pa
         SearchFailedError: No trained network fits the limits.
     """
     with said_in_python():
-        outcome = read_outcome(Path(folder), storage, data=None if data is None else str(Path(data).absolute()))
+        outcome = read_outcome(Path(folder), storage, data=None if data is None else absolute_name(str(data)))
     return Study(outcome)
 
 

@@ -9,14 +9,16 @@ from typing import Annotated
 import typer
 
 from nas_fpga.cli import _options as options
+from nas_fpga.cli.data_inspect import inspect
 from nas_fpga.cli.data_jets import jets
 from nas_fpga.cli.data_simulate import simulate
 
 data_app = typer.Typer(
     no_args_is_help=True,
-    help="Make the tables of reference data sets and what they derive from: more showers, more jets.",
+    help="Say what is in a file, and make the reference data sets: more showers, more jets, their tables.",
     rich_markup_mode=None,
 )
+data_app.command()(inspect)
 data_app.command()(simulate)
 data_app.command()(jets)
 

@@ -35,7 +35,9 @@ def search(
         str,
         typer.Option(
             help="hgcal (electron/pion showers) or jets (gluon, quark, W, Z, top; neither the OpenML nor the CERNBox "
-            "set), which come with the package, or a file: npz, CSV, Parquet, HDF5, ROOT.",
+            "set), which come with the package; a file: npz, CSV, Parquet, ARFF, HDF5, ROOT (`nas-fpga data inspect "
+            "FILE` shows what is in it); or a published set that you have: openml-jets:FILE, cernbox-jets:FILE, "
+            "hgcal-beam-test:ELECTRONS,PIONS (without FILE it says where to download it).",
             rich_help_panel=_DATA,
         ),
     ] = "hgcal",

@@ -14,6 +14,9 @@ from typing import TypeVar
 
 Task = TypeVar("Task")
 
+_KILLED_WITHIN_S = 10.0
+"""How long a process that was killed may take to end before it is left to itself."""
+
 
 def in_processes(work: Callable[[Task], None], tasks: Sequence[Task], workers: int) -> Iterator[tuple[Task, str]]:
     """Run ``work(task)`` for every task and yield each as it ends, with how it failed, or an empty text.
@@ -40,7 +43,7 @@ def in_processes(work: Callable[[Task], None], tasks: Sequence[Task], workers: i
         for process, _ in running.values():
             process.kill()
         for process, _ in running.values():
-            process.join()
+            process.join(_KILLED_WITHIN_S)
 
 
 def _start(work: Callable[[Task], None], task: Task) -> BaseProcess:

@@ -42,8 +42,8 @@ def read_dataset(
     dropped, and ``Dataset.repairs`` says so.
 
     Args:
-        source: An npz, CSV, Parquet, HDF5 or ROOT file, for the last two also `FILE.root:tree`; or a pandas data frame
-            or arrays by name, where `{"x": X}` of two dimensions becomes the columns `x_0`, `x_1`, ...
+        source: An npz, CSV, Parquet, ARFF, HDF5 or ROOT file, for the last two also `FILE.root:tree`; or a pandas data
+            frame or arrays by name, where `{"x": X}` of two dimensions becomes the columns `x_0`, `x_1`, ...
         target: Column of the class: integers, text or booleans.
         group: Column whose equal values mark rows that never part (one event, one shower).
         weight: Column of row weights, not negative.
@@ -54,19 +54,19 @@ def read_dataset(
         InputError: The file or a column cannot be used; the text names the value and the cure.
     """
     table = read_table(source) if isinstance(source, (str, Path)) else make_table(source)
-    columns, repairs = _without_row_index(table.columns)
+    columns, repairs = without_row_index(table.columns)
     special = {"target": target} | ({"group": group} if group else {}) | ({"weight": weight} if weight else {})
-    taken = [_take(columns, name, option, table.path) for option, name in special.items()]
+    taken = [take_column(columns, name, option, table.path) for option, name in special.items()]
     if len(set(special.values())) < len(special):
         raise InputError(f"{' and '.join(special)} must be different columns of {table.path}, not {target}")
     by_option = dict(zip(special, taken, strict=True))
     try:
-        classes = _classes(target, by_option["target"], signal)
+        classes = find_classes(target, by_option["target"], signal)
         weights = _weights(by_option["weight"], weight or "") if weight else np.ones(table.n_rows)
         groups = _groups(by_option["group"], group or "") if group else np.arange(table.n_rows)
         features = {name: column for name, column in columns.items() if name not in special.values()}
         matrix, rounded = _feature_matrix(features)
-        keep, dropped_rows = _finite_rows(matrix, list(features))
+        keep, dropped_rows = finite_rows(matrix, list(features))
         varying, constant = _varying_columns(matrix[keep], list(features))
         if not drop_constant:
             varying, constant = np.ones_like(varying), []
@@ -83,26 +83,32 @@ def read_dataset(
         weights=weights[keep],
         groups=np.unique(groups[keep], return_inverse=True)[1].astype(np.int64),
         counted=np.ones(int(keep.sum()), dtype=np.bool_),
-        provenance=_provenance(table, source) | special,
+        provenance=provenance(table, source) | special,
         repairs=(*repairs, *rounded, *dropped_rows, *constant),
     )
     return dataset if signal is None or dataset.n_classes == 2 else against_rest(dataset, signal)
 
 
 @dataclass(frozen=True, eq=False)
-class _Classes:
+class Classes:
     """Class names in order, and the class of each row."""
 
     names: tuple[str, ...]
     labels: NDArray[np.int64]
 
 
-def _without_row_index(columns: Columns) -> tuple[Columns, list[str]]:
+def without_row_index(columns: Columns) -> tuple[Columns, list[str]]:
+    """Return the columns but for the index that pandas writes, and the sentence that says so."""
     kept = {name: column for name, column in columns.items() if name not in _ROW_INDICES}
     return kept, ["dropped the unnamed column: it is a row index"] * (len(kept) < len(columns))
 
 
-def _take(columns: Columns, name: str, option: str, path: Path) -> Column:
+def take_column(columns: Columns, name: str, option: str, path: Path) -> Column:
+    """Return the column that an option names.
+
+    Raises:
+        InputError: There is none; the text names the nearest.
+    """
     if name in columns:
         return columns[name]
     near = difflib.get_close_matches(name, columns, n=1)
@@ -130,7 +136,12 @@ def _refuse_missing(column: Column, what: str) -> None:
         )
 
 
-def _classes(name: str, column: Column, signal: str | None) -> _Classes:
+def find_classes(name: str, column: Column, signal: str | None) -> Classes:
+    """Return the classes of a target: names sorted, numerically where they are numbers, the signal of two last.
+
+    Raises:
+        InputError: Values are missing, continuous, of one class, or the signal is none of them.
+    """
     what = f"target '{name}'"
     if column.dtype.kind not in "biufU":
         raise InputError(f"{what} holds {column.dtype.name} values; classes are integers, text or booleans")
@@ -149,7 +160,7 @@ def _classes(name: str, column: Column, signal: str | None) -> _Classes:
             raise InputError(f"signal '{signal}' is not a class of {what}; its classes are {', '.join(names)}")
         if len(names) == 2:
             order = [i for i in order if names[i] != signal] + [names.index(signal)]
-    return _Classes(tuple(names[i] for i in order), np.argsort(order)[labels].astype(np.int64))
+    return Classes(tuple(names[i] for i in order), np.argsort(order)[labels].astype(np.int64))
 
 
 def _class_name(value: np.generic) -> str:
@@ -204,8 +215,12 @@ def _feature_matrix(features: Columns) -> tuple[NDArray[np.float32], list[str]]:
     return np.stack([column.astype(np.float32) for column in features.values()], axis=1), rounded
 
 
-def _finite_rows(matrix: NDArray[np.float32], names: Sequence[str]) -> tuple[NDArray[np.bool_], list[str]]:
-    """Return which rows to keep, and the sentence that says how many go."""
+def finite_rows(matrix: NDArray[np.float32], names: Sequence[str]) -> tuple[NDArray[np.bool_], list[str]]:
+    """Return which rows to keep, and the sentence that says how many go.
+
+    Raises:
+        InputError: More than half of the rows would go.
+    """
     bad = ~np.isfinite(matrix)
     keep = np.asarray(~bad.any(axis=1))
     n_bad, n = int((~keep).sum()), len(keep)
@@ -228,7 +243,7 @@ def _varying_columns(matrix: NDArray[np.float32], names: Sequence[str]) -> tuple
     return varying, [f"dropped {len(constant)} constant {word}: {_listing(constant)}"] if constant else []
 
 
-def _check_counts(classes: _Classes, keep: NDArray[np.bool_], weights: NDArray[np.float64]) -> None:
+def _check_counts(classes: Classes, keep: NDArray[np.bool_], weights: NDArray[np.float64]) -> None:
     n = int(keep.sum())
     if n < MIN_ROWS:
         raise InputError(f"only {n} usable rows; at least {MIN_ROWS} are needed")
@@ -239,7 +254,8 @@ def _check_counts(classes: _Classes, keep: NDArray[np.bool_], weights: NDArray[n
             raise InputError(f"class '{name}' has only {count} usable rows, {needed}; add rows or drop the class")
 
 
-def _provenance(table: Table, source: str | Path | Mapping[str, Any]) -> dict[str, str]:
+def provenance(table: Table, source: str | Path | Mapping[str, Any]) -> dict[str, str]:
+    """Return the size and, of a file, its name and digest."""
     shape = {"rows": str(table.n_rows), "columns": str(len(table.columns))}
     if not isinstance(source, (str, Path)):
         return {"format": table.format} | shape

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import zipfile
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from nas_fpga.errors import InputError
 
 _OBJECT_SUFFIX = re.compile(r"^(?P<path>.+\.(?:root|h5|hdf5)):(?P<object>.+)$", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"@attribute\s+(?:'([^']+)'|\"([^\"]+)\"|(\S+))\s", re.IGNORECASE)
 _ROOT_TABLES = ("TTree", "TNtuple", "TNtupleD", "ROOT::RNTuple")
 
 Column = NDArray[Any]
@@ -28,7 +30,7 @@ class Table:
 
     Attributes:
         path: The file; of a table that is in memory `table`.
-        format: `npz`, `CSV`, `Parquet`, `HDF5` or `ROOT`; :data:`IN_MEMORY` of a table that is no file.
+        format: `npz`, `CSV`, `Parquet`, `ARFF`, `HDF5` or `ROOT`; :data:`IN_MEMORY` of a table that is no file.
         columns: One-dimensional numpy arrays of booleans, numbers or text; missing values are NaN, in text ``""``.
     """
 
@@ -43,7 +45,7 @@ class Table:
 
 
 def read_table(source: str | Path) -> Table:
-    """Read a table from npz, CSV, Parquet, HDF5 or ROOT.
+    """Read a table from npz, CSV, Parquet, ARFF, HDF5 or ROOT.
 
     Arrays of two dimensions become columns `name_0`, `name_1`, ...; structured arrays are one column per field.
     Columns keep the order of the file; HDF5 datasets written without creation order have none and come by name.
@@ -55,7 +57,7 @@ def read_table(source: str | Path) -> Table:
         InputError: The file is missing, of unknown kind, empty, damaged, or holds no table.
     """
     path, inner = _locate(source)
-    name, reader = _FORMATS[path.suffix.lower()]
+    name, reader = _FORMATS[_suffix(path)]
     try:
         columns = reader(path, inner)
     except InputError as error:
@@ -95,7 +97,7 @@ def _locate(source: str | Path) -> tuple[Path, str | None]:
         path, inner = Path(match["path"]), match["object"]
     if path.is_dir():
         raise InputError(f"{path} is a directory; give one file ({', '.join(_FORMATS)})")
-    if path.suffix.lower() not in _FORMATS:
+    if _suffix(path) not in _FORMATS:
         raise InputError(f"{path} has the unknown suffix '{path.suffix}'; known are {', '.join(_FORMATS)}")
     try:
         size = path.stat().st_size
@@ -108,6 +110,11 @@ def _locate(source: str | Path) -> tuple[Path, str | None]:
     if size == 0:
         raise InputError(f"{path} is empty (0 bytes); write it again")
     return path, inner
+
+
+def _suffix(path: Path) -> str:
+    """Return `.csv` and the like; of a packed file the last two, `.arff.gz`."""
+    return "".join(path.suffixes[-2 if path.suffix.lower() == ".gz" else -1 :]).lower()
 
 
 def _read_npz(path: Path, inner: str | None) -> Columns:
@@ -131,6 +138,25 @@ def _read_parquet(path: Path, inner: str | None) -> Columns:
 
     with parquet.ParquetFile(path) as file:
         return _from_arrow(file.read())
+
+
+def _read_arff(path: Path, inner: str | None) -> Columns:
+    """Read Weka's format as OpenML writes it, all columns in every row; `?` is a missing value."""
+    from pyarrow import csv
+
+    with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
+        names = []
+        for line in file:
+            text = line.decode("utf-8", "replace").strip()
+            if text.lower() == "@data":
+                break
+            if attribute := _ATTRIBUTE.match(text):
+                names.append(next(filter(None, attribute.groups())))
+        if not names:
+            raise InputError("no @ATTRIBUTE lines in it; it is truncated or of another format")
+        null = csv.ConvertOptions(null_values=["?", ""], strings_can_be_null=True)
+        options = csv.ReadOptions(column_names=names), csv.ParseOptions(quote_char="'"), null
+        return _from_arrow(csv.read_csv(file, *options))
 
 
 def _from_arrow(table: Any) -> Columns:
@@ -189,8 +215,12 @@ _FORMATS: dict[str, tuple[str, Callable[[Path, str | None], Columns]]] = {
     ".npz": ("npz", _read_npz),
     ".csv": ("CSV", _read_csv),
     ".parquet": ("Parquet", _read_parquet),
+    ".pq": ("Parquet", _read_parquet),
+    ".arff": ("ARFF", _read_arff),
+    ".arff.gz": ("ARFF", _read_arff),
     ".h5": ("HDF5", _read_hdf5),
     ".hdf5": ("HDF5", _read_hdf5),
+    ".z": ("HDF5", _read_hdf5),  # as the jets on CERNBox are called
     ".root": ("ROOT", _read_root),
 }
 

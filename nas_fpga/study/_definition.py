@@ -24,12 +24,13 @@ class DataSource:
     """Which data, and how they are read.
 
     Attributes:
-        name: One of :data:`DATA_SETS`, the absolute path of a file, or :data:`DATASET_FILE`, which lies in the study's
-            folder; what it holds is checked by the fingerprint.
+        name: One of :data:`DATA_SETS`, the absolute path of a file, `NAME:FILE` of a published data set
+            (:data:`nas_fpga.data.variants.VARIANTS`), or :data:`DATASET_FILE`, which lies in the study's folder; what
+            it holds is checked by the fingerprint.
         target: Column of the labels; only for files, like the two below.
         group: Column of the groups.
         weight: Column of the weights.
-        signal: Which class is the signal; of several, against all others. Not for ``hgcal``.
+        signal: Which class is the signal; of several, against all others. Only for files and jets.
         features: Feature set of ``hgcal``.
         pileup: Pile-up collisions of ``hgcal``.
         tables: Folder of tables of ``hgcal`` that were derived anew, None for those in the package.

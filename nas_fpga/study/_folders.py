@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nas_fpga.data.variants import variant_of
 from nas_fpga.errors import StudyError
 
 
@@ -32,7 +33,8 @@ def existing_study(runs: Path, study: str | None, *, stored_elsewhere: bool = Fa
 
 def new_study(runs: Path, data: str, budget: int) -> Path:
     """Return the folder of a new study that nobody named: `DATA-BUDGET-NUMBER`."""
-    name = f"{Path(data).stem}-{budget}"
+    variant = variant_of(data)
+    name = f"{variant.name if variant else Path(data).stem}-{budget}"
     number = 1
     while (runs / (folder := f"{name}-{number}")).exists():
         number += 1

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, TypedDict, get_args, get_origin, get_type_hints
 
+from nas_fpga.data.variants import variant_of, with_absolute_files
 from nas_fpga.errors import InputError
 from nas_fpga.study._definition import DATA_SETS, Acquisition, Backend, DataSource, HardwareTarget, SearchDefinition
 
@@ -164,7 +165,9 @@ def hardware_values(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def absolute_name(data: str) -> str:
     """Return the absolute path of a data file, so that a study finds it from any folder; names of data sets as is."""
-    return data if data.lower() in DATA_SETS else str(Path(data).expanduser().absolute())
+    if data.lower() in DATA_SETS:
+        return data
+    return with_absolute_files(data) if variant_of(data) else str(Path(data).expanduser().absolute())
 
 
 def refuse_unknown(function: str, names: Iterable[str], known: Sequence[str]) -> None:

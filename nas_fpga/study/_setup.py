@@ -23,6 +23,7 @@ from nas_fpga.data import (
     read_dataset,
     split,
 )
+from nas_fpga.data.variants import HGCAL_BEAM_TEST, load_variant, variant_of
 from nas_fpga.errors import InputError
 from nas_fpga.hardware import Estimator, PreTrainingCost, StaticEstimator, Target, make_target
 from nas_fpga.samplers import SAMPLERS, Sampler, SamplerOptions
@@ -44,10 +45,13 @@ def load_data(source: DataSource, folder: Path | None = None, *, drop_constant: 
     Raises:
         InputError: A file without a target column, or what the readers refuse.
     """
-    for_files = ("target", "group", "weight", "signal") if source.name == "hgcal" else ("target", "group", "weight")
-    if source.name in DATA_SETS and (given := [f"--{n}" for n in for_files if getattr(source, n) is not None]):
+    variant = variant_of(source.name)
+    known_name = variant.name if variant else source.name if source.name in DATA_SETS else None
+    of_two_particles = known_name in ("hgcal", HGCAL_BEAM_TEST.name)
+    for_files = ("target", "group", "weight", "signal") if of_two_particles else ("target", "group", "weight")
+    if known_name is not None and (given := [f"--{n}" for n in for_files if getattr(source, n) is not None]):
         raise InputError(
-            f"{given[0]} is for files; the data set {source.name} has its own, leave it out or give --data FILE"
+            f"{given[0]} is for files; the data set {known_name} has its own, leave it out or give --data FILE"
         )
     if source.name == "hgcal":
         tables = Path(source.tables) if source.tables is not None else None
@@ -58,17 +62,21 @@ def load_data(source: DataSource, folder: Path | None = None, *, drop_constant: 
         f"--{n} {getattr(source, n)}" for n in ("features", "pileup", "tables") if _differs_from_default(source, n)
     ]
     if for_hgcal:
-        what = "jets" if source.name == "jets" else "a file"
+        what = known_name or "a file"
         raise InputError(f"{for_hgcal[0]} is for --data hgcal; {what} has its own columns, leave it out")
-    if source.name == "jets":
-        return load_jets() if source.signal is None else against_rest(load_jets(), source.signal)
+    if known_name is not None:
+        dataset = load_variant(source.name) if variant else load_jets()
+        return dataset if source.signal is None else against_rest(dataset, source.signal)
     if source.target is None:
         if not Path(source.name).exists():
             known = ", ".join(DATA_SETS)
             raise InputError(
                 f"--data '{source.name}' is none of {known} and no file; give {known} or the path of a file"
             )
-        raise InputError(f"--data {source.name} needs --target COLUMN: the column that holds the class")
+        raise InputError(
+            f"--data {source.name} needs --target COLUMN: the column that holds the class; "
+            f"nas-fpga data inspect {source.name} suggests one"
+        )
     columns = {"group": source.group, "weight": source.weight, "signal": source.signal}
     return read_dataset(source.name, source.target, **columns, drop_constant=drop_constant)
 

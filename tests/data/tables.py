@@ -1,4 +1,4 @@
-"""Writes one table in each of the five formats that the readers know."""
+"""Writes one table in each of the formats that the readers know."""
 
 from __future__ import annotations
 
@@ -41,10 +41,19 @@ def _write_root(path: Path, columns: Columns) -> None:
         file["events"].extend(values)
 
 
+def _write_arff(path: Path, columns: Columns) -> None:
+    kinds = {"U": "STRING", "b": "{False,True}"}
+    header = [f"@ATTRIBUTE '{name}' {kinds.get(column.dtype.kind, 'REAL')}" for name, column in columns.items()]
+    cells = zip(*(column.tolist() for column in columns.values()), strict=True)
+    rows = [",".join("?" if value in ("", None) else str(value) for value in row) for row in cells]
+    path.write_text("\n".join(["% a comment", "@RELATION rows", *header, "@DATA", *rows, ""]))
+
+
 WRITERS: dict[str, Callable[[Path, Columns], None]] = {
     "npz": _write_npz,
     "csv": _write_csv,
     "parquet": _write_parquet,
+    "arff": _write_arff,
     "h5": _write_hdf5,
     "root": _write_root,
 }

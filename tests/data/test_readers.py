@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import hashlib
 from decimal import Decimal
 from pathlib import Path
@@ -261,7 +262,9 @@ class TestBadInput:
     @pytest.mark.parametrize("name", ["table.xlsx", "table", "table.pkl"])
     def test_unknown_suffix(self, tmp_path: Path, name: str) -> None:
         (tmp_path / name).write_bytes(b"x")
-        with pytest.raises(InputError, match=r"unknown suffix '.*'; known are .npz, .csv, .parquet, .h5"):
+        with pytest.raises(
+            InputError, match=r"unknown suffix '.*'; known are .npz, .csv, .parquet, .pq, .arff, .arff.gz, .h5"
+        ):
             read_dataset(tmp_path / name, "label")
 
     @pytest.mark.parametrize("suffix", FORMATS)
@@ -270,7 +273,7 @@ class TestBadInput:
         with pytest.raises(InputError, match=r"is empty \(0 bytes\)"):
             read_dataset(tmp_path / f"t.{suffix}", "label")
 
-    @pytest.mark.parametrize("suffix", [s for s in FORMATS if s != "csv"])
+    @pytest.mark.parametrize("suffix", [s for s in FORMATS if s not in ("csv", "arff")])
     @pytest.mark.parametrize("damage", ["half", "tail", "garbage", "text"])
     def test_damaged_file(self, tmp_path: Path, suffix: str, damage: str) -> None:
         path = write(tmp_path / f"t.{suffix}", columns(2000))
@@ -282,6 +285,24 @@ class TestBadInput:
             read_dataset(path, "label")
         assert "\n" not in str(caught.value)
         assert str(path) in str(caught.value)
+
+    @pytest.mark.parametrize("damage", ["half", "tail", "garbage", "plain"])
+    def test_damaged_packed_arff(self, tmp_path: Path, damage: str) -> None:
+        plain = write(tmp_path / "t.arff", columns()).read_bytes()
+        whole = gzip.compress(plain)
+        (tmp_path / "t.arff.gz").write_bytes(whole)
+        assert len(read_dataset(tmp_path / "t.arff.gz", "label").labels) == 200
+        garbage = gzip.compress(np.random.default_rng(0).bytes(3000))
+        damaged = {"half": whole[: len(whole) // 2], "tail": whole[:-9], "garbage": garbage, "plain": plain}
+        (tmp_path / "t.arff.gz").write_bytes(damaged[damage])
+        with pytest.raises(InputError, match=r"t.arff.gz.*(damaged|truncated) or of another format"):
+            read_dataset(tmp_path / "t.arff.gz", "label")
+
+    def test_arff_that_ends_within_a_row(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "t.arff", columns())
+        path.write_text(path.read_text().rstrip().rpartition(",")[0])
+        with pytest.raises(InputError, match=r"t.arff cannot be read as ARFF \(.*columns.*\); it is damaged"):
+            read_dataset(path, "label")
 
     @pytest.mark.parametrize("suffix", FORMATS)
     def test_flipped_bytes_never_escape_as_another_error(self, tmp_path: Path, suffix: str) -> None:

@@ -1,47 +1,59 @@
-"""One chunk in a process of its own: its beginning, its output, its end."""
+"""One chunk in a process of its own: its output, its end."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
 import sys
-import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from nas_fpga.data.simulation._plan import Plan
 
 
-def simulate_chunk(plan: Plan, chunk: range, variables: Mapping[str, str], to: Path, log: Path) -> None:
-    """Simulate one chunk and write it. The process must be new and must not be used again.
+@dataclass(frozen=True)
+class Chunk:
+    """Showers that are simulated together.
 
-    Args:
+    Attributes:
         plan: The run.
-        chunk: One of its chunks.
+        showers: One of its chunks.
+        folder: Of the chunks of the run.
         variables: Environment variables to set before the binding is imported.
-        to: File of packed showers to write.
-        log: What Geant4 prints goes here.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    os.environ.update(variables)
-    with log.open("wb") as file:
+
+    plan: Plan
+    showers: range
+    folder: Path
+    variables: Mapping[str, str]
+
+    @property
+    def path(self) -> Path:
+        """File of packed showers that keeps it."""
+        return chunk_path(self.folder, self.showers)
+
+    @property
+    def log(self) -> Path:
+        """What Geant4 prints goes here."""
+        return self.path.with_suffix(".log")
+
+
+def chunk_path(folder: Path, showers: range) -> Path:
+    """Return the file of packed showers that keeps a chunk."""
+    return folder / f"showers_{showers.start:07d}_{showers.stop:07d}.npz"
+
+
+def simulate_chunk(chunk: Chunk) -> None:
+    """Simulate one chunk and write it. The process must be new and must not be used again."""
+    os.environ.update(chunk.variables)
+    with chunk.log.open("wb") as file:
         os.dup2(file.fileno(), sys.stdout.fileno())
         os.dup2(file.fileno(), sys.stderr.fileno())
     from nas_fpga.data.simulation._geant4 import run
     from nas_fpga.data.simulation._packing import pack, write_packed
 
-    primaries, seed = plan.primaries(chunk), plan.engine_seed(chunk)
+    primaries, seed = chunk.plan.primaries(chunk.showers), chunk.plan.engine_seed(chunk.showers)
     hits, depths = run(primaries, seed)
-    write_packed(to, pack(hits, primaries, seed, depths))
+    write_packed(chunk.path, pack(hits, primaries, seed, depths))
     sys.stdout.flush()
     os._exit(0)  # Geant4's objects are held by both sides: tearing them down in Python's order is not safe
-
-
-def _end_with_parent() -> None:
-    """End this process soon after its parent ended, however that was: a run that is started again needs the cores."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)

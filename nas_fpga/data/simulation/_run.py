@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import shutil
-import signal
 from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
-from multiprocessing import resource_tracker
-from multiprocessing.connection import wait
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from nas_fpga.data.simulation._chunk import simulate_chunk
+from nas_fpga.data._processes import in_processes
+from nas_fpga.data.simulation._chunk import Chunk, chunk_path, simulate_chunk
 from nas_fpga.data.simulation._packing import join, read_packed, write_packed
 from nas_fpga.data.simulation._physics_tables import BINDING, demand_binding, environment, find_tables, fingerprint
 from nas_fpga.data.simulation._plan import CHUNK_SHOWERS, Plan
@@ -58,7 +54,7 @@ def simulate(
     definition = _definition(plan, fingerprint(tables))
     _open_folder(folder, definition)
     _simulate_missing(plan, folder, workers, environment(tables), progress)
-    write_packed(to, join([read_packed(_chunk_path(folder, chunk)) for chunk in plan.chunks()]))
+    write_packed(to, join([read_packed(chunk_path(folder, chunk)) for chunk in plan.chunks()]))
     _write_json(to.with_name(to.name + ".json"), {"showers": plan.showers} | definition)
     shutil.rmtree(folder)
 
@@ -71,7 +67,7 @@ def chunk_folder(to: Path) -> Path:
 def done_showers(plan: Plan, to: Path) -> int:
     """Return how many showers of an unfinished run are kept."""
     folder = chunk_folder(to)
-    return sum(len(chunk) for chunk in plan.chunks() if _chunk_path(folder, chunk).exists())
+    return sum(len(chunk) for chunk in plan.chunks() if chunk_path(folder, chunk).exists())
 
 
 def _definition(plan: Plan, tables: str) -> dict[str, object]:
@@ -101,61 +97,19 @@ def _write_json(path: Path, content: dict[str, object]) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def _chunk_path(folder: Path, chunk: range) -> Path:
-    return folder / f"showers_{chunk.start:07d}_{chunk.stop:07d}.npz"
-
-
 def _simulate_missing(
     plan: Plan, folder: Path, workers: int, variables: dict[str, str], progress: Progress | None
 ) -> None:
-    waiting = [chunk for chunk in plan.chunks() if not _chunk_path(folder, chunk).exists()]
-    done = plan.showers - sum(map(len, waiting))
-    running: dict[int, tuple[BaseProcess, range]] = {}
+    chunks = [Chunk(plan, showers, folder, variables) for showers in plan.chunks()]
+    missing = [chunk for chunk in chunks if not chunk.path.exists()]
+    done = plan.showers - sum(len(chunk.showers) for chunk in missing)
     if progress is not None:
         progress(done, plan.showers)
-    try:
-        while waiting or running:
-            while waiting and len(running) < workers:
-                chunk = waiting.pop(0)
-                process = _start(plan, chunk, folder, variables)
-                running[process.sentinel] = (process, chunk)
-            for sentinel in wait(list(running)):
-                process, chunk = running.pop(sentinel)  # type: ignore[arg-type]
-                process.join()
-                if not _chunk_path(folder, chunk).exists():
-                    raise NasFpgaError(_failure(process.exitcode or 0, chunk, _log(folder, chunk)))
-                _log(folder, chunk).unlink()
-                done += len(chunk)
-                if progress is not None:
-                    progress(done, plan.showers)
-    finally:
-        for process, _ in running.values():
-            process.kill()
-        for process, _ in running.values():
-            process.join()
-
-
-def _start(plan: Plan, chunk: range, folder: Path, variables: dict[str, str]) -> BaseProcess:
-    process = multiprocessing.get_context("spawn").Process(
-        target=simulate_chunk,
-        args=(plan, chunk, variables, _chunk_path(folder, chunk), _log(folder, chunk)),
-        daemon=True,
-    )
-    # Blocked signals stay so in the child from its first moment on, so that Ctrl-C reaches the parent alone; starting
-    # the resource tracker unblocks them, so that is done before.
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        process.start()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    return process
-
-
-def _log(folder: Path, chunk: range) -> Path:
-    return _chunk_path(folder, chunk).with_suffix(".log")
-
-
-def _failure(exit_code: int, chunk: range, log: Path) -> str:
-    ended = f"died with {signal.Signals(-exit_code).name}" if exit_code < 0 else f"ended with code {exit_code}"
-    return f"the process of showers {chunk.start} to {chunk.stop - 1} {ended}; what Geant4 said is in {log}"
+    for chunk, failure in in_processes(simulate_chunk, missing, workers):
+        if failure:
+            showers = f"{chunk.showers.start} to {chunk.showers.stop - 1}"
+            raise NasFpgaError(f"the process of showers {showers} {failure}; what Geant4 said is in {chunk.log}")
+        chunk.log.unlink()
+        done += len(chunk.showers)
+        if progress is not None:
+            progress(done, plan.showers)

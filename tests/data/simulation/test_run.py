@@ -9,9 +9,10 @@ import pytest
 
 from nas_fpga.data.hgcal import read_showers
 from nas_fpga.data.simulation import Plan, chunk_folder, done_showers, simulate
+from nas_fpga.data.simulation._chunk import chunk_path
 from nas_fpga.data.simulation._packing import pack, write_packed
 from nas_fpga.data.simulation._physics_tables import find_tables, fingerprint
-from nas_fpga.data.simulation._run import _chunk_path, _definition, _open_folder
+from nas_fpga.data.simulation._run import _definition, _open_folder
 from nas_fpga.errors import InputError, NasFpgaError
 
 from .conftest import make_tables
@@ -30,7 +31,7 @@ def leave_chunks(plan, to, tables, chunks):
     for chunk in chunks:
         hits = [{number: 1.0} for number in chunk]
         made = pack(hits, plan.primaries(chunk), plan.engine_seed(chunk), np.zeros((47, 3)))
-        write_packed(_chunk_path(folder, chunk), made)
+        write_packed(chunk_path(folder, chunk), made)
 
 
 def test_a_run_whose_chunks_are_kept_only_joins_them(tmp_path, tables):
