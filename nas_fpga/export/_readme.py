@@ -143,7 +143,7 @@ def _hls_ports(record: dict[str, Any]) -> str:
     low, high = (0, 2**width - 1) if kind[1] else (-(2 ** (width - 1)), 2 ** (width - 1) - 1)
     sent = f"floor(x * 2^{fraction}{' + 1/2' if kind[4] == 'RND' else ''})"
     beyond = f"held between {low} and {high}" if kind[5] == "SAT" else f"of which the lowest {width} bits count"
-    inside = "" if kind[4] == "RND" else " Rounding to the formats below is inside."
+    inside = "" if kind[4] == "RND" else " Rounding and saturation to the formats below are inside."
     return (
         f"{text}\nIn hardware they are one port of {d * width} bits, the first feature lowest. A raw value x is sent "
         f"as the integer {sent}, {beyond}: the sender does what the C++ does where it is given x itself.{inside}"

@@ -54,10 +54,21 @@ def uniform(network):
     return replace(network, input_format=InputFormat(10, np.zeros(d, bool), 8 - scale, scale))
 
 
+def equal(network, signed):
+    """The same network with one format for all features, which hls4ml would make the port's."""
+    d = len(network.input_format.signed)
+    return replace(network, input_format=InputFormat(10, np.full(d, signed), np.full(d, 5), np.full(d, 3)))
+
+
+SMALL = random_network(6, 3, (4,), BitWidths(3, 5))
+
 CASES = {
     "resource": ("vitis", uniform(random_network(4, 6, (8, 4), BitWidths(4, 6), 3)), "resource", (3, 8, 2)),
     "latency": ("vivado", random_network(22, 5, (6, 3, 5), BitWidths(6, 5)), "latency", (1, 1, 1, 1)),
     "da": ("vitis", random_network(6, 4, (5,), BitWidths(3, 5)), "distributed_arithmetic", (1, 1)),
+    "equal-resource": ("vivado", equal(SMALL, False), "resource", (3, 2)),
+    "equal-latency": ("vitis", equal(SMALL, True), "latency", (1, 1)),
+    "equal-da": ("vivado", equal(SMALL, True), "distributed_arithmetic", (1, 1)),
 }
 
 
@@ -92,7 +103,7 @@ def test_no_output_differs(projects, name):
     assert [layer["strategy"] for layer in layers] == [strategy] * len(factors)
     assert [layer["reuse_factor"] for layer in layers] == list(factors)
     assert record["hls"]["clock_uncertainty"] == {"vitis": "27%", "vivado": "12.5%"}[backend]
-    assert (record["rtl"] is not None) == (name == "da")
+    assert (record["rtl"] is not None) == (strategy == "distributed_arithmetic")
     if strategy != "distributed_arithmetic":
         widths = [int(re.match(r"fixed<(\d+),", layer["types"]["weight"])[1]) for layer in layers]
         assert max(widths) <= network.candidate.bits.weights  # the features' scales do not widen them
@@ -236,12 +247,29 @@ def test_rtl_proves_what_would_compile_for_long(projects, monkeypatch):
     assert _verify._proof(projects / "latency", read_record(projects / "latency"), None, said.append) == "cpp"
 
 
-def test_readme_says_what_goes_onto_the_ports(projects):
+@pytest.mark.parametrize("name", CASES)
+def test_raw_features_go_onto_the_port(projects, name):
+    """Cut to the port's grid and held in its range, 16 times that of the features, they give what the network gives."""
+    network = CASES[name][1]
+    form, d = network.input_format, len(network.input_format.signed)
+    code = (projects / name / "hls" / "firmware" / "defines.h").read_text()
+    width, integer = map(int, re.search(r"ap_fixed<(\d+),(\d+),AP_TRN,AP_SAT,0> features_t", code).groups())
+    assert width - integer == form.fraction_bits.max() + 1
+    assert integer >= (form.bits - form.fraction_bits).max() + 4
+    readme = (projects / name / "README.md").read_text()
+    low, high = -(2 ** (width - 1)), 2 ** (width - 1) - 1
+    assert f"one port of {d * width} bits, the first feature lowest" in readme
+    assert f"floor(x * 2^{width - integer}), held between {low} and {high}" in readme
+    assert "Rounding and saturation to the formats below are inside." in readme
+    events = VerificationEvents.load(projects / name / "events.npz").features.astype(np.float64)
+    sent = np.clip(np.floor(events * 2.0 ** (width - integer)), low, high) / 2.0 ** (width - integer)
+    assert np.array_equal(network.logits(sent), network.logits(events))
+    written = "".join(file.read_text() for file in (projects / name / "hls" / "firmware").rglob("*.[ch]*"))
+    assert len(re.findall(r"ap_u?fixed<10, -?\d+, AP_RND, AP_SAT>", written)) == d
+
+
+def test_readme_says_what_the_answers_are(projects):
     readme = (projects / "resource" / "README.md").read_text()
-    code = (projects / "resource" / "hls" / "firmware" / "defines.h").read_text()
-    width, integer = map(int, re.search(r"ap_ufixed<(\d+),(\d+),AP_TRN,AP_SAT,0> features_t", code).groups())
-    assert f"one port of {6 * width} bits, the first feature lowest" in readme
-    assert f"floor(x * 2^{width - integer}), held between 0 and {2**width - 1}" in readme
     assert "One logit for each of a, b, c: the largest is the answer." in readme
     rtl = read_record(projects / "da")["rtl"]
     assert (
