@@ -26,6 +26,7 @@ from nas_fpga.errors import InputError
 from nas_fpga.export._design import Design
 from nas_fpga.export._quiet import captured
 from nas_fpga.hardware import Strategy
+from nas_fpga.training import QuantizedNetwork
 
 PROJECT = "network"  # the top function, and the names of its files
 STAMP = "design"  # of the library that build_lib.sh makes; hls4ml draws one at random
@@ -101,6 +102,11 @@ def write_hls(design: Design, backend: str, folder: Path, vectors: tuple[NDArray
     """
     with captured():
         import hls4ml
+    if backend == "catapult" and _formats_differ(design.network):
+        raise InputError(
+            f"hls4ml has no code for features with formats of their own on catapult, and those of {design.title} "
+            "differ; give --backend vitis or vivado"
+        )
     with tempfile.TemporaryDirectory() as scratch, captured() as chatter:
         model, form = _model_to_convert(design, backend)
         files = [str(Path(scratch) / name) for name in ("features.npy", "outputs.npy")]
@@ -138,9 +144,9 @@ def write_hls(design: Design, backend: str, folder: Path, vectors: tuple[NDArray
             graph.write()
         except Exception as error:  # hls4ml raises whatever its passes run into
             reason = " ".join(str(error).split()) or type(error).__name__
+            cure = "another --backend or --strategy" if backend in VERIFIABLE else "--backend vitis or vivado"
             raise InputError(
-                f"hls4ml cannot convert {design.title} under {design.mapping} for {backend}: {reason}; give another "
-                "--backend or --strategy"
+                f"hls4ml cannot convert {design.title} under {design.mapping} for {backend}: {reason}; give {cure}"
             ) from error
         _tidy(folder)
         layers = [layer for layer in graph.get_layers() if layer.class_name == "Dense"]
@@ -153,6 +159,14 @@ def write_hls(design: Design, backend: str, folder: Path, vectors: tuple[NDArray
         )
         said = tuple(line for line in chatter() if "WARNING" in line)
     return HlsProject(input_type, output_type, found, said)
+
+
+def _formats_differ(network: QuantizedNetwork | None) -> bool:
+    """Whether the features of a network have more than one format; unknown of a model that was trained elsewhere."""
+    if network is None:
+        return False
+    form = network.input_format
+    return np.unique(form.signed).size > 1 or np.unique(form.fraction_bits).size > 1
 
 
 def _model_to_convert(design: Design, backend: str) -> tuple[Any, InputFormat | None]:

@@ -78,9 +78,18 @@ def _contents(record: dict[str, Any]) -> str:
 
 def _figures(record: dict[str, Any]) -> str:
     lines = ["## Figures", ""]
+    predicted = any(not name.startswith("rtl_") for name in record["figures"])
+    if predicted:
+        lines.append(f"Predicted, of one copy on {record['part']}, with 90 % intervals; no vendor tool has run.")
+    else:
+        lines.append("No estimator knows this model: its cost is what synthesis says.")
+    if record["rtl"] is not None:
+        lines.append(
+            "`rtl_` rows are counted in `rtl/` as written; the latency is that of the IP, registers at its ports "
+            "included."
+        )
     if record["figures"]:
         lines += [
-            f"Predicted, of one copy on {record['part']}, with 90 % intervals; no vendor tool has run.",
             "",
             "| | value | 90 % interval | stage | source |",
             "|---|---|---|---|---|",
@@ -93,8 +102,6 @@ def _figures(record: dict[str, Any]) -> str:
                 f"| {name} | {figure['value']:,.4g} {figure['unit']} | {figure['low']:,.4g} to {figure['high']:,.4g} | "
                 f"{figure['stage']} | {source} |"
             )
-    else:
-        lines.append("No estimator knows this model: its cost is what synthesis says.")
     if record["merits"]:
         lines += ["", "| figure of merit | |", "|---|---|"]
         lines += [f"| {name} | {_number(value)} |" for name, value in record["merits"].items() if value is not None]

@@ -14,6 +14,7 @@ from nas_fpga import __version__
 from nas_fpga.errors import InputError
 from nas_fpga.export._design import Design
 from nas_fpga.export._events import VerificationEvents
+from nas_fpga.hardware import Figure, Unit
 
 RECORD = "design.json"
 README = "README.md"
@@ -58,6 +59,23 @@ def describe(design: Design, events: VerificationEvents) -> dict[str, Any]:
         ):
             feature |= {"signed": bool(signed), "fraction_bits": int(fraction), "scale_log2": int(scale)}
     return record | {"hls": None, "rtl": None, "verification": None}
+
+
+def rtl_figures(rtl: dict[str, Any]) -> dict[str, Any]:
+    """Return the figures of RTL as it is written, ``rtl_lut`` and so on: counted, so their interval is one value."""
+    graph = "da4ml's adder graph in rtl/"
+    whole = graph + (", decision included" if rtl["decision"]["kind"] != "none" else "")
+    counted: dict[str, tuple[float, Unit, str]] = {
+        "rtl_lut": (rtl["lut"]["value"], "LUT", graph),
+        "rtl_ff": (rtl["ff"]["value"], "FF", graph),
+        "rtl_latency_cycles": (rtl["latency_cycles"], "cycles", whole),
+        "rtl_latency_ns": (rtl["latency_ns"], "ns", whole),
+        "rtl_ii_cycles": (rtl["ii_cycles"], "cycles", whole),
+    }
+    return {
+        name: asdict(Figure(value, unit, "adder-graph", value, value, of))
+        for name, (value, unit, of) in counted.items()
+    }
 
 
 @functools.cache

@@ -330,6 +330,10 @@ def test_build_script_says_what_is_missing_and_runs_what_is_there(projects, tmp_
     fake.chmod(0o755)
     subprocess.run([script], env=environment, check=True)
     assert "build_prj.tcl" in (tmp_path / "called").read_text()
+    script = (folder / "hls" / "implement.tcl").read_text()
+    assert 0 < script.index("read_xdc -mode out_of_context ../../../../clock.xdc") < script.index("synth_design -mode")
+    clock = (folder / "hls" / "clock.xdc").read_text()
+    assert clock == "create_clock -name ap_clk -period 4.000 [get_ports ap_clk]\n"
 
 
 @pytest.mark.slow
@@ -348,12 +352,24 @@ def test_other_backends_are_written_and_say_so(tmp_path):
         verify(tmp_path, message=silent)
 
 
-def test_what_hls4ml_cannot_convert_is_one_line_and_leaves_nothing(tmp_path):
+def test_catapult_takes_no_formats_that_differ(tmp_path):
     network = random_network(7, 4, (3,), BitWidths(4, 4))
-    with pytest.raises(
-        InputError, match=r"hls4ml cannot convert a test under latency for catapult: .*; give another"
-    ) as e:
+    with pytest.raises(InputError, match=r"formats of their own on catapult.*; give --backend vitis or vivado$") as e:
         export(make_design(network, Mapping("latency", (1, 1))), tmp_path / "x", backend="catapult", message=silent)
+    assert "\n" not in str(e.value)
+    assert not (tmp_path / "x").exists()
+    export(make_design(equal(network, True), Mapping("latency", (1, 1))), tmp_path, backend="catapult", message=silent)
+    assert read_record(tmp_path)["hls"]["backend"] == "catapult"
+
+
+def test_what_hls4ml_cannot_convert_is_one_line_and_leaves_nothing(tmp_path):
+    """A model trained elsewhere, whose formats differ: only hls4ml knows."""
+    design = make_design(random_network(7, 4, (3,), BitWidths(4, 4)), Mapping("latency", (1, 1)))
+    with pytest.raises(
+        InputError,
+        match=r"hls4ml cannot convert a test under latency for catapult: .*; give --backend vitis or vivado$",
+    ) as e:
+        export(replace(design, network=None, figures=None), tmp_path / "x", backend="catapult", message=silent)
     assert "\n" not in str(e.value)
     assert not (tmp_path / "x").exists()
 
@@ -397,6 +413,16 @@ def test_rtl_is_simulated_with_its_latency(tmp_path):
     assert record["hls"] is None
     assert record["mapping"]["strategy"] == "distributed_arithmetic"
     assert "RTL is an adder graph: mapping da in place of resource rf 2/4" in said[0]
+    rtl, figures = record["rtl"], record["figures"]
+    for name in ("lut", "ff", "latency_cycles", "latency_ns", "ii_cycles"):
+        figure = figures[f"rtl_{name}"]
+        value = rtl[name]["value"] if name in ("lut", "ff") else rtl[name]
+        assert (figure["value"], figure["low"], figure["high"], figure["stage"]) == (value, value, value, "adder-graph")
+    predicted = estimate(network, Mapping("distributed_arithmetic", (1, 1)), design.target)
+    assert figures["latency_cycles"]["value"] == predicted.latency_cycles.value
+    readme = (tmp_path / "README.md").read_text()
+    assert f"| rtl_latency_cycles | {rtl['latency_cycles']} cycles |" in readme  # with the register of the decision
+    assert "decision included" in readme
     found = verify(tmp_path, message=silent)
     assert found.passed
     assert found.proof == "rtl"
