@@ -94,13 +94,33 @@ def read_record(folder: Path) -> dict[str, Any]:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if record["format"] != FORMAT:
             raise InputError(f"{path} has format {record['format']}, this version reads {FORMAT}; export it again")
+        _check_keys(record)
     except FileNotFoundError:
         raise InputError(
             f"{folder} is no exported project: it has no {RECORD}; give the folder of nas-fpga export"
         ) from None
-    except (ValueError, KeyError, TypeError) as error:
+    except KeyError as error:
+        raise InputError(f"{path} lacks {error}; export the project again") from error
+    except (ValueError, TypeError, AttributeError) as error:
         raise InputError(f"{path} cannot be read ({error}); export the project again") from error
     return record
+
+
+def _check_keys(record: dict[str, Any]) -> None:
+    """Look up what is read of a record.
+
+    Raises:
+        KeyError: Something is missing.
+    """
+    from nas_fpga.export._readme import readme
+
+    readme(record)  # reads nearly all of it
+    for name in ("files_sha256", "threshold", "verification"):
+        record[name]
+    if record["hls"] is not None:
+        record["hls"]["backend"]
+    if record["rtl"] is not None:
+        record["rtl"]["decision"]["kind"]
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:

@@ -403,6 +403,35 @@ def test_folders_that_are_no_projects(tmp_path):
         verify(tmp_path, message=silent)
 
 
+@pytest.mark.parametrize(
+    ("place", "key"),
+    [
+        ((), "files_sha256"),
+        ((), "mapping"),
+        ((), "verification"),
+        (("hls",), "verifiable"),
+        (("rtl", "decision"), "kind"),
+        (("features", 0), "unit"),
+        (("figures", "lut"), "stage"),
+    ],
+)
+def test_a_damaged_record_is_one_line(projects, tmp_path, place, key):
+    record = json.loads((projects / "da" / "design.json").read_text())
+    inner = record
+    for name in place:
+        inner = inner[name]
+    del inner[key]
+    (tmp_path / "design.json").write_text(json.dumps(record))
+    with pytest.raises(InputError, match=rf"design.json lacks '{key}'; export the project again$"):
+        verify(tmp_path, message=silent)
+
+
+def test_a_record_of_other_kinds_is_one_line(tmp_path):
+    (tmp_path / "design.json").write_text("[1]")
+    with pytest.raises(InputError, match=r"design\.json cannot be read"):
+        verify(tmp_path, message=silent)
+
+
 @pytest.mark.slow
 def test_rtl_is_simulated_with_its_latency(tmp_path):
     said = []
