@@ -72,7 +72,11 @@ def export(
     ] = "best",
     backend: Annotated[
         Backend,
-        typer.Option(help="hls4ml's. Vitis and Vivado can be verified here; the others cannot.", rich_help_panel=_HOW),
+        typer.Option(
+            help="hls4ml's. Vitis and Vivado can be verified here, the others cannot; Catapult only takes networks "
+            "whose features have one format.",
+            rich_help_panel=_HOW,
+        ),
     ] = Backend.vitis,
     rtl: Annotated[
         Rtl | None, typer.Option(help="Write RTL (an adder graph) in place of an HLS project.", rich_help_panel=_HOW)
@@ -275,7 +279,8 @@ def _line(record: dict[str, Any]) -> str:
     if record["candidate"] is not None:
         parts.append(record["candidate"])
     parts.append(record["mapping"]["name"])
-    for name in ("lut", "dsp", "latency_ns"):
+    latency = "latency_ns" if record["hls"] is not None else "rtl_latency_ns"  # an IP has the latency as written
+    for name in ("lut", "dsp", latency):
         if name in record["figures"]:
             figure = record["figures"][name]
             parts.append(f"{figure['value']:,.0f} {figure['unit']} ({figure['low']:,.0f}-{figure['high']:,.0f})")

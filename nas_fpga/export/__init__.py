@@ -104,7 +104,7 @@ def mapping_of(
         message: Told of every layer that takes another reuse factor.
 
     Raises:
-        InputError: A reuse factor below 1, or with a strategy that has none.
+        InputError: A reuse factor below 1, or with a strategy that has none, or a layer that the tools do not unroll.
     """
     from nas_fpga.export._select import mapping_of
 

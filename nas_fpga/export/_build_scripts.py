@@ -63,9 +63,9 @@ file mkdir implement
 set verilog ${project_name}_prj/solution1/syn/verilog
 cd $verilog
 read_verilog [glob *.v]
+read_xdc -mode out_of_context ../../../../clock.xdc
 synth_design -mode out_of_context -top $project_name -part $part
 cd ../../../..
-create_clock -name ap_clk -period $clock_period [get_ports ap_clk]
 opt_design
 place_design
 phys_opt_design
@@ -92,8 +92,12 @@ _OTHERS = {
 }
 
 
-def write_build_scripts(project: Path, backend: str) -> None:
-    """Write ``build.sh``, and for AMD's tools ``implement.tcl``, into an hls4ml project."""
+# Read before synthesis, so that it, too, works for the clock.
+_CLOCK_XDC = "create_clock -name ap_clk -period {clock_ns:.3f} [get_ports ap_clk]\n"
+
+
+def write_build_scripts(project: Path, backend: str, clock_ns: float) -> None:
+    """Write ``build.sh``, and for AMD's tools ``implement.tcl`` with its clock, into an hls4ml project."""
     from nas_fpga.export._hls import PROJECT
 
     if backend in _OTHERS:
@@ -105,6 +109,7 @@ def write_build_scripts(project: Path, backend: str) -> None:
         text = _HEAD.format(what=what, steps=" [csynth] [csim] [cosim] [vsynth] [impl]")
         text += _XILINX.replace("{top}", PROJECT) + tool + _IMPL
         (project / "implement.tcl").write_text(_IMPLEMENT_TCL, encoding="utf-8")
+        (project / "clock.xdc").write_text(_CLOCK_XDC.format(clock_ns=clock_ns), encoding="utf-8")
     script = project / "build.sh"
     script.write_text(text, encoding="utf-8")
     script.chmod(0o755)

@@ -5,6 +5,9 @@ layer's weights by the spread of the scales (8 bits became 16), which costs noth
 makes memories and multipliers of the Resource strategy that much wider. A power of two only moves the binary point, so
 here hls4ml converts the network on scaled features, and the input quantizer that it writes is replaced by one that
 takes raw features, quantizes them in the input format, and hands the same bits on under the moved point.
+
+Where all features have one format, hls4ml makes the port of that format, and rounding and saturation the sender's
+work. Here they are always inside: the port takes raw values cut to its grid.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from nas_fpga.errors import InputError
 from nas_fpga.export._design import Design
 from nas_fpga.export._quiet import captured
 from nas_fpga.hardware import Strategy
+from nas_fpga.training import QuantizedNetwork
 
 PROJECT = "network"  # the top function, and the names of its files
 STAMP = "design"  # of the library that build_lib.sh makes; hls4ml draws one at random
@@ -32,6 +36,7 @@ STRATEGIES: dict[Strategy, str] = {
     "latency": "Latency",
     "resource": "Resource",
 }
+_SPARE_INTEGER_BITS = 4  # of the port, as of RTL: a sender need not saturate before 16 times the range
 _NAMES = {"vitis": "Vitis", "vivado": "Vivado", "catapult": "Catapult", "quartus": "Quartus", "oneapi": "oneAPI"}
 
 _PLACES = {  # in hls4ml's own description of the project, seen from its folder
@@ -97,8 +102,13 @@ def write_hls(design: Design, backend: str, folder: Path, vectors: tuple[NDArray
     """
     with captured():
         import hls4ml
+    if backend == "catapult" and _formats_differ(design.network):
+        raise InputError(
+            f"hls4ml has no code for features with formats of their own on catapult, and those of {design.title} "
+            "differ; give --backend vitis or vivado"
+        )
     with tempfile.TemporaryDirectory() as scratch, captured() as chatter:
-        model, moved = _model_to_convert(design, backend)
+        model, form = _model_to_convert(design, backend)
         files = [str(Path(scratch) / name) for name in ("features.npy", "outputs.npy")]
         for file, values in zip(files, vectors, strict=True):
             np.save(file, values)
@@ -129,14 +139,14 @@ def write_hls(design: Design, backend: str, folder: Path, vectors: tuple[NDArray
             )
             if backend in VERIFIABLE:
                 _narrow_weights(graph)
-            if moved is not None:
-                _take_raw_features(graph, moved)
+            if form is not None:
+                _take_raw_features(graph, form)
             graph.write()
         except Exception as error:  # hls4ml raises whatever its passes run into
             reason = " ".join(str(error).split()) or type(error).__name__
+            cure = "another --backend or --strategy" if backend in VERIFIABLE else "--backend vitis or vivado"
             raise InputError(
-                f"hls4ml cannot convert {design.title} under {design.mapping} for {backend}: {reason}; give another "
-                "--backend or --strategy"
+                f"hls4ml cannot convert {design.title} under {design.mapping} for {backend}: {reason}; give {cure}"
             ) from error
         _tidy(folder)
         layers = [layer for layer in graph.get_layers() if layer.class_name == "Dense"]
@@ -151,20 +161,24 @@ def write_hls(design: Design, backend: str, folder: Path, vectors: tuple[NDArray
     return HlsProject(input_type, output_type, found, said)
 
 
+def _formats_differ(network: QuantizedNetwork | None) -> bool:
+    """Whether the features of a network have more than one format; unknown of a model that was trained elsewhere."""
+    if network is None:
+        return False
+    form = network.input_format
+    return np.unique(form.signed).size > 1 or np.unique(form.fraction_bits).size > 1
+
+
 def _model_to_convert(design: Design, backend: str) -> tuple[Any, InputFormat | None]:
-    """Return the Keras model that hls4ml gets, and the input format whose binary points are to be moved, if any."""
+    """Return the Keras model that hls4ml gets, and the input format that is to be inside the design, where known."""
     network = design.network
-    constants = design.mapping.strategy == "distributed_arithmetic"
-    if (
-        network is None
-        or constants
-        or backend not in VERIFIABLE
-        or np.unique(network.input_format.scale_log2).size == 1
-    ):
+    if network is None or backend not in VERIFIABLE:
         return design.model, None
+    form = network.input_format
+    if design.mapping.strategy == "distributed_arithmetic":
+        return design.model, form
     from nas_fpga.export._hgq import build
 
-    form = network.input_format
     scaled = InputFormat(form.bits, form.signed, form.grid_bits, np.zeros_like(form.scale_log2))
     model = build(replace(network, input_format=scaled))
     if np.unique(form.grid_bits).size == 1 and np.unique(form.signed).size == 1:
@@ -178,17 +192,34 @@ def _model_to_convert(design: Design, backend: str) -> tuple[Any, InputFormat | 
 
 
 def _take_raw_features(graph: Any, form: InputFormat) -> None:
-    """Make port and input quantizer of a graph on scaled features those of raw features."""
+    """Make the port of a graph one of raw features, which are rounded and saturated in their format behind it."""
+    quantizers = [layer for layer in graph.get_layers() if layer.class_name == "FixedPointQuantizer"]
+    if quantizers:
+        _move_points(quantizers[0], form)
+    else:
+        _quantize_in_adders(next(layer for layer in graph.get_layers() if layer.class_name == "Dense"), form)
+    port = graph.get_input_variables()[0].type.precision
+    port.signed, port.rounding_mode, port.saturation_mode = True, "TRN", "SAT"
+    port.integer = int((form.bits - form.fraction_bits + ~form.signed).max()) + _SPARE_INTEGER_BITS
+    port.width = port.integer + int(form.fraction_bits.max()) + 1  # one bit more, so that ties round as they should
+
+
+def _quantizer(form: InputFormat, feature: int) -> str:
+    """Return the C++ type of a feature's format."""
+    kind = "ap_fixed" if form.signed[feature] else "ap_ufixed"
+    return f"{kind}<{form.bits}, {form.bits - form.fraction_bits[feature]}, AP_RND, AP_SAT>"
+
+
+def _move_points(quantizer: Any, form: InputFormat) -> None:
+    """Replace the input quantizer of a graph on scaled features by that of raw ones."""
     from hls4ml.model.types import Source
 
-    quantizer = next(layer for layer in graph.get_layers() if layer.class_name == "FixedPointQuantizer")
     last = form.bits - 1
     lines = []
-    for i, (signed, raw, moved) in enumerate(zip(form.signed, form.fraction_bits, form.grid_bits, strict=True)):
-        kind = "ap_fixed" if signed else "ap_ufixed"
+    for i, (signed, moved) in enumerate(zip(form.signed, form.grid_bits, strict=True)):
         lines += [
-            f"    {kind}<{form.bits}, {form.bits - raw}, AP_RND, AP_SAT> value_{i} = inp[{i}];",
-            f"    {kind}<{form.bits}, {form.bits - moved}> moved_{i};",
+            f"    {_quantizer(form, i)} value_{i} = inp[{i}];",
+            f"    {'ap_fixed' if signed else 'ap_ufixed'}<{form.bits}, {form.bits - moved}> moved_{i};",
             f"    moved_{i}.range({last}, 0) = value_{i}.range({last}, 0);",
             f"    out[{i}] = moved_{i};",
         ]
@@ -199,11 +230,21 @@ def _take_raw_features(graph: Any, form: InputFormat) -> None:
         "    #pragma HLS INLINE\n" + "\n".join(lines) + "\n}\n"
     )
     quantizer.set_attr("mask_fn_codegen", Source(code))
-    port = graph.get_input_variables()[0].type.precision
-    sign = form.signed.any()
-    port.signed = bool(sign)
-    port.integer = int((form.bits - form.fraction_bits + (sign & ~form.signed)).max())
-    port.width = port.integer + int(form.fraction_bits.max()) + 1  # one bit more, so that ties round as they should
+
+
+def _quantize_in_adders(dense: Any, form: InputFormat) -> None:
+    """Quantize the inputs of a layer's adder graph in its code, as hls4ml does where the formats differ."""
+    from hls4ml.model.types import Source
+
+    code = dense.get_attr("da_codegen").code
+    if "AP_RND, AP_SAT> model_inp_q_0 = " in code:
+        return
+    lines = []
+    for i in range(len(form.signed)):
+        lines.append(f"    {_quantizer(form, i)} model_inp_q_{i} = model_inp[{i}];")
+        code = code.replace(f"model_inp[{i}];", f"model_inp_q_{i};")
+    inline = "#pragma HLS INLINE\n"
+    dense.set_attr("da_codegen", Source(code.replace(inline, inline + "\n".join(lines) + "\n", 1)))
 
 
 def _narrow_weights(graph: Any) -> None:

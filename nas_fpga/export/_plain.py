@@ -16,7 +16,7 @@ from nas_fpga.export._design import Design
 from nas_fpga.export._project import keras_outputs
 from nas_fpga.export._select import check_mapping, real_events, rebuilt
 from nas_fpga.export._verify import load_model
-from nas_fpga.hardware import UNROLL_LIMIT, Mapping, StaticEstimator, Target, estimate
+from nas_fpga.hardware import Mapping, StaticEstimator, Target, buildable_reuse_factors, estimate
 from nas_fpga.space import BitWidths, Candidate
 from nas_fpga.training import Merits, QuantizedNetwork, calibrate, evaluate, freeze
 
@@ -78,7 +78,7 @@ def design_of_model(
     elif network is not None:
         chosen = StaticEstimator().points(network, target)[0].mapping
     else:
-        unrolled = all(n_in * n_out < UNROLL_LIMIT for n_in, n_out in shapes)
+        unrolled = all(buildable_reuse_factors("latency", n_in, n_out) for n_in, n_out in shapes)
         chosen = Mapping("latency" if unrolled else "distributed_arithmetic", (1,) * len(shapes))
     if network is not None:
         check_mapping(chosen, network)

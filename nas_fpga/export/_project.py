@@ -21,7 +21,7 @@ from nas_fpga.export._design import Design
 from nas_fpga.export._events import verification_events
 from nas_fpga.export._hls import VERIFIABLE, HlsProject, write_hls
 from nas_fpga.export._quiet import captured
-from nas_fpga.export._record import RECORD, describe, fingerprints, write_record
+from nas_fpga.export._record import RECORD, describe, fingerprints, rtl_figures, write_record
 from nas_fpga.hardware import Mapping, estimate
 
 _VECTORS = 200  # events of the test bench: C simulation takes seconds, co-simulation minutes
@@ -57,7 +57,7 @@ def write(
         if rtl is None:
             vectors = events.features[:_VECTORS]
             project = write_hls(design, backend, stage / "hls", (vectors, keras_outputs(design.model, vectors)))
-            write_build_scripts(stage / "hls", backend)
+            write_build_scripts(stage / "hls", backend, design.target.clock_ns)
             record["hls"] = _hls_record(project, backend, stage / "hls")
             for line in decisions(record):
                 message(line)
@@ -66,6 +66,7 @@ def write(
 
             with captured():
                 record["rtl"] = write_rtl(design, stage / "rtl", language=rtl or "verilog", decision=decision)
+            record["figures"] |= rtl_figures(record["rtl"])
         record["files_sha256"] = fingerprints(stage)
         write_record(stage, record)
     proof = f"prove it with: nas-fpga verify {shlex.quote(str(folder))}"

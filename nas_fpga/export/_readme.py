@@ -78,9 +78,18 @@ def _contents(record: dict[str, Any]) -> str:
 
 def _figures(record: dict[str, Any]) -> str:
     lines = ["## Figures", ""]
+    predicted = any(not name.startswith("rtl_") for name in record["figures"])
+    if predicted:
+        lines.append(f"Predicted, of one copy on {record['part']}, with 90 % intervals; no vendor tool has run.")
+    else:
+        lines.append("No estimator knows this model: its cost is what synthesis says.")
+    if record["rtl"] is not None:
+        lines.append(
+            "`rtl_` rows are counted in `rtl/` as written; the latency is that of the IP, registers at its ports "
+            "included."
+        )
     if record["figures"]:
         lines += [
-            f"Predicted, of one copy on {record['part']}, with 90 % intervals; no vendor tool has run.",
             "",
             "| | value | 90 % interval | stage | source |",
             "|---|---|---|---|---|",
@@ -93,8 +102,6 @@ def _figures(record: dict[str, Any]) -> str:
                 f"| {name} | {figure['value']:,.4g} {figure['unit']} | {figure['low']:,.4g} to {figure['high']:,.4g} | "
                 f"{figure['stage']} | {source} |"
             )
-    else:
-        lines.append("No estimator knows this model: its cost is what synthesis says.")
     if record["merits"]:
         lines += ["", "| figure of merit | |", "|---|---|"]
         lines += [f"| {name} | {_number(value)} |" for name, value in record["merits"].items() if value is not None]
@@ -143,7 +150,7 @@ def _hls_ports(record: dict[str, Any]) -> str:
     low, high = (0, 2**width - 1) if kind[1] else (-(2 ** (width - 1)), 2 ** (width - 1) - 1)
     sent = f"floor(x * 2^{fraction}{' + 1/2' if kind[4] == 'RND' else ''})"
     beyond = f"held between {low} and {high}" if kind[5] == "SAT" else f"of which the lowest {width} bits count"
-    inside = "" if kind[4] == "RND" else " Rounding to the formats below is inside."
+    inside = "" if kind[4] == "RND" else " Rounding and saturation to the formats below are inside."
     return (
         f"{text}\nIn hardware they are one port of {d * width} bits, the first feature lowest. A raw value x is sent "
         f"as the integer {sent}, {beyond}: the sender does what the C++ does where it is given x itself.{inside}"

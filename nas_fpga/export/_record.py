@@ -14,6 +14,7 @@ from nas_fpga import __version__
 from nas_fpga.errors import InputError
 from nas_fpga.export._design import Design
 from nas_fpga.export._events import VerificationEvents
+from nas_fpga.hardware import Figure, Unit
 
 RECORD = "design.json"
 README = "README.md"
@@ -60,6 +61,23 @@ def describe(design: Design, events: VerificationEvents) -> dict[str, Any]:
     return record | {"hls": None, "rtl": None, "verification": None}
 
 
+def rtl_figures(rtl: dict[str, Any]) -> dict[str, Any]:
+    """Return the figures of RTL as it is written, ``rtl_lut`` and so on: counted, so their interval is one value."""
+    graph = "da4ml's adder graph in rtl/"
+    whole = graph + (", decision included" if rtl["decision"]["kind"] != "none" else "")
+    counted: dict[str, tuple[float, Unit, str]] = {
+        "rtl_lut": (rtl["lut"]["value"], "LUT", graph),
+        "rtl_ff": (rtl["ff"]["value"], "FF", graph),
+        "rtl_latency_cycles": (rtl["latency_cycles"], "cycles", whole),
+        "rtl_latency_ns": (rtl["latency_ns"], "ns", whole),
+        "rtl_ii_cycles": (rtl["ii_cycles"], "cycles", whole),
+    }
+    return {
+        name: asdict(Figure(value, unit, "adder-graph", value, value, of))
+        for name, (value, unit, of) in counted.items()
+    }
+
+
 @functools.cache
 def _versions() -> dict[str, str]:
     return {"nas-fpga": __version__} | {name: importlib.metadata.version(name) for name in _PACKAGES}
@@ -76,13 +94,33 @@ def read_record(folder: Path) -> dict[str, Any]:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if record["format"] != FORMAT:
             raise InputError(f"{path} has format {record['format']}, this version reads {FORMAT}; export it again")
+        _check_keys(record)
     except FileNotFoundError:
         raise InputError(
             f"{folder} is no exported project: it has no {RECORD}; give the folder of nas-fpga export"
         ) from None
-    except (ValueError, KeyError, TypeError) as error:
+    except KeyError as error:
+        raise InputError(f"{path} lacks {error}; export the project again") from error
+    except (ValueError, TypeError, AttributeError) as error:
         raise InputError(f"{path} cannot be read ({error}); export the project again") from error
     return record
+
+
+def _check_keys(record: dict[str, Any]) -> None:
+    """Look up what is read of a record.
+
+    Raises:
+        KeyError: Something is missing.
+    """
+    from nas_fpga.export._readme import readme
+
+    readme(record)  # reads nearly all of it
+    for name in ("files_sha256", "threshold", "verification"):
+        record[name]
+    if record["hls"] is not None:
+        record["hls"]["backend"]
+    if record["rtl"] is not None:
+        record["rtl"]["decision"]["kind"]
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nas_fpga.errors import InputError, StudyError
 from nas_fpga.export._design import Design
 from nas_fpga.export._quiet import captured
-from nas_fpga.hardware import UNROLL_LIMIT, Mapping, Strategy, allowed_reuse_factors, estimate
+from nas_fpga.hardware import UNROLL_LIMIT, Mapping, Strategy, buildable_reuse_factors, estimate
 from nas_fpga.study import Point, StudyOutcome, StudyStorage, TrialRecord
 from nas_fpga.training import QuantizedNetwork
 
@@ -87,20 +87,23 @@ def check_mapping(mapping: Mapping, network: QuantizedNetwork) -> None:
             f"mapping '{mapping}' is for {len(mapping.reuse_factors)} layers; the network has {len(shapes)}"
         )
     for (n_in, n_out), factor in zip(shapes, mapping.reuse_factors, strict=True):
-        if mapping.strategy == "resource":
-            allowed = allowed_reuse_factors(n_in, n_out)
-            if factor not in allowed:
-                raise InputError(
-                    f"reuse factor {factor} does not divide a layer {n_in} x {n_out}; hls4ml takes "
-                    f"{', '.join(map(str, allowed))}"
-                )
-        elif factor != 1:
-            raise InputError(f"reuse factor {factor} is for resource; {mapping.strategy} needs 1")
-        if mapping.strategy != "distributed_arithmetic" and factor == 1 and n_in * n_out >= UNROLL_LIMIT:
-            raise InputError(
-                f"a layer {n_in} x {n_out} is not unrolled by the tools, which stop at {UNROLL_LIMIT:,} weights; take "
-                "resource with a reuse factor, or distributed arithmetic"
-            )
+        _check_layer(mapping.strategy, n_in, n_out, factor)
+
+
+def _check_layer(strategy: Strategy, n_in: int, n_out: int, factor: int) -> None:
+    if factor in buildable_reuse_factors(strategy, n_in, n_out):
+        return
+    if factor != 1 and strategy != "resource":
+        raise InputError(f"reuse factor {factor} is for resource; {strategy} needs 1")
+    if factor == 1:
+        raise InputError(
+            f"a layer {n_in} x {n_out} is not unrolled by the tools, which stop at {UNROLL_LIMIT:,} weights; take "
+            "resource with a reuse factor, or distributed arithmetic"
+        )
+    raise InputError(
+        f"reuse factor {factor} does not divide a layer {n_in} x {n_out}; hls4ml takes "
+        f"{', '.join(map(str, buildable_reuse_factors(strategy, n_in, n_out)))}"
+    )
 
 
 def mapping_of(
@@ -112,10 +115,12 @@ def mapping_of(
     if strategy != "resource":
         if reuse_factor != 1:
             raise InputError(f"--reuse-factor {reuse_factor} is for --strategy resource; leave it out")
+        for n_in, n_out in shapes:
+            _check_layer(strategy, n_in, n_out, 1)
         return Mapping(strategy, (1,) * len(shapes))
     factors = []
     for i, (n_in, n_out) in enumerate(shapes, 1):
-        allowed = [f for f in allowed_reuse_factors(n_in, n_out) if f > 1 or n_in * n_out < UNROLL_LIMIT]
+        allowed = buildable_reuse_factors(strategy, n_in, n_out)
         nearest = min(allowed, key=lambda factor: (abs(factor - reuse_factor), factor))
         if nearest != reuse_factor:
             message(f"reuse factor {nearest} for layer {i} ({n_in} x {n_out}): the nearest to {reuse_factor} it has")

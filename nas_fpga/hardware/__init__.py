@@ -16,7 +16,14 @@ from nas_fpga.hardware._limits import (
     make_target,
     parse_region,
 )
-from nas_fpga.hardware._mappings import UNROLL_LIMIT, Mapping, Strategy, allowed_reuse_factors, enumerate_mappings
+from nas_fpga.hardware._mappings import (
+    UNROLL_LIMIT,
+    Mapping,
+    Strategy,
+    allowed_reuse_factors,
+    buildable_reuse_factors,
+    enumerate_mappings,
+)
 from nas_fpga.hardware._parts import DEFAULT_PART, Part, find_part, known_parts
 from nas_fpga.hardware._points import HardwareFigures, MappedPoint
 from nas_fpga.hardware._traits import LayerTraits, measured_traits
@@ -45,6 +52,7 @@ __all__ = [
     "adder_graph_luts",
     "adder_levels_per_cycle",
     "allowed_reuse_factors",
+    "buildable_reuse_factors",
     "enumerate_mappings",
     "estimate",
     "find_part",

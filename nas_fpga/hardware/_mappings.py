@@ -49,6 +49,20 @@ def allowed_reuse_factors(n_in: int, n_out: int) -> tuple[int, ...]:
     return _divisors(n_in) + tuple(n_in * d for d in _divisors(n_out)[1:])
 
 
+def buildable_reuse_factors(strategy: Strategy, n_in: int, n_out: int) -> tuple[int, ...]:
+    """Return the reuse factors under which the tools build a dense layer as it is asked, ascending; none if never.
+
+    Args:
+        strategy: Of the layer.
+        n_in: Its inputs.
+        n_out: Its outputs.
+    """
+    if strategy == "distributed_arithmetic":
+        return (1,)
+    allowed = allowed_reuse_factors(n_in, n_out) if strategy == "resource" else (1,)
+    return tuple(factor for factor in allowed if factor > 1 or n_in * n_out < UNROLL_LIMIT)
+
+
 def nearest_reuse_factors(n_in: NDArray[np.integer], n_out: NDArray[np.integer]) -> NDArray[np.int64]:
     """Return the allowed reuse factors nearest to :data:`REUSE_TARGETS`, ties to the smaller as in hls4ml.
 
@@ -88,7 +102,7 @@ def enumerate_mappings(shapes: Sequence[tuple[int, int]], target: Target) -> tup
     """
     ones = (1,) * len(shapes)
     found = [Mapping("distributed_arithmetic", ones)]
-    if all(n_in * n_out < UNROLL_LIMIT for n_in, n_out in shapes):
+    if all(buildable_reuse_factors("latency", n_in, n_out) for n_in, n_out in shapes):
         found.append(Mapping("latency", ones))
     for row in nearest_reuse_factors(*np.array(shapes).T).tolist():
         factors = tuple(row)

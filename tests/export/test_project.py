@@ -54,10 +54,21 @@ def uniform(network):
     return replace(network, input_format=InputFormat(10, np.zeros(d, bool), 8 - scale, scale))
 
 
+def equal(network, signed):
+    """The same network with one format for all features, which hls4ml would make the port's."""
+    d = len(network.input_format.signed)
+    return replace(network, input_format=InputFormat(10, np.full(d, signed), np.full(d, 5), np.full(d, 3)))
+
+
+SMALL = random_network(6, 3, (4,), BitWidths(3, 5))
+
 CASES = {
     "resource": ("vitis", uniform(random_network(4, 6, (8, 4), BitWidths(4, 6), 3)), "resource", (3, 8, 2)),
     "latency": ("vivado", random_network(22, 5, (6, 3, 5), BitWidths(6, 5)), "latency", (1, 1, 1, 1)),
     "da": ("vitis", random_network(6, 4, (5,), BitWidths(3, 5)), "distributed_arithmetic", (1, 1)),
+    "equal-resource": ("vivado", equal(SMALL, False), "resource", (3, 2)),
+    "equal-latency": ("vitis", equal(SMALL, True), "latency", (1, 1)),
+    "equal-da": ("vivado", equal(SMALL, True), "distributed_arithmetic", (1, 1)),
 }
 
 
@@ -92,7 +103,7 @@ def test_no_output_differs(projects, name):
     assert [layer["strategy"] for layer in layers] == [strategy] * len(factors)
     assert [layer["reuse_factor"] for layer in layers] == list(factors)
     assert record["hls"]["clock_uncertainty"] == {"vitis": "27%", "vivado": "12.5%"}[backend]
-    assert (record["rtl"] is not None) == (name == "da")
+    assert (record["rtl"] is not None) == (strategy == "distributed_arithmetic")
     if strategy != "distributed_arithmetic":
         widths = [int(re.match(r"fixed<(\d+),", layer["types"]["weight"])[1]) for layer in layers]
         assert max(widths) <= network.candidate.bits.weights  # the features' scales do not widen them
@@ -236,12 +247,29 @@ def test_rtl_proves_what_would_compile_for_long(projects, monkeypatch):
     assert _verify._proof(projects / "latency", read_record(projects / "latency"), None, said.append) == "cpp"
 
 
-def test_readme_says_what_goes_onto_the_ports(projects):
+@pytest.mark.parametrize("name", CASES)
+def test_raw_features_go_onto_the_port(projects, name):
+    """Cut to the port's grid and held in its range, 16 times that of the features, they give what the network gives."""
+    network = CASES[name][1]
+    form, d = network.input_format, len(network.input_format.signed)
+    code = (projects / name / "hls" / "firmware" / "defines.h").read_text()
+    width, integer = map(int, re.search(r"ap_fixed<(\d+),(\d+),AP_TRN,AP_SAT,0> features_t", code).groups())
+    assert width - integer == form.fraction_bits.max() + 1
+    assert integer >= (form.bits - form.fraction_bits).max() + 4
+    readme = (projects / name / "README.md").read_text()
+    low, high = -(2 ** (width - 1)), 2 ** (width - 1) - 1
+    assert f"one port of {d * width} bits, the first feature lowest" in readme
+    assert f"floor(x * 2^{width - integer}), held between {low} and {high}" in readme
+    assert "Rounding and saturation to the formats below are inside." in readme
+    events = VerificationEvents.load(projects / name / "events.npz").features.astype(np.float64)
+    sent = np.clip(np.floor(events * 2.0 ** (width - integer)), low, high) / 2.0 ** (width - integer)
+    assert np.array_equal(network.logits(sent), network.logits(events))
+    written = "".join(file.read_text() for file in (projects / name / "hls" / "firmware").rglob("*.[ch]*"))
+    assert len(re.findall(r"ap_u?fixed<10, -?\d+, AP_RND, AP_SAT>", written)) == d
+
+
+def test_readme_says_what_the_answers_are(projects):
     readme = (projects / "resource" / "README.md").read_text()
-    code = (projects / "resource" / "hls" / "firmware" / "defines.h").read_text()
-    width, integer = map(int, re.search(r"ap_ufixed<(\d+),(\d+),AP_TRN,AP_SAT,0> features_t", code).groups())
-    assert f"one port of {6 * width} bits, the first feature lowest" in readme
-    assert f"floor(x * 2^{width - integer}), held between 0 and {2**width - 1}" in readme
     assert "One logit for each of a, b, c: the largest is the answer." in readme
     rtl = read_record(projects / "da")["rtl"]
     assert (
@@ -302,6 +330,10 @@ def test_build_script_says_what_is_missing_and_runs_what_is_there(projects, tmp_
     fake.chmod(0o755)
     subprocess.run([script], env=environment, check=True)
     assert "build_prj.tcl" in (tmp_path / "called").read_text()
+    script = (folder / "hls" / "implement.tcl").read_text()
+    assert 0 < script.index("read_xdc -mode out_of_context ../../../../clock.xdc") < script.index("synth_design -mode")
+    clock = (folder / "hls" / "clock.xdc").read_text()
+    assert clock == "create_clock -name ap_clk -period 4.000 [get_ports ap_clk]\n"
 
 
 @pytest.mark.slow
@@ -320,12 +352,24 @@ def test_other_backends_are_written_and_say_so(tmp_path):
         verify(tmp_path, message=silent)
 
 
-def test_what_hls4ml_cannot_convert_is_one_line_and_leaves_nothing(tmp_path):
+def test_catapult_takes_no_formats_that_differ(tmp_path):
     network = random_network(7, 4, (3,), BitWidths(4, 4))
-    with pytest.raises(
-        InputError, match=r"hls4ml cannot convert a test under latency for catapult: .*; give another"
-    ) as e:
+    with pytest.raises(InputError, match=r"formats of their own on catapult.*; give --backend vitis or vivado$") as e:
         export(make_design(network, Mapping("latency", (1, 1))), tmp_path / "x", backend="catapult", message=silent)
+    assert "\n" not in str(e.value)
+    assert not (tmp_path / "x").exists()
+    export(make_design(equal(network, True), Mapping("latency", (1, 1))), tmp_path, backend="catapult", message=silent)
+    assert read_record(tmp_path)["hls"]["backend"] == "catapult"
+
+
+def test_what_hls4ml_cannot_convert_is_one_line_and_leaves_nothing(tmp_path):
+    """A model trained elsewhere, whose formats differ: only hls4ml knows."""
+    design = make_design(random_network(7, 4, (3,), BitWidths(4, 4)), Mapping("latency", (1, 1)))
+    with pytest.raises(
+        InputError,
+        match=r"hls4ml cannot convert a test under latency for catapult: .*; give --backend vitis or vivado$",
+    ) as e:
+        export(replace(design, network=None, figures=None), tmp_path / "x", backend="catapult", message=silent)
     assert "\n" not in str(e.value)
     assert not (tmp_path / "x").exists()
 
@@ -359,6 +403,35 @@ def test_folders_that_are_no_projects(tmp_path):
         verify(tmp_path, message=silent)
 
 
+@pytest.mark.parametrize(
+    ("place", "key"),
+    [
+        ((), "files_sha256"),
+        ((), "mapping"),
+        ((), "verification"),
+        (("hls",), "verifiable"),
+        (("rtl", "decision"), "kind"),
+        (("features", 0), "unit"),
+        (("figures", "lut"), "stage"),
+    ],
+)
+def test_a_damaged_record_is_one_line(projects, tmp_path, place, key):
+    record = json.loads((projects / "da" / "design.json").read_text())
+    inner = record
+    for name in place:
+        inner = inner[name]
+    del inner[key]
+    (tmp_path / "design.json").write_text(json.dumps(record))
+    with pytest.raises(InputError, match=rf"design.json lacks '{key}'; export the project again$"):
+        verify(tmp_path, message=silent)
+
+
+def test_a_record_of_other_kinds_is_one_line(tmp_path):
+    (tmp_path / "design.json").write_text("[1]")
+    with pytest.raises(InputError, match=r"design\.json cannot be read"):
+        verify(tmp_path, message=silent)
+
+
 @pytest.mark.slow
 def test_rtl_is_simulated_with_its_latency(tmp_path):
     said = []
@@ -369,6 +442,16 @@ def test_rtl_is_simulated_with_its_latency(tmp_path):
     assert record["hls"] is None
     assert record["mapping"]["strategy"] == "distributed_arithmetic"
     assert "RTL is an adder graph: mapping da in place of resource rf 2/4" in said[0]
+    rtl, figures = record["rtl"], record["figures"]
+    for name in ("lut", "ff", "latency_cycles", "latency_ns", "ii_cycles"):
+        figure = figures[f"rtl_{name}"]
+        value = rtl[name]["value"] if name in ("lut", "ff") else rtl[name]
+        assert (figure["value"], figure["low"], figure["high"], figure["stage"]) == (value, value, value, "adder-graph")
+    predicted = estimate(network, Mapping("distributed_arithmetic", (1, 1)), design.target)
+    assert figures["latency_cycles"]["value"] == predicted.latency_cycles.value
+    readme = (tmp_path / "README.md").read_text()
+    assert f"| rtl_latency_cycles | {rtl['latency_cycles']} cycles |" in readme  # with the register of the decision
+    assert "decision included" in readme
     found = verify(tmp_path, message=silent)
     assert found.passed
     assert found.proof == "rtl"

@@ -203,12 +203,15 @@ class TestWriting:
         script = (folder / "vivado_ooc.tcl").read_text()
         for part in (
             "synth_design -top nn_a_test -part xcvu13p-flga2577-2-e -mode out_of_context",
-            "create_clock -name clk -period 5.000 [get_ports clk]",
             "resize_pblock ip -add $region",
             "report_utilization -file",
             "report_timing_summary -file",
         ):
             assert part in script
+        clock = "read_xdc -mode out_of_context [file join $here clock.xdc]"
+        assert 0 < script.index(clock) < script.index("synth_design")  # so that synthesis works for it
+        constraint = (folder / description["files"]["constraints"]).read_text()
+        assert constraint == "create_clock -name clk -period 5.000 [get_ports clk]\n"
         assert all(f"[file join $here {name}]" in script for name in description["files"]["sources"])
 
     @pytest.mark.parametrize(("threshold", "lsbs"), [(0.3, 77), (-1e9, -(2**9)), (-0.001, 0)])

@@ -3,7 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nas_fpga.hardware import Mapping, allowed_reuse_factors, enumerate_mappings, make_target
+from nas_fpga.hardware import (
+    Mapping,
+    allowed_reuse_factors,
+    buildable_reuse_factors,
+    enumerate_mappings,
+    make_target,
+)
 from nas_fpga.hardware._mappings import REUSE_TARGETS, UNROLL_LIMIT, nearest_reuse_factors
 
 
@@ -15,6 +21,15 @@ def test_allowed_reuse_factors_are_those_of_hls4ml():
     rng = np.random.default_rng(3)
     for n_in, n_out in [(1, 1), (13, 1), (1, 64), *rng.integers(1, 65, (300, 2)).tolist()]:
         assert list(allowed_reuse_factors(n_in, n_out)) == backend.get_valid_reuse_factors(n_in, n_out), (n_in, n_out)
+
+
+def test_large_layers_are_not_unrolled():
+    """64 x 63 weights are the most at reuse factor 1."""
+    assert buildable_reuse_factors("latency", 64, 63) == (1,)
+    assert buildable_reuse_factors("latency", 64, 64) == ()
+    assert buildable_reuse_factors("resource", 64, 63) == allowed_reuse_factors(64, 63)
+    assert buildable_reuse_factors("resource", 64, 64) == allowed_reuse_factors(64, 64)[1:]
+    assert buildable_reuse_factors("distributed_arithmetic", 500, 500) == (1,)
 
 
 def test_ladder_takes_the_nearest_allowed_as_hls4ml_does():

@@ -7,6 +7,13 @@ from pathlib import Path
 
 from nas_fpga.export._rtl._netlist import Language
 
+CONSTRAINTS = "clock.xdc"
+
+
+def clock_constraint(clock_ns: float) -> str:
+    """Return the constraint that the script reads before synthesis, so that it, too, works for the clock."""
+    return f"create_clock -name clk -period {clock_ns:.3f} [get_ports clk]\n"
+
 
 def ooc_script(top: str, language: Language, files: Sequence[Path], part: str, clock_ns: float) -> str:
     """Return a script that implements the IP alone and writes utilization, timing and the worst slack.
@@ -27,8 +34,9 @@ file mkdir $out
 create_project -in_memory -part {part}
 {read} [list \\
   {sources}]
+# The clock of synthesis, place and route; of this run only, so that a design around the IP has its own.
+read_xdc -mode out_of_context [file join $here {CONSTRAINTS}]
 synth_design -top {top} -part {part} -mode out_of_context -flatten_hierarchy rebuilt
-create_clock -name clk -period {clock_ns:.3f} [get_ports clk]
 report_utilization -file [file join $out utilization_synth.rpt]
 
 if {{$region ne ""}} {{

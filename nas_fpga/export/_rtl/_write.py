@@ -19,7 +19,7 @@ from nas_fpga.export._rtl._interface import Decision, Interface
 from nas_fpga.export._rtl._netlist import SUFFIX, Language, Netlist
 from nas_fpga.export._rtl._ports import Word, edge_events, input_words, output_words, pack, table
 from nas_fpga.export._rtl._vectors import write_expected, write_stimulus
-from nas_fpga.export._rtl._vivado import ooc_script
+from nas_fpga.export._rtl._vivado import CONSTRAINTS, clock_constraint, ooc_script
 from nas_fpga.export._text import one_line
 
 # Test vectors that travel with the IP; verification plays more.
@@ -78,6 +78,7 @@ def write_rtl(
     files = _write_sources(ports, net, folder, language)
     _write_vectors(design, ports, folder / "tb")
     (folder / "ports.md").write_text("\n".join(header) + "\n", encoding="utf-8")
+    (folder / CONSTRAINTS).write_text(clock_constraint(design.target.clock_ns), encoding="utf-8")
     (folder / "vivado_ooc.tcl").write_text(
         ooc_script(top, language, files, design.target.part.name, design.target.clock_ns), encoding="utf-8"
     )
@@ -230,6 +231,7 @@ def _description(
             "test_bench": f"tb/{_bench_path(Path(), ports.top, language).name}",
             "vectors": ["tb/stimulus.txt", "tb/expected.txt"],
             "vivado": "vivado_ooc.tcl",
+            "constraints": CONSTRAINTS,
             "ports": "ports.md",
         },
         "da4ml": _netlist.version(),
