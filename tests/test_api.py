@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ import numpy as np
 import pytest
 
 import nas_fpga
+import nas_fpga.hardware
 from nas_fpga.cli.front import front
 from nas_fpga.cli.search import search as search_command
 from nas_fpga.errors import InputError, MissingExtraError, SearchFailedError, StudyError
@@ -326,6 +328,14 @@ def test_remap_changes_limits_and_trains_nothing(study: nas_fpga.Study) -> None:
         study.remap(max_latency_ns=1)
 
 
+def test_export_under_another_mapping(study: nas_fpga.Study, tmp_path: Path) -> None:
+    folder = study.best.export(tmp_path / "folded", reuse_factor=2, progress=False)
+    mapping = json.loads((folder / "design.json").read_text())["mapping"]
+    assert mapping["strategy"] == "resource"
+    for layer, factor in zip(study.best.network.layers, mapping["reuse_factors"], strict=True):
+        assert factor in nas_fpga.hardware.allowed_reuse_factors(layer.n_in, layer.n_out)
+
+
 def test_exports_that_cannot_be(study: nas_fpga.Study, tmp_path: Path) -> None:
     (tmp_path / "a--force").mkdir()
     (tmp_path / "a--force" / "mine").touch()
@@ -334,6 +344,10 @@ def test_exports_that_cannot_be(study: nas_fpga.Study, tmp_path: Path) -> None:
         ("new", {"backend": "quartz"}, "backend quartz is none of vitis, vivado, catapult, quartus, oneapi"),
         ("new", {"rtl": "chisel"}, "rtl chisel is none of None, verilog, vhdl"),
         ("new", {"rtl": "vhdl", "decision": "yes"}, "decision yes is none of none, constant, register"),
+        ("new", {"strategy": "resource"}, "^strategy resource needs reuse_factor N"),
+        ("new", {"strategy": "latency", "reuse_factor": 4}, "^reuse_factor 4 is for strategy resource; leave it out"),
+        ("new", {"reuse_factor": 0}, "^reuse_factor 0 must be at least 1"),
+        ("new", {"strategy": "quick"}, "^strategy quick is none of distributed_arithmetic, latency, resource"),
     ]:
         with pytest.raises(InputError, match=words):
             study.best.export(tmp_path / folder, **options, progress=False)  # type: ignore[arg-type]

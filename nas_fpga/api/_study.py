@@ -12,7 +12,7 @@ from nas_fpga.api._errors import said_in_python
 from nas_fpga.api._html import definitions_html, table_html
 from nas_fpga.api._table import front_cells
 from nas_fpga.errors import InputError, MissingExtraError, StudyError
-from nas_fpga.hardware import HardwareFigures, Mapping
+from nas_fpga.hardware import HardwareFigures, Mapping, Strategy
 from nas_fpga.space import Candidate
 from nas_fpga.study import (
     HardwareOptions,
@@ -292,6 +292,8 @@ class StudyPoint:
         backend: Backend = "vitis",
         rtl: RtlLanguage | None = None,
         decision: Decision = "none",
+        strategy: Strategy | None = None,
+        reuse_factor: int | None = None,
         force: bool = False,
         progress: bool = True,
     ) -> Path:
@@ -302,6 +304,9 @@ class StudyPoint:
             backend: hls4ml's: ``vitis``, ``vivado``, ``catapult``, ``quartus`` or ``oneapi``.
             rtl: ``verilog`` or ``vhdl``: an IP in place of an HLS project.
             decision: Of RTL: a one-bit output beside the logit, its working point ``constant`` or in a ``register``.
+            strategy: ``latency``, ``resource`` or ``distributed_arithmetic`` in place of the point's own mapping; its
+                figures are estimated anew.
+            reuse_factor: For ``resource``; layers take the nearest that hls4ml has.
             force: Replace what is in the folder.
             progress: Say what is going on.
 
@@ -309,12 +314,16 @@ class StudyPoint:
             StudyError: The point's checkpoint is gone.
             InputError: The folder holds something else, or hls4ml cannot convert the model for the backend.
         """
-        from nas_fpga.export import design_of_point, export
+        from nas_fpga.export import design_of_point, export, mapping_of
 
         folder = Path(folder)
+        message = _message(progress)
         with said_in_python():
-            design = design_of_point(self.study.outcome, self.name)
-            message = _message(progress)
+            chosen = None
+            if (strategy, reuse_factor) != (None, None):
+                shapes = [(layer.n_in, layer.n_out) for layer in self.network.layers]
+                chosen = mapping_of(shapes, strategy, reuse_factor, message=message)
+            design = design_of_point(self.study.outcome, self.name, mapping=chosen)
             export(design, folder, backend=backend, rtl=rtl, decision=decision, force=force, message=message)
         self._exported_to = folder
         return folder

@@ -152,10 +152,6 @@ def export(
 
     if to is None:
         raise InputError("export needs --to DIR: the folder of the project")
-    if reuse_factor is not None and strategy is None:
-        strategy = StrategyOption.resource
-    if strategy is StrategyOption.resource and reuse_factor is None:
-        raise InputError("--strategy resource needs --reuse-factor N, such as 8")
     given = options.given(ctx)
     hardware = {name: options.plain(ctx.params[name]) for name in options.HARDWARE if name in given}
 
@@ -163,11 +159,10 @@ def export(
     from nas_fpga.export import mapping_of, read_record
 
     def mapping(shapes: list[tuple[int, int]]) -> Mapping:
-        assert strategy is not None
-        name: Any = strategy.value.replace("-", "_")
-        return mapping_of(shapes, name, 1 if reuse_factor is None else reuse_factor, message=_tell)
+        name: Any = strategy and strategy.value.replace("-", "_")
+        return mapping_of(shapes, name, reuse_factor, message=_tell)
 
-    chosen = mapping if strategy is not None else None
+    chosen = mapping if (strategy, reuse_factor) != (None, None) else None
     if source is None:
         wrong = [
             f"--{n.replace('_', '-')}"

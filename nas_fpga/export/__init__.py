@@ -93,18 +93,23 @@ def design_of_model(
 
 
 def mapping_of(
-    shapes: list[tuple[int, int]], strategy: Strategy, reuse_factor: int = 1, *, message: Callable[[str], None]
+    shapes: list[tuple[int, int]],
+    strategy: Strategy | None,
+    reuse_factor: int | None = None,
+    *,
+    message: Callable[[str], None],
 ) -> Mapping:
     """Return a mapping of dense layers with the allowed reuse factors nearest to one that is asked.
 
     Args:
         shapes: `(n_in, n_out)` of every dense layer.
-        strategy: Of all layers.
-        reuse_factor: For ``resource``; 1 otherwise.
+        strategy: Of all layers; None for ``resource``, the one with a reuse factor.
+        reuse_factor: For ``resource``, which needs one.
         message: Told of every layer that takes another reuse factor.
 
     Raises:
-        InputError: A reuse factor below 1, or with a strategy that has none, or a layer that the tools do not unroll.
+        InputError: A reuse factor that is missing, below 1 or for a strategy that has none; a layer that the tools do
+            not unroll.
     """
     from nas_fpga.export._select import mapping_of
 

@@ -31,7 +31,7 @@ from nas_fpga.training import QuantizedNetwork
 PROJECT = "network"  # the top function, and the names of its files
 STAMP = "design"  # of the library that build_lib.sh makes; hls4ml draws one at random
 VERIFIABLE = ("vitis", "vivado")
-STRATEGIES: dict[Strategy, str] = {
+_STRATEGY_NAMES: dict[Strategy, str] = {
     "distributed_arithmetic": "distributed_arithmetic",
     "latency": "Latency",
     "resource": "Resource",
@@ -113,7 +113,7 @@ def write_hls(design: Design, backend: str, folder: Path, vectors: tuple[NDArray
         for file, values in zip(files, vectors, strict=True):
             np.save(file, values)
         dense = _dense_names(model)
-        strategy = STRATEGIES[design.mapping.strategy]
+        strategy = _STRATEGY_NAMES[design.mapping.strategy]
         per_layer = {
             name: {"Strategy": strategy, "ReuseFactor": factor}
             for name, factor in zip(dense, design.mapping.reuse_factors, strict=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nas_fpga.errors import InputError, StudyError
 from nas_fpga.export._design import Design
 from nas_fpga.export._quiet import captured
-from nas_fpga.hardware import UNROLL_LIMIT, Mapping, Strategy, buildable_reuse_factors, estimate
+from nas_fpga.hardware import STRATEGIES, UNROLL_LIMIT, Mapping, Strategy, buildable_reuse_factors, estimate
 from nas_fpga.study import Point, StudyOutcome, StudyStorage, TrialRecord
 from nas_fpga.training import QuantizedNetwork
 
@@ -107,25 +107,33 @@ def _check_layer(strategy: Strategy, n_in: int, n_out: int, factor: int) -> None
 
 
 def mapping_of(
-    shapes: list[tuple[int, int]], strategy: Strategy, reuse_factor: int, *, message: Callable[[str], None]
+    shapes: list[tuple[int, int]],
+    strategy: Strategy | None,
+    reuse_factor: int | None,
+    *,
+    message: Callable[[str], None],
 ) -> Mapping:
     """See :func:`nas_fpga.export.mapping_of`."""
-    if reuse_factor < 1:
+    if strategy not in (None, *STRATEGIES):
+        raise InputError(f"--strategy {strategy} is none of {', '.join(STRATEGIES)}")
+    if reuse_factor is not None and reuse_factor < 1:
         raise InputError(f"--reuse-factor {reuse_factor} must be at least 1")
-    if strategy != "resource":
-        if reuse_factor != 1:
+    if strategy is not None and strategy != "resource":
+        if reuse_factor not in (None, 1):
             raise InputError(f"--reuse-factor {reuse_factor} is for --strategy resource; leave it out")
         for n_in, n_out in shapes:
             _check_layer(strategy, n_in, n_out, 1)
         return Mapping(strategy, (1,) * len(shapes))
+    if reuse_factor is None:
+        raise InputError("--strategy resource needs --reuse-factor N, such as 8")
     factors = []
     for i, (n_in, n_out) in enumerate(shapes, 1):
-        allowed = buildable_reuse_factors(strategy, n_in, n_out)
+        allowed = buildable_reuse_factors("resource", n_in, n_out)
         nearest = min(allowed, key=lambda factor: (abs(factor - reuse_factor), factor))
         if nearest != reuse_factor:
             message(f"reuse factor {nearest} for layer {i} ({n_in} x {n_out}): the nearest to {reuse_factor} it has")
         factors.append(nearest)
-    return Mapping(strategy, tuple(factors))
+    return Mapping("resource", tuple(factors))
 
 
 def real_events(features: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:

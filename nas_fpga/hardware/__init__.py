@@ -17,6 +17,7 @@ from nas_fpga.hardware._limits import (
     parse_region,
 )
 from nas_fpga.hardware._mappings import (
+    STRATEGIES,
     UNROLL_LIMIT,
     Mapping,
     Strategy,
@@ -32,6 +33,7 @@ __all__ = [
     "DEFAULT_PART",
     "OBJECTIVES",
     "RESOURCES",
+    "STRATEGIES",
     "UNROLL_LIMIT",
     "Estimator",
     "Figure",
