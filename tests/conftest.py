@@ -1,12 +1,22 @@
 """Settings of all tests: one thread, the JAX backend, no GPU, hypothesis without a clock on a shared machine."""
 
+import atexit
 import os
 import shutil
+import tempfile
 
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
+
+# Hundreds of searches and exports compile the same small programs, each in processes of its own: compile them once.
+if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers inherit it
+    compiled = tempfile.mkdtemp(prefix="compiled-")
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
+    atexit.register(shutil.rmtree, compiled, ignore_errors=True)
 
 import pytest  # noqa: E402 - after the environment is set
 from hypothesis import settings  # noqa: E402

@@ -82,6 +82,7 @@ def _print_table(outcome: StudyOutcome) -> None:
     merit, axis = outcome.merit_name, outcome.setup.resource_name
     typer.echo(
         f"validation, test: {merit}; corrected: with the optimism of picking the best of many added;\n"
+        "mapping: da (distributed arithmetic: adders in place of multipliers), latency or resource of hls4ml;\n"
         "precision: 1 - test; P(front): share of resamples in which no other network is as good and as cheap;\n"
         f"LUT, DSP: one copy, estimates carried to place-and-route; {heading}: {axis}, all copies"
     )

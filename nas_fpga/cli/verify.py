@@ -6,14 +6,11 @@ import json as json_module
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from nas_fpga.cli import _options as options
-
-if TYPE_CHECKING:
-    from nas_fpga.export import Verification
 
 
 class ProofOption(StrEnum):
@@ -59,27 +56,10 @@ def verify(
             continue
         records.append({"folder": str(project), "passed": found.passed, **asdict(found)})
         if not json:
-            typer.echo(describe(project, found))
+            typer.echo(f"{project}: {found}")
     if json:
         typer.echo(json_module.dumps({"projects": records}, indent=2))
     raise typer.Exit(0 if all(record["passed"] for record in records) else 1)
-
-
-def describe(project: Path, found: Verification) -> str:
-    """Return one line: the verdict, what was compared, and how long it took."""
-    text = (
-        f"{project}: {'passed' if found.passed else 'FAILED'}: {found.events:,} events ({found.real_events:,} real), "
-        f"{found.outputs:,} outputs ({found.distinct_outputs:,} distinct), {found.differing:,} differing, "
-        f"largest difference {found.largest_difference:g}"
-    )
-    if found.latency_cycles is not None:
-        text += f", latency {found.latency_cycles} cycles (stated {found.stated_latency_cycles})"
-    if found.integers_differing:
-        text += f", {found.integers_differing:,} differ from the integers"
-    if found.float32_rounds:
-        text += ", Keras itself rounds in float32: the integers decide"
-    what = "C++ with" if found.proof == "cpp" else "RTL in"
-    return f"{text}; {what} {found.tool}, {found.wall_time_s:.1f} s"
 
 
 def _projects(folder: Path) -> list[Path]:

@@ -46,6 +46,8 @@ def write(
     _check_place(folder, force=force)
     if rtl is not None:
         design = _as_adder_graph(design, message)
+    if design.figures is not None and (violations := design.figures.violations(design.target)):
+        message(f"{folder}: over the limits: {', '.join(violations)}")
     with _staged(folder) as stage:
         events = verification_events(design.events, design.network.input_format if design.network else None)
         record = describe(design, events)

@@ -191,7 +191,10 @@ def _hls(record: dict[str, Any]) -> str:
 def _build(record: dict[str, Any]) -> str:
     lines = ["## Build", ""]
     if record["hls"] is not None:
-        lines.append("`hls/build.sh` runs C synthesis; its first lines say what else it can run and what it needs.")
+        lines.append(
+            "HLS, in `hls/`: the top function is `network`. `build.sh` runs C synthesis; its first lines say what else it "
+            "can run and what it needs."
+        )
         if record["hls"]["verifiable"]:
             lines.append(
                 "With `csim` it runs the first events of `events.npz`; `hls/tb_data/csim_results.log` then has, to six "

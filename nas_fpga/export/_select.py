@@ -131,7 +131,10 @@ def mapping_of(
         allowed = buildable_reuse_factors("resource", n_in, n_out)
         nearest = min(allowed, key=lambda factor: (abs(factor - reuse_factor), factor))
         if nearest != reuse_factor:
-            message(f"reuse factor {nearest} for layer {i} ({n_in} x {n_out}): the nearest to {reuse_factor} it has")
+            there = ", ".join(map(str, allowed[:8])) + (", ..." if len(allowed) > 8 else "")
+            message(
+                f"reuse factor {nearest} for layer {i} ({n_in} x {n_out}): the nearest to {reuse_factor} of {there}"
+            )
         factors.append(nearest)
     return Mapping("resource", tuple(factors))
 

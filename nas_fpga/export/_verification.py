@@ -48,3 +48,19 @@ class Verification:
         if self.latency_cycles != self.stated_latency_cycles or self.integers_differing:
             return False
         return self.differing == 0 or (self.float32_rounds and self.integers_differing == 0)
+
+    def __str__(self) -> str:
+        """One line: the verdict, what was compared, and how long it took."""
+        text = (
+            f"{'passed' if self.passed else 'FAILED'}: {self.events:,} events ({self.real_events:,} real), "
+            f"{self.outputs:,} outputs ({self.distinct_outputs:,} distinct), {self.differing:,} differing, "
+            f"largest difference {self.largest_difference:g}"
+        )
+        if self.latency_cycles is not None:
+            text += f", latency {self.latency_cycles} cycles (stated {self.stated_latency_cycles})"
+        if self.integers_differing:
+            text += f", {self.integers_differing:,} differ from the integers"
+        if self.float32_rounds:
+            text += ", Keras itself rounds in float32: the integers decide"
+        what = "C++ with" if self.proof == "cpp" else "RTL in"
+        return f"{text}; {what} {self.tool}, {self.wall_time_s:.1f} s"

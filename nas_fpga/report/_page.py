@@ -221,7 +221,9 @@ def _table(data: ReportData) -> str:
             "Corrected: validation with the optimism of picking the best of many added. To most precise: difference on "
             "validation to the most precise network, with its paired 95 % interval. Precision: 1 - test. P(front): "
             "share of resamples in which no other network is as good and as cheap. Validation orders; test was "
-            f"computed once. Validation, test: {data.front.merit}, 95 % intervals. LUT, FF, DSP, BRAM18, ns, II: one "
+            "computed once: where all its figures lie on one side, its rows are harder or easier as such, so compare "
+            "within a column. w6a4: weights of 6 and activations of 4 bits; da: distributed arithmetic (adders, no "
+            f"multipliers). Validation, test: {data.front.merit}, 95 % intervals. LUT, FF, DSP, BRAM18, ns, II: one "
             f"copy, 90 % intervals, at {stage}; share: all copies. The best is shaded and has a star."
         )
         + front_table(data.outcome)

@@ -39,7 +39,7 @@
     Plotly.react(place, resolve(data, palette, false), resolve(layout, palette, false), {
       displaylogo: false,
       responsive: true,
-      displayModeBar: printing ? false : width < 500 ? false : "hover",
+      displayModeBar: false,
       modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
       toImageButtonOptions: { format: "svg", filename: figure.name },
     });

@@ -17,7 +17,7 @@ from nas_fpga.export._rtl import _netlist, _verilog, _vhdl
 from nas_fpga.export._rtl._formats import input_formats
 from nas_fpga.export._rtl._interface import Decision, Interface
 from nas_fpga.export._rtl._netlist import SUFFIX, Language, Netlist
-from nas_fpga.export._rtl._ports import Word, edge_events, input_words, output_words, pack, table
+from nas_fpga.export._rtl._ports import Word, bus_bits, edge_events, input_words, output_words, pack, table
 from nas_fpga.export._rtl._vectors import write_expected, write_stimulus
 from nas_fpga.export._rtl._vivado import CONSTRAINTS, clock_constraint, ooc_script
 from nas_fpga.export._text import one_line
@@ -130,6 +130,8 @@ def _header(
         f"`out_valid` is `in_valid` {latency_cycles} cycles later, `rst` clears the valid chain only.",
         "Registers are at the input, between stages, and at the output.",
         "",
+        *_port_table(inputs, outputs, decision),
+        "",
         "## in_data: raw features, signed two's complement",
         "",
         "Cut (floor) a raw value to the word's LSB; rounding and the format of the model are inside. Values that the",
@@ -156,6 +158,25 @@ def _header(
         else:
             lines.append("It is a constant of the netlist.")
     return tuple(lines)
+
+
+def _port_table(inputs: tuple[Word, ...], outputs: tuple[Word, ...], decision: Decision) -> list[str]:
+    ports = [
+        ("clk", "in", 1, "all registers are on its rising edge"),
+        ("rst", "in", 1, "synchronous, active high"),
+        ("in_valid", "in", 1, "in_data holds an event"),
+        ("in_data", "in", bus_bits(inputs), "the features, below"),
+    ]
+    if decision == "register":
+        ports.append(("threshold", "in", outputs[0].bits, "the working point, below"))
+    ports += [
+        ("out_valid", "out", 1, "out_data holds a result"),
+        ("out_data", "out", bus_bits(outputs), "the outputs, below"),
+    ]
+    if decision != "none":
+        ports.append(("decision", "out", 1, "1: the event passes"))
+    lines = ["| port | direction | bits | what |", "|---|---|---|---|"]
+    return lines + [f"| {name} | {direction} | {bits} | {what} |" for name, direction, bits, what in ports]
 
 
 def _write_sources(ports: Interface, net: Netlist, folder: Path, language: Language) -> list[Path]:
@@ -251,7 +272,8 @@ def _how_to_build(top: str, language: Language) -> str:
             f"&& ghdl -r --std=08 tb_{top}"
         )
     return (
-        f"Instantiate `{top}`; `ports.md` has the packing. Test bench, in `tb/`: `{bench}` prints PASS.\n"
+        f"RTL, in `rtl/`: instantiate `{top}`; `ports.md` has the ports and their packing. Test bench, in `tb/`: "
+        f"`{bench}` prints PASS.\n"
         "Vivado, out of context: `vivado -mode batch -source vivado_ooc.tcl -tclargs [region]`, e.g. `SLR0`; it writes "
         "`vivado/utilization.rpt`, `timing.rpt`, `slack_ns.txt` and a checkpoint.\n"
         "The modules under `src/primitives` are da4ml's (LGPL-3.0, licence beside them) and have common names: use the "
