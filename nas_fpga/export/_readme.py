@@ -192,8 +192,8 @@ def _build(record: dict[str, Any]) -> str:
     lines = ["## Build", ""]
     if record["hls"] is not None:
         lines.append(
-            "HLS, in `hls/`: the top function is `network`. `build.sh` runs C synthesis; its first lines say what else it "
-            "can run and what it needs."
+            "HLS, in `hls/`: the top function is `network`. `build.sh` runs C synthesis; its first lines say what "
+            "else it can run and what it needs."
         )
         if record["hls"]["verifiable"]:
             lines.append(
