@@ -25,7 +25,7 @@ def shortened(command):
     words = shlex.split(command)
     if words[:2] != ["nas-fpga", "search"]:
         return words
-    n = "8" if "--resume" in words else "6"
+    n = "5" if "--resume" in words else "4"
     for option in ("--trials",):
         if option in words:
             del words[words.index(option) : words.index(option) + 2]

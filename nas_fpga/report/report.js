@@ -37,11 +37,8 @@
     }
     place.style.minHeight = layout.height + "px";
     Plotly.react(place, resolve(data, palette, false), resolve(layout, palette, false), {
-      displaylogo: false,
       responsive: true,
-      displayModeBar: false,
-      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
-      toImageButtonOptions: { format: "svg", filename: figure.name },
+      displayModeBar: false, // it would cover the plot; a double click shows all again
     });
   };
   const drawAll = () => report.figures.forEach(draw);

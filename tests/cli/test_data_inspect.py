@@ -103,7 +103,7 @@ def test_search_on_the_beam_test_and_go_on_from_another_folder(tmp_path: Path) -
     assert "hgcal-beam-test: signal electron, background pion; 480 / 160 / 160 rows" in ended.err
     assert "hgcal-beam-test is the simulated beam test of 2018, not the trigger of hgcal" in ended.err
     assert "28 features: layer_1, layer_2" in ended.err
-    assert "pion efficiency at 95% electron" in ended.out
+    assert "pion efficiency at 95 % electron" in ended.out
     (tmp_path / "elsewhere").mkdir()
     ended = run(tmp_path / "elsewhere", "front", "--runs", str(tmp_path / "runs"), "--study", "hgcal-beam-test-8-1")
     assert ended.code == 0, ended.err

@@ -82,6 +82,6 @@ def test_search_on_jets_and_on_one_class_of_them(tmp_path: Path) -> None:
     ended = run(tmp_path, "search", "--data", "jets", "--signal", "top", *small)
     assert ended.code == 0, ended.err
     assert "jets: signal top, background gluon, quark, W, Z, all of the same weight; 81,000" in ended.err
-    assert "background efficiency at 95% top" in ended.out
+    assert "background efficiency at 95 % top" in ended.out
     assert "best on test, gluon: 0." in ended.out
     assert (tmp_path / "runs" / "jets-8-2" / "front.csv").exists()

@@ -117,7 +117,10 @@ def test_dark_mode_is_followed_and_print_is_light(two_classes: Path, look) -> No
     colours = {}
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_function(f"{paper} === '{'rgb(22, 27, 34)' if scheme == 'dark' else 'rgb(255, 255, 255)'}'")
+        colour = "rgb(22, 27, 34)" if scheme == "dark" else "rgb(255, 255, 255)"
+        page.wait_for_function(f"{paper} === '{colour}'")
+        drawn = f"[...document.querySelectorAll('.main-svg')].some(svg => svg.style.background === '{colour}')"
+        page.wait_for_function(drawn)  # the page draws its plots anew, all of them in one go
         colours[scheme] = [
             page.locator(f"#plot-{name} .main-svg").first.evaluate("svg => svg.style.background") for name in FIGURES
         ]
@@ -125,6 +128,7 @@ def test_dark_mode_is_followed_and_print_is_light(two_classes: Path, look) -> No
     assert set(colours["dark"]) == {"rgb(22, 27, 34)"}
     page.emulate_media(media="print", color_scheme="dark")
     page.wait_for_function(f"{paper} === 'rgb(255, 255, 255)'")
+    page.wait_for_function("document.querySelector('#plot-front .main-svg').style.background === 'rgb(255, 255, 255)'")
     svg = page.locator("#plot-front .main-svg").first
     assert svg.evaluate("svg => svg.style.background") == "rgb(255, 255, 255)"
     assert float(svg.get_attribute("width") or "inf") <= 703  # of A4 with its margins
