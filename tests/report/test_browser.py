@@ -119,8 +119,8 @@ def test_dark_mode_is_followed_and_print_is_light(two_classes: Path, look) -> No
         page.emulate_media(color_scheme=scheme)
         colour = "rgb(22, 27, 34)" if scheme == "dark" else "rgb(255, 255, 255)"
         page.wait_for_function(f"{paper} === '{colour}'")
-        drawn = f"[...document.querySelectorAll('.main-svg')].some(svg => svg.style.background === '{colour}')"
-        page.wait_for_function(drawn)  # the page draws its plots anew, all of them in one go
+        for name in FIGURES:
+            page.wait_for_function(f"document.querySelector('#plot-{name} .main-svg').style.background === '{colour}'")
         colours[scheme] = [
             page.locator(f"#plot-{name} .main-svg").first.evaluate("svg => svg.style.background") for name in FIGURES
         ]
