@@ -70,12 +70,14 @@ def look_at_the_dashboard(words, folder):
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        line = process.stdout.readline()
-        address = re.search(r"http://[\d.]+:\d+", line)[0]
-        with urllib.request.urlopen(f"{address}/api/studies") as answer:
-            assert "first-look" in answer.read().decode()
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+        try:
+            address = re.search(r"http://[\d.]+:\d+", process.stdout.readline())[0]
+            with urllib.request.urlopen(f"{address}/api/studies") as answer:
+                assert "first-look" in answer.read().decode()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
 
 
 def test_the_two_first_commands_install_and_test():
