@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from nas_fpga.errors import InputError
@@ -25,20 +27,55 @@ class BitWidths:
 
 @dataclass(frozen=True, order=True)
 class TrainingSettings:
-    """How a candidate is trained; the same for all candidates unless they are searched too."""
+    """How a candidate is trained; the same for all candidates unless they are searched too.
+
+    The optimiser is Adam (Kingma and Ba, 2017, arXiv:1412.6980), with decoupled weight decay where there is one
+    (AdamW: Loshchilov and Hutter, 2019, arXiv:1711.05101). The learning rate follows half a cosine over the epochs.
+
+    Attributes:
+        learning_rate: At the start.
+        learning_rate_decay: Share of the first learning rate that is left at the end; 1 keeps it constant.
+        batch_size: Largest batch.
+        epochs: Most epochs.
+        patience: Epochs without a better validation loss after which a training stops.
+        beta_1: Decay of Adam's mean of gradients, a step.
+        beta_2: Decay of Adam's mean of squared gradients, a step.
+        epsilon: Added to the root of the mean of squared gradients.
+        weight_decay: Share of a weight, times the learning rate, that is taken from it in a step.
+        dropout: Share of the hidden activations that is dropped in training.
+    """
 
     learning_rate: float = 5e-3
+    learning_rate_decay: float = 0.02
     batch_size: int = 1024
     epochs: int = 50
     patience: int = 10
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-7
+    weight_decay: float = 0.0
+    dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse settings that cannot train."""
-        if not self.learning_rate > 0:
-            raise InputError(f"learning rate {self.learning_rate} must be above 0")
-        for name in ("batch_size", "epochs", "patience"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name.replace('_', ' ')} {getattr(self, name)} must be at least 1")
+        """Refuse settings that cannot train, by the names and with the values of the command line."""
+        for name, (ok, rule) in _SETTING_RULES.items():
+            value = getattr(self, name)
+            if not (math.isfinite(value) and ok(value)):
+                raise InputError(f"--{name.replace('_', '-')} {value} must be {rule}")
+
+
+_SETTING_RULES: dict[str, tuple[Callable[[float], bool], str]] = {
+    "learning_rate": (lambda value: value > 0, "a finite number above 0, such as 0.005"),
+    "learning_rate_decay": (lambda value: 0 <= value <= 1, "between 0 and 1 (constant), such as 0.02"),
+    "batch_size": (lambda value: value >= 1, "at least 1, such as 1024"),
+    "epochs": (lambda value: value >= 1, "at least 1, such as 50"),
+    "patience": (lambda value: value >= 1, "at least 1, such as 10"),
+    "beta_1": (lambda value: 0 <= value < 1, "at least 0 and below 1, such as 0.9"),
+    "beta_2": (lambda value: 0 <= value < 1, "at least 0 and below 1, such as 0.999"),
+    "epsilon": (lambda value: value > 0, "a finite number above 0, such as 1e-7"),
+    "weight_decay": (lambda value: value >= 0, "a finite number of at least 0, such as 0.01"),
+    "dropout": (lambda value: 0 <= value < 1, "at least 0 and below 1, such as 0.1"),
+}
 
 
 @dataclass(frozen=True, order=True)

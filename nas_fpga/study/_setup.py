@@ -169,7 +169,9 @@ class Setup:
     def settings(self) -> TrainingSettings:
         """Training settings of all candidates."""
         d = self.definition
-        return TrainingSettings(d.learning_rate, d.batch_size, d.epochs, d.patience)
+        return TrainingSettings(
+            learning_rate=d.learning_rate, batch_size=d.batch_size, epochs=d.epochs, patience=d.patience
+        )
 
     @cached_property
     def included(self) -> tuple[Candidate, ...]:
