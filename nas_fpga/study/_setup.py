@@ -103,8 +103,8 @@ def make_hardware_target(definition: SearchDefinition) -> Target:
 
 
 @dataclass(frozen=True, eq=False)
-class KerasTrainerFactory:
-    """Makes the Keras trainer in a worker process."""
+class FixedBitsTrainerFactory:
+    """Makes the trainer of the Keras backend in use, in a worker process."""
 
     dataset: Dataset
     split: Split
@@ -112,6 +112,12 @@ class KerasTrainerFactory:
 
     def __call__(self) -> Trainer:
         """Return the trainer; imports Keras."""
+        import keras
+
+        if keras.backend.backend() == "jax":
+            from nas_fpga.training._population_trainer import PopulationTrainer
+
+            return PopulationTrainer(self.dataset, self.split, self.input_format)
         from nas_fpga.training._keras_trainer import KerasTrainer
 
         return KerasTrainer(self.dataset, self.split, self.input_format)
@@ -250,6 +256,6 @@ class Setup:
         )
 
     @property
-    def trainer_factory(self) -> KerasTrainerFactory:
+    def trainer_factory(self) -> FixedBitsTrainerFactory:
         """What workers make their trainer with."""
-        return KerasTrainerFactory(self.dataset, self.split, self.input_format)
+        return FixedBitsTrainerFactory(self.dataset, self.split, self.input_format)

@@ -1,0 +1,174 @@
+"""Trains many candidates with few compilations: the trainer of the JAX backend."""
+
+from __future__ import annotations
+
+import operator
+import os
+from collections import OrderedDict, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import jax
+import numpy as np
+
+from nas_fpga.data import Dataset, InputFormat, Split
+from nas_fpga.training._adam import AdamSettings, AdamState
+from nas_fpga.training._base import Trainer, TrainingFailure, TrainingJob, TrainingResult
+from nas_fpga.training._bucket import Bucket, bucket_of
+from nas_fpga.training._layout import Layout
+from nas_fpga.training._member import DivergedError, Member, failure
+from nas_fpga.training._model import quantizers
+from nas_fpga.training._program import DeviceRows, Epoch, Program, State
+from nas_fpga.training._rows import Rows
+
+_PROGRAMS = 32  # compiled programs in memory, some 5 MB each
+_CACHE_BYTES = 2**30  # of compiled programs on disk
+_SLOTS_OF_GPU = 32
+
+_T = TypeVar("_T")
+
+
+@dataclass
+class _Slot:
+    """A member in its place, with its rows of the program's arrays."""
+
+    member: Member
+    state: State
+    n_epochs: int = 0
+
+    @classmethod
+    def of(cls, member: Member, layout: Layout) -> _Slot:
+        """Return a member before its first epoch."""
+        parameters = layout.pack(member.parameters)
+        zeros = tuple(np.zeros_like(vector) for vector in parameters)
+        return cls(member, State(parameters, AdamState(zeros, zeros, np.float32(0))))
+
+    def begin_epoch(self, layout: Layout) -> Epoch:
+        """Return what the coming epoch is given for this member."""
+        steps, order = self.member.begin_epoch()
+        settings = self.member.settings
+        rates = self.member.learning_rate, settings.beta_1, settings.beta_2, settings.epsilon, settings.weight_decay
+        return Epoch(
+            quantizers(layout, self.member.job.candidate.bits, steps),
+            order,
+            AdamSettings(*map(np.float32, rates)),
+            np.float32(settings.dropout),
+            np.random.SeedSequence([self.member.job.seed, self.n_epochs]).generate_state(2),
+        )
+
+    def end_epoch(self, state: State, train_loss: float, validation_loss: float, layout: Layout) -> bool:
+        """Take over what the epoch made of this member; return whether it was its last one."""
+        self.state, self.n_epochs = state, self.n_epochs + 1
+        kernels, biases = state.parameters
+        parameters = layout.unpack(kernels, biases, self.member.shapes)
+        return self.member.end_epoch(parameters, train_loss, validation_loss)
+
+
+class PopulationTrainer(Trainer):
+    """Quantization-aware training of candidates side by side, in one compiled program for each bucket of shapes.
+
+    Every epoch ends with the loss of the *quantized* network on validation rows; the integers of the best epoch are the
+    result. A member that stops frees its slot for the next candidate. A member's result is the same, bit for bit,
+    whatever its neighbours, slot and place in the queue, as long as the number of slots is the same.
+
+    On a CPU there is one slot a process: several do not train faster there (measured on two cores at 1, 2, 4 and 8
+    members, 8 to 64 neurons wide), and processes do.
+
+    Args:
+        dataset: Rows and weights. Classes are balanced in the loss.
+        split: Training rows are trained on, validation rows stop the training; test rows are not touched.
+        input_format: In front of every network.
+        slots: Members trained side by side; None for 1 on a CPU and 32 on a GPU.
+    """
+
+    def __init__(self, dataset: Dataset, split: Split, input_format: InputFormat, slots: int | None = None) -> None:
+        """See the class."""
+        _keep_compiled_programs()
+        self.input_format, self.n_outputs = input_format, dataset.n_outputs
+        self.slots = slots or (1 if jax.default_backend() == "cpu" else _SLOTS_OF_GPU)
+        self._rows = Rows.of(dataset, split.train, input_format)
+        self._train = DeviceRows.to_train(self._rows)
+        self._validation = DeviceRows.to_validate(Rows.of(dataset, split.validation, input_format))
+        self._programs: OrderedDict[Bucket, Program] = OrderedDict()
+
+    def bucket(self, job: TrainingJob) -> Bucket:
+        """Return the shapes of the program that a job is trained in."""
+        return bucket_of(job.candidate, self._rows.inputs.shape[1], self.n_outputs, len(self._rows))
+
+    def train(self, jobs: Sequence[TrainingJob]) -> Iterator[TrainingResult | TrainingFailure]:
+        """See :meth:`Trainer.train`."""
+        buckets: dict[Bucket, deque[TrainingJob]] = {}
+        for job in jobs:
+            buckets.setdefault(self.bucket(job), deque()).append(job)
+        for bucket, waiting in buckets.items():
+            yield from self._train_bucket(self._program(bucket), waiting)
+
+    def _program(self, bucket: Bucket) -> Program:
+        program = self._programs.pop(bucket, None)
+        if program is None:
+            program = Program(bucket, self.slots, self._train, self._validation)
+            if len(self._programs) == _PROGRAMS:
+                self._programs.popitem(last=False)
+        self._programs[bucket] = program  # the last one used
+        return program
+
+    def _train_bucket(
+        self, program: Program, waiting: deque[TrainingJob]
+    ) -> Iterator[TrainingResult | TrainingFailure]:
+        slots: list[_Slot | None] = [None] * self.slots
+        while waiting or any(slots):
+            for place, slot in enumerate(slots):
+                if slot is None and waiting:
+                    member = Member(waiting.popleft(), self._rows, self.input_format, self.n_outputs)
+                    slots[place] = _Slot.of(member, program.bucket.layout)
+            yield from self._epoch(program, slots)
+
+    def _epoch(self, program: Program, slots: list[_Slot | None]) -> Iterator[TrainingResult | TrainingFailure]:
+        """Train the members in the slots for one epoch; yield the results of those that ended, and free their slots."""
+        layout = program.bucket.layout
+        filled = {place: slot for place, slot in enumerate(slots) if slot is not None}
+        try:
+            epochs = {place: slot.begin_epoch(layout) for place, slot in filled.items()}
+            # What an empty slot computes is nobody's: it gets a copy of a filled one.
+            places = [place if place in filled else min(filled) for place in range(self.slots)]
+            states = _stack([filled[place].state for place in places])
+            states, train_losses, validation_losses = program.run(states, _stack([epochs[place] for place in places]))
+        except Exception as error:  # out of memory, say: these members fail, the search goes on
+            for place, slot in filled.items():
+                slots[place] = None
+                yield failure(slot.member.job, error, slot.member.started)
+            return
+        states = jax.tree.map(np.asarray, states)
+        for place, slot in filled.items():
+            state = jax.tree.map(operator.itemgetter(place), states)
+            try:
+                ended = slot.end_epoch(state, float(train_losses[place]), float(validation_losses[place]), layout)
+            except DivergedError as error:
+                slots[place] = None
+                yield failure(slot.member.job, error, slot.member.started)
+                continue
+            if ended:
+                slots[place] = None
+                yield slot.member.result()
+
+
+def _stack(values: Sequence[_T]) -> _T:
+    """Return the values of several members as one with a members axis in front."""
+    return jax.tree.map(lambda *rows: np.stack(rows), *values)  # type: ignore[no-any-return]
+
+
+def _keep_compiled_programs() -> None:
+    """Let JAX keep compiled programs for the next process, where the user has not chosen a place for them."""
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ:
+        return
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    options = {
+        "jax_compilation_cache_dir": str(Path(base) / "nas-fpga" / "programs"),
+        "jax_compilation_cache_max_size": _CACHE_BYTES,
+        "jax_persistent_cache_min_compile_time_secs": 0.0,
+        "jax_persistent_cache_min_entry_size_bytes": -1,
+    }
+    for name, value in options.items():
+        jax.config.update(name, value)  # type: ignore[no-untyped-call]
