@@ -76,7 +76,8 @@ class KerasTrainer(Trainer):
             vectors = [np.asarray(variable)[0] for variable in network.trainable_variables]
             parameters = layout.unpack(vectors[0], vectors[1], member.shapes)
             loss = float(history.history["loss"][0])
-            ended = member.end_epoch(parameters, loss, self._validation_loss(member.freeze(parameters)))
+            validation_loss = self._validation_loss(member.freeze(parameters)) if np.isfinite(loss) else np.nan
+            ended = member.end_epoch(parameters, loss, validation_loss)
         return member.result()
 
     def _validation_loss(self, network: QuantizedNetwork) -> float:
@@ -89,7 +90,7 @@ class _Alone(keras.Model):  # type: ignore[misc]
     """One network, with dropout between its layers in training."""
 
     def __init__(self, layout: Layout, dropout: float, seed: int) -> None:
-        super().__init__()
+        super().__init__(name="alone")  # TensorFlow takes no underscore in front
         self.network = PopulationMLP(layout)
         self.network.build((None, layout.widths[0]))
         self._dropout = dropout
