@@ -13,8 +13,10 @@ from nas_fpga.space._rows import (
     totals_of,
     widths_of,
 )
+from nas_fpga.space._training import TRAINING_PRESETS, TrainingSpace
 
 __all__ = [
+    "TRAINING_PRESETS",
     "BitWidths",
     "Candidate",
     "MLPSpace",
@@ -22,6 +24,7 @@ __all__ = [
     "Rows",
     "SpaceExhausted",
     "TrainingSettings",
+    "TrainingSpace",
     "candidates_of",
     "depths_of",
     "format_topology",
