@@ -13,9 +13,10 @@ from nas_fpga.space._rows import (
     totals_of,
     widths_of,
 )
-from nas_fpga.space._training import TRAINING_PRESETS, TrainingSpace
+from nas_fpga.space._training import SETTING_SCALES, TRAINING_PRESETS, TrainingSpace
 
 __all__ = [
+    "SETTING_SCALES",
     "TRAINING_PRESETS",
     "BitWidths",
     "Candidate",

@@ -19,7 +19,7 @@ Levels = NDArray[np.int32]
 
 Scale = Literal["log", "linear", "distance to 1", "integers", "powers of two"]
 
-SCALES: dict[str, Scale] = {
+SETTING_SCALES: dict[str, Scale] = {
     "learning_rate": "log",
     "learning_rate_decay": "log",
     "batch_size": "powers of two",
@@ -49,8 +49,8 @@ _INVERSES: Mapping[Scale, Callable[[NDArray[np.float64]], NDArray[np.float64]]] 
 class TrainingSpace:
     """Least and most of every training setting that is searched; None for those that are fixed.
 
-    A range is searched in at most 101 even steps on the scale of :data:`SCALES`, both ends included; batch sizes are
-    its powers of two. What the settings mean says :class:`TrainingSettings`.
+    A range is searched in at most 101 even steps on the scale of :data:`SETTING_SCALES`, both ends included; batch
+    sizes are its powers of two. What the settings mean says :class:`TrainingSettings`.
     """
 
     learning_rate: tuple[float, float] | None = None
@@ -77,7 +77,7 @@ class TrainingSpace:
                 raise InputError(f"{said} must have ends that are {rule}")
             if not low < high:
                 raise InputError(f"{said} must rise; to fix it give --{name.replace('_', '-')} {low:g}")
-            if SCALES[name] == "log" and low == 0:
+            if SETTING_SCALES[name] == "log" and low == 0:
                 raise InputError(f"{said} must begin above 0, such as 1e-5: its scale is logarithmic")
             values = _values_of(name, low, high)
             if len(set(values)) < max(len(values), 2):
@@ -109,6 +109,10 @@ class TrainingSpace:
     def size(self) -> int:
         """How many combinations there are; 1 where nothing is searched."""
         return math.prod(len(values) for values in self.values)
+
+    def shown(self, settings: TrainingSettings) -> dict[str, str]:
+        """Return what is searched, by its name in words, with its value in three digits."""
+        return {name.replace("_", " "): f"{getattr(settings, name):.3g}" for name in self.names}
 
     def without(self, names: Sequence[str]) -> TrainingSpace:
         """Return the space with these settings fixed."""
@@ -177,7 +181,7 @@ class TrainingSpace:
 
 
 def _values_of(name: str, low: float, high: float) -> tuple[float, ...]:
-    scale = SCALES[name]
+    scale = SETTING_SCALES[name]
     if scale == "powers of two":
         return tuple(2**k for k in range((math.ceil(low) - 1).bit_length(), math.floor(high).bit_length()))
     if scale == "integers":
@@ -193,7 +197,7 @@ def _values_of(name: str, low: float, high: float) -> tuple[float, ...]:
 def _transformed(name: str, values: Sequence[float]) -> NDArray[np.float64]:
     """Return values on the scale of a setting."""
     numbers = np.asarray(values, np.float64)
-    scale = SCALES[name]
+    scale = SETTING_SCALES[name]
     if scale not in _TRANSFORMS:
         return np.log2(numbers) if scale == "powers of two" else numbers
     with np.errstate(divide="ignore"):  # a fixed decay of 0 lies below every range

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nas_fpga.errors import InputError
 from nas_fpga.space import TRAINING_PRESETS, BitWidths, Candidate, MLPSpace, TrainingSettings, TrainingSpace
-from nas_fpga.space._training import SCALES
+from nas_fpga.space._training import SETTING_SCALES
 
 TRAINING = TRAINING_PRESETS["lcm-cifar10"]
 SPACE = MLPSpace(13, 1, 300, training=TRAINING)
@@ -24,8 +24,8 @@ ENDS = {
 @st.composite
 def training_spaces(draw):
     ranges = {}
-    for name in draw(st.lists(st.sampled_from(sorted(SCALES)), min_size=1, max_size=5, unique=True)):
-        ends = ENDS[SCALES[name]]
+    for name in draw(st.lists(st.sampled_from(sorted(SETTING_SCALES)), min_size=1, max_size=5, unique=True)):
+        ends = ENDS[SETTING_SCALES[name]]
         low, high = sorted(draw(st.tuples(ends, ends).filter(lambda two: abs(two[1] - two[0]) > 1e-6)))
         ranges[name] = (low, high)
     return TrainingSpace(**ranges)
@@ -95,7 +95,7 @@ def test_bad_ranges_end_with_one_line(ranges, message):
 
 def test_names_are_those_of_the_settings():
     names = [field.name for field in fields(TrainingSettings)]
-    assert names == [field.name for field in fields(TrainingSpace)] == list(SCALES)
+    assert names == [field.name for field in fields(TrainingSpace)] == list(SETTING_SCALES)
 
 
 def test_presets_have_the_ranges_of_their_sources():
