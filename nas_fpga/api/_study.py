@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 from nas_fpga._progress import QuietDisplay, make_reporter
 from nas_fpga.api._errors import said_in_python
 from nas_fpga.api._html import definitions_html, table_html
-from nas_fpga.api._table import front_cells
+from nas_fpga.api._table import front_cells, training_note
 from nas_fpga.errors import InputError, MissingExtraError, StudyError
 from nas_fpga.hardware import HardwareFigures, Mapping, Strategy
 from nas_fpga.space import Candidate
@@ -224,7 +224,8 @@ class Front(Sequence["StudyPoint"]):
         rows = [front_cells(self._outcome, row) for row in self._outcome.front]
         strong = [row.is_best for row in self._outcome.front]
         caption = f"validation, test: {self._outcome.merit_name}; * best; intervals of 90 % for LUT, 95 % for test"
-        return table_html(rows, strong, caption)
+        note = training_note(self._outcome)
+        return table_html(rows, strong, f"{caption}; {note}" if note else caption)
 
 
 class StudyPoint:
@@ -248,7 +249,7 @@ class StudyPoint:
 
     @property
     def candidate(self) -> Candidate:
-        """Topology and bit widths."""
+        """Topology, bit widths and training settings."""
         return self.trial.candidate
 
     @property
@@ -362,6 +363,7 @@ class StudyPoint:
         named = {
             "point": f"{self.name} of study {self.study.name}",
             "network": str(self.candidate),
+            **self.study.outcome.setup.definition.search_training.shown(self.candidate.settings),
             "mapping": str(self.mapping),
             f"{merit}, validation": f"{self.validation.error:.4f}",
             f"{merit}, test": f"{self.test.error:.4f}",

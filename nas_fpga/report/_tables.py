@@ -9,7 +9,7 @@ from typing import Any
 
 from nas_fpga.hardware import Figure
 from nas_fpga.report._gather import Layer, ReportData
-from nas_fpga.study import FrontRow, StudyOutcome, TrialRecord
+from nas_fpga.study import FrontRow, SearchDefinition, StudyOutcome, TrialRecord
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ def _front_row(outcome: StudyOutcome, row: FrontRow) -> dict[str, Cell]:
     return {
         "point": Cell(f"{row.point.name}{' *' if row.is_best else ''}", float(row.trial.number), is_text=True),
         "network": Cell(str(row.trial.candidate), is_text=True),
+        **_training(outcome, row.trial),
         "mapping": Cell(str(row.point.mapped.mapping), is_text=True),
         "validation": Cell(f"{row.point.error:.4f}", row.point.error, _interval(*row.interval, ".4f")),
         "corrected": Cell(f"{row.selection_corrected:.4f}", row.selection_corrected),
@@ -98,6 +99,12 @@ def _front_row(outcome: StudyOutcome, row: FrontRow) -> dict[str, Cell]:
         "II": _figure(figures.ii_cycles, in_print=False),
         "stage": Cell(lut.stage, lut.stage, original, is_text=True, in_print=False),
     }
+
+
+def _training(outcome: StudyOutcome, trial: TrialRecord) -> dict[str, Cell]:
+    """Return the training settings that are searched, none where none are."""
+    shown = outcome.setup.definition.search_training.shown(trial.candidate.settings)
+    return {name: Cell(text, float(text), in_print=False) for name, text in shown.items()}
 
 
 def _gap(outcome: StudyOutcome, row: FrontRow) -> str:
@@ -164,7 +171,7 @@ def settings_tables(data: ReportData) -> str:
         rows["repairs"] = " ".join(dataset.repairs)
     of_hgcal = () if definition.data.name == "hgcal" else ("features", "pileup")
     tables = [
-        _pairs("Search", {"trials": data.n_trials} | _fields(definition, apart=("data", "hardware"))),
+        _pairs("Search", {"trials": data.n_trials} | _search_fields(definition)),
         _pairs("FPGA of the search", _fields(definition.hardware, apart=())),
         _pairs("Data", _fields(definition.data, of_hgcal) | rows),
         _pairs("Versions the study was started with", data.versions),
@@ -173,6 +180,13 @@ def settings_tables(data: ReportData) -> str:
         named = {name.replace("_", " "): text for name, text in dataset.provenance.items()}
         tables.append(_pairs("Where the data come from", named))
     return f'<div class="columns">{"".join(tables)}</div>'
+
+
+def _search_fields(definition: SearchDefinition) -> dict[str, str]:
+    """Return what is set of a search, with the ranges of the training settings that are searched."""
+    ranges = definition.search_training.ranges
+    searched = {name.replace("_", " "): f"{low:g} to {high:g}" for name, (low, high) in ranges.items()}
+    return _fields(definition, apart=("data", "hardware", "search_training")) | searched
 
 
 def _fields(value: Any, apart: Sequence[str]) -> dict[str, str]:

@@ -13,8 +13,11 @@ from nas_fpga.space._rows import (
     totals_of,
     widths_of,
 )
+from nas_fpga.space._training import SETTING_SCALES, TRAINING_PRESETS, TrainingSpace
 
 __all__ = [
+    "SETTING_SCALES",
+    "TRAINING_PRESETS",
     "BitWidths",
     "Candidate",
     "MLPSpace",
@@ -22,6 +25,7 @@ __all__ = [
     "Rows",
     "SpaceExhausted",
     "TrainingSettings",
+    "TrainingSpace",
     "candidates_of",
     "depths_of",
     "format_topology",

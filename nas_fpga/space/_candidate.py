@@ -58,13 +58,13 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot train, by the names and with the values of the command line."""
-        for name, (ok, rule) in _SETTING_RULES.items():
+        for name, (ok, rule) in SETTING_RULES.items():
             value = getattr(self, name)
             if not (math.isfinite(value) and ok(value)):
                 raise InputError(f"--{name.replace('_', '-')} {value} must be {rule}")
 
 
-_SETTING_RULES: dict[str, tuple[Callable[[float], bool], str]] = {
+SETTING_RULES: dict[str, tuple[Callable[[float], bool], str]] = {
     "learning_rate": (lambda value: value > 0, "a finite number above 0, such as 0.005"),
     "learning_rate_decay": (lambda value: 0 <= value <= 1, "between 0 and 1 (constant), such as 0.02"),
     "batch_size": (lambda value: value >= 1, "at least 1, such as 1024"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import types
-from dataclasses import asdict, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
@@ -21,8 +21,11 @@ def to_json(value: Any) -> Any:
 def from_json(kind: type[T], value: Any) -> T:
     """Return the dataclass that :func:`to_json` wrote.
 
+    A field that has a default has it where it is missing: what was written before the field existed was done as the
+    default does it.
+
     Raises:
-        KeyError: A field is missing.
+        KeyError: A field without a default is missing.
         TypeError: A field is unknown.
     """
     decoded: T = _decode(kind, value)
@@ -36,7 +39,9 @@ def _decode(kind: Any, value: Any) -> Any:
         unknown = set(value) - set(_hints(kind))
         if unknown:
             raise TypeError(f"{kind.__name__} has no {', '.join(sorted(unknown))}")
-        return kind(**{name: _decode(hint, value[name]) for name, hint in _hints(kind).items()})
+        needed = {field.name for field in fields(kind) if field.default is MISSING}
+        hints = {name: hint for name, hint in _hints(kind).items() if name in value or name in needed}
+        return kind(**{name: _decode(hint, value[name]) for name, hint in hints.items()})
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is tuple:
         inner = arguments[:1] * len(value) if arguments[-1] is Ellipsis else arguments

@@ -119,6 +119,7 @@ class StudyOutcome:
             "neurons": candidate.n_neurons,
             "nonzero_weights": row.n_weights,
             "proposed_by": row.trial.proposed_by,
+            **{name: getattr(candidate.settings, name) for name in self.setup.definition.search_training.names},
             "mapping": str(row.point.mapped.mapping),
             "copies": figures.copies,
             f"validation_{name}": merits.error,

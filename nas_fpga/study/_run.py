@@ -229,7 +229,14 @@ def _describe(setup: Setup) -> str:
         f"{data.features.shape[1]} features: {_some(data.feature_names)}\n"
         f"Space: up to {d.budget} neurons in up to {d.max_layers} layers, weights of {_range(d.weight_bits)} and "
         f"activations of {_range(d.activation_bits)} bits, on {setup.target.part.name} at {d.hardware.clock_ns:g} ns"
+        f"{_searched(d)}"
     )
+
+
+def _searched(definition: SearchDefinition) -> str:
+    ranges = definition.search_training.ranges
+    said = [f"{name.replace('_', ' ')} {low:g} to {high:g}" for name, (low, high) in ranges.items()]
+    return f"\nTraining settings searched: {', '.join(said)}" if said else ""
 
 
 def _some(names: Sequence[str], most: int = 16) -> str:

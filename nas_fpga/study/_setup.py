@@ -169,19 +169,17 @@ class Setup:
             max_params=d.max_params,
             settings=self.settings,
             prior_cost=PreTrainingCost(n_inputs, n_outputs, d.input_bits, self.target),
+            training=d.search_training,
         )
 
     @property
     def settings(self) -> TrainingSettings:
-        """Training settings of all candidates."""
-        d = self.definition
-        return TrainingSettings(
-            learning_rate=d.learning_rate, batch_size=d.batch_size, epochs=d.epochs, patience=d.patience
-        )
+        """Training settings of all candidates, but for what is searched."""
+        return self.definition.settings
 
     @cached_property
     def included(self) -> tuple[Candidate, ...]:
-        """Candidates that the user asked for.
+        """Candidates that the user asked for; settings that are searched have their fixed values in these.
 
         Raises:
             InputError: One is no topology, is outside the space or is given twice.
@@ -193,7 +191,7 @@ class Setup:
         for i, candidate in enumerate(candidates):
             if candidate in candidates[:i]:
                 raise InputError(f"--include {candidate} is given twice")
-            if candidate not in self.space:
+            if not self.space.has_architecture_of(candidate):
                 raise InputError(
                     f"--include {candidate} is outside the space: over --budget {self.definition.budget}, the depth, "
                     "width, bits or parameters asked for, or over the limits of the part whatever the mapping"
