@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from nas_fpga.study import FrontRow, StudyOutcome
 
+TEXT_COLUMNS = ("point", "network", "training", "mapping")
+"""Columns of words; all others hold numbers."""
+
 
 def front_cells(outcome: StudyOutcome, row: FrontRow) -> dict[str, str]:
     """Return a row of the table by its headings; the point in front ends with a star where it is the best."""

@@ -66,7 +66,7 @@ def _print_table(outcome: StudyOutcome) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from nas_fpga.api import front_cells, training_note
+    from nas_fpga.api import TEXT_COLUMNS, front_cells, training_note
 
     cells = [front_cells(outcome, row) for row in outcome.front]
     console = Console(highlight=False)
@@ -75,7 +75,7 @@ def _print_table(outcome: StudyOutcome) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in cells[0]:
         if heading in _WHEN_NARROW or not narrow:
-            as_text = heading in ("point", "network", "training", "mapping")
+            as_text = heading in TEXT_COLUMNS
             table.add_column(heading, justify="left" if as_text else "right", no_wrap=not (narrow and as_text))
     for row in cells:
         table.add_row(*(text for heading, text in row.items() if heading in _WHEN_NARROW or not narrow))

@@ -103,8 +103,12 @@ def _front_row(outcome: StudyOutcome, row: FrontRow) -> dict[str, Cell]:
 
 def _training(outcome: StudyOutcome, trial: TrialRecord) -> dict[str, Cell]:
     """Return the training settings that are searched, none where none are."""
-    shown = outcome.setup.definition.search_training.shown(trial.candidate.settings)
-    return {name: Cell(text, float(text), in_print=False) for name, text in shown.items()}
+    searched, settings = outcome.setup.definition.search_training, trial.candidate.settings
+    shown = searched.shown(settings).items()
+    return {
+        heading: Cell(text, getattr(settings, name), in_print=False)
+        for name, (heading, text) in zip(searched.names, shown, strict=True)
+    }
 
 
 def _gap(outcome: StudyOutcome, row: FrontRow) -> str:
