@@ -120,6 +120,10 @@ def search(
             help="Training processes; results do not depend on it.  [default: the cores]", rich_help_panel=_SEARCH
         ),
     ] = None,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", help="Also say which candidates are trained together.", rich_help_panel=_SEARCH),
+    ] = False,
     quick: Annotated[
         bool,
         typer.Option("--quick", help="A first front in two minutes: 24 trials of 12 epochs.", rich_help_panel=_SEARCH),
@@ -215,7 +219,7 @@ def search(
     run = SearchRun.prepare(folder, values, storage_url=storage, resume=resume)
     try:
         with reporter.live():
-            outcome = run.execute(n_workers=workers, reporter=reporter)
+            outcome = run.execute(n_workers=workers, reporter=reporter, verbose=verbose)
     except SearchInterruptedError as error:
         raise SearchInterruptedError(f"{error}. Continue with: {_resume_command(folder, storage)}") from None
     print_outcome(outcome, as_json=json)
@@ -224,7 +228,7 @@ def search(
         typer.echo(f"Report: {outcome.folder / 'report.html'}")
 
 
-_NOT_OF_THE_SEARCH = {"workers", "study", "runs", "storage", "resume", "json", "debug"}
+_NOT_OF_THE_SEARCH = {"workers", "verbose", "study", "runs", "storage", "resume", "json", "debug"}
 
 
 def _resume_command(folder: Path, storage: str | None) -> str:

@@ -62,28 +62,29 @@ class ScriptedWorkers:
 
     def __init__(self, setup: Setup, n: int, pick: Callable[[int], int], failing: Sequence[int] = ()) -> None:
         self._setup, self._n, self._pick, self._failing = setup, n, pick, failing
-        self._jobs: list[TrainingJob] = []
+        self._packs: list[list[TrainingJob]] = []
         self.most_pending = 0
         self.stop_after: int | None = None
         self._n_ended = 0
 
     @property
     def n_idle(self) -> int:
-        return self._n - len(self._jobs)
+        return self._n - len(self._packs)
 
     @property
     def n_busy(self) -> int:
-        return len(self._jobs)
+        return len(self._packs)
 
     def submit(self, pack: Sequence[TrainingJob]) -> None:
         assert self.n_idle > 0
-        self._jobs += pack
-        self.most_pending = max(self.most_pending, len(self._jobs))
+        self._packs.append(list(pack))
+        self.most_pending = max(self.most_pending, sum(map(len, self._packs)))
 
     def results(self, timeout_s: float) -> Iterator[TrainingResult | TrainingFailure]:
         if self.stop_after == self._n_ended:
             raise KeyboardInterrupt
-        job = self._jobs.pop(self._pick(len(self._jobs)))
+        job = self._packs[chosen := self._pick(len(self._packs))].pop(0)
+        self._packs = [pack for place, pack in enumerate(self._packs) if place != chosen or pack]
         self._n_ended += 1
         if job.number in self._failing:
             yield TrainingFailure(job, "it was to fail", 0.5)
