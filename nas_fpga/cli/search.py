@@ -83,7 +83,8 @@ def search(
     include: Annotated[
         str | None,
         typer.Option(
-            help="Topologies to train first, such as 64-32-32,32-16 or '64-32-32 w4a6'.", rich_help_panel=_SPACE
+            help="Topologies to train first, such as 64-32-32,32-16 or '64-32-32 w4a6'; with the settings that are fixed.",
+            rich_help_panel=_SPACE,
         ),
     ] = None,
     trials: Annotated[
