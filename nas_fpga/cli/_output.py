@@ -70,8 +70,8 @@ def _print_table(outcome: StudyOutcome) -> None:
 
     cells = [front_cells(outcome, row) for row in outcome.front]
     console = Console(highlight=False)
-    wide = _WIDE + max(len(row.get("training", "")) for row in cells)
-    narrow = console.is_terminal and console.width < wide
+    more = max(len(row.get("training", "")) for row in cells)
+    narrow = console.is_terminal and console.width < _WIDE + more
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in cells[0]:
         if heading in _WHEN_NARROW or not narrow:
@@ -79,7 +79,7 @@ def _print_table(outcome: StudyOutcome) -> None:
             table.add_column(heading, justify="left" if as_text else "right", no_wrap=not (narrow and as_text))
     for row in cells:
         table.add_row(*(text for heading, text in row.items() if heading in _WHEN_NARROW or not narrow))
-    (console if narrow else Console(highlight=False, width=_WIDTH)).print(table)
+    (console if narrow else Console(highlight=False, width=_WIDTH + more)).print(table)
     target = outcome.setup.target
     heading = "share" if target.objective == "share" else f"{target.objective} share"
     merit, axis = outcome.merit_name, outcome.setup.resource_name
@@ -89,7 +89,7 @@ def _print_table(outcome: StudyOutcome) -> None:
         "precision: 1 - test; P(front): share of resamples in which no other network is as good and as cheap;\n"
         f"LUT, DSP: one copy, estimates carried to place-and-route; {heading}: {axis}, all copies"
     )
-    if note := training_note(outcome):
+    if not narrow and (note := training_note(outcome)):
         typer.echo(note)
     data, best = outcome.setup.dataset, outcome.best.test
     bins = ", ".join(f"{name}: {value:.4f}" for name, value in best.by_bin if value is not None)

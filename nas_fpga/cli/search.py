@@ -83,7 +83,9 @@ def search(
     include: Annotated[
         str | None,
         typer.Option(
-            help="Topologies to train first, such as 64-32-32,32-16 or '64-32-32 w4a6'.", rich_help_panel=_SPACE
+            help="Topologies to train first, such as 64-32-32,32-16 or '64-32-32 w4a6'; their training settings are "
+            "the fixed ones.",
+            rich_help_panel=_SPACE,
         ),
     ] = None,
     trials: Annotated[

@@ -248,7 +248,7 @@ class MLPSpace:
 
         Args:
             rng: Source of randomness.
-            rows: Where to start, `(m, max_layers + 2)` with m > 0.
+            rows: Where to start, at least one.
             n: How many moves to make.
         """
         moved, levels = self._parts(rows[rng.integers(len(rows), size=n)])

@@ -74,7 +74,7 @@ class SearchOptions(HardwareOptions, total=False):
         dropout: Share of hidden activations that is dropped in training. Default: 0.0.
         search_training: Settings above, from ``epochs``, to search beside the topology: a preset of
             :data:`nas_fpga.space.TRAINING_PRESETS`, ranges, or both, such as ``"orca,dropout=0:0.2"``; or ranges by
-            name, ``{"learning_rate": (1e-4, 1e-1)}``.
+            name, ``{"learning_rate": (1e-4, 1e-1)}``. What is included is trained with the fixed settings.
         input_bits: Bits of every feature as it enters the design. Default: 10.
         signal_efficiency: At the working point. Default: 0.95.
         part: FPGA part. Default: xcvu13p-flga2577-2-e.

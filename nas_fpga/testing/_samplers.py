@@ -23,7 +23,7 @@ MakeSampler = Callable[[MLPSpace, int], Sampler]
 _SPACE = MLPSpace(n_inputs=8, n_outputs=1, budget=40, max_layers=4, weight_bits=(4, 8), activation_bits=(6, 6))
 _TINY = MLPSpace(n_inputs=3, n_outputs=1, budget=4, max_layers=2, weight_bits=(5, 6), activation_bits=(6, 6))
 _SETTINGS = TrainingSpace(learning_rate=(1e-4, 1e-1), batch_size=(64, 1024), epochs=(5, 20), dropout=(0.0, 0.4))
-_FEW_SETTINGS = TrainingSpace(batch_size=(512, 1024), epochs=(5, 6))
+_FEW_SETTINGS = TrainingSpace(batch_size=(512, 1024))
 _LENGTHS = (0, 12)
 
 _ASK_IN_ANOTHER_PROCESS = """

@@ -32,7 +32,7 @@ def training_spaces(draw):
 
 
 @given(training_spaces(), st.integers(0, 2**32 - 1))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_settings_and_levels_are_each_others_inverse(training, seed):
     rng = np.random.default_rng(seed)
     levels = training.sample(rng, 20)
