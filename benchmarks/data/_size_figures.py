@@ -17,7 +17,10 @@ from nas_fpga.errors import InputError
 METHODS = ("boosted trees", "logistic regression")
 
 # Okabe and Ito, "Color universal design" (2008), with markers and line styles for prints without colour.
-NETWORK_STYLES = {1: ("one hidden layer", "#0072B2", "o", 0.93), 2: ("two equal layers", "#D55E00", "s", 1.07)}
+NETWORK_STYLES = {
+    1: ("network, one hidden layer", "#0072B2", "o", 0.93),
+    2: ("network, two equal layers", "#D55E00", "s", 1.07),
+}
 METHOD_STYLES = {"boosted trees": ("#009E73", "--"), "logistic regression": ("#7F7F7F", ":")}
 
 
@@ -137,35 +140,39 @@ def _draw(axis: Any, task: Task, rows: Sequence[Row], references: Mapping[str, R
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
     lost = (lambda value: 1 - value) if is_accuracy(task) else (lambda value: value)
-    drawn: list[float] = []
-    for depth, (label, colour, marker, shift) in NETWORK_STYLES.items():
-        by_size = {
+    networks = {
+        depth: {
             neurons: [lost(value) for value in figures_of(rows, task, topology)]
             for neurons in NEURONS
             for topology in topologies(neurons)
             if len(topology) == depth
         }
-        drawn += [value for values in by_size.values() for value in values]
-        style = {"color": colour, "marker": marker}
-        axis.plot(list(by_size), [median(values) for values in by_size.values()], color=colour, lw=1.6, zorder=3)
+        for depth in NETWORK_STYLES
+    }
+    bands = {method: sorted(map(lost, (r.low, r.high))) for method, r in references.items()}
+    drawn = [value for by_size in networks.values() for values in by_size.values() for value in values]
+    drawn += [end for band in bands.values() for end in band] + [lost(r.test) for r in references.values()]
+    bottom, top = min(value for value in drawn if value > 0) / 1.15, max(drawn) * 1.15
+    for depth, by_size in networks.items():
+        label, colour, marker, shift = NETWORK_STYLES[depth]
+        medians = [median(values) for values in by_size.values()]
+        # The marker is for the legend alone: the seeds are the dots. Where no pion passes they lie on the lower edge.
+        axis.plot(list(by_size), medians, color=colour, lw=1.6, marker=marker, ms=5, markevery=[], label=label)
         axis.scatter(
             [neurons * shift for neurons, values in by_size.items() for _ in values],
-            [value for values in by_size.values() for value in values],
-            **style,
+            [max(value, bottom) for values in by_size.values() for value in values],
+            color=colour,
+            marker=marker,
             s=16,
             alpha=0.75,
             linewidths=0,
             zorder=4,
-            label=f"networks, {label} (3 seeds, median)",
         )
     for method, reference in references.items():
         colour, line = METHOD_STYLES[method]
-        low, high = sorted((lost(reference.low), lost(reference.high)))
-        axis.axhspan(low, high, color=colour, alpha=0.13, lw=0)
-        axis.axhline(lost(reference.test), color=colour, ls=line, lw=1.6, zorder=2, label=f"{method} (95 % interval)")
-        drawn += [lost(reference.test), low, high]
-    positive = [value for value in drawn if value > 0]
-    bottom, top = min(positive) / 1.15, max(positive) * 1.15
+        low, high = bands[method]
+        axis.axhspan(max(low, bottom), high, color=colour, alpha=0.13, lw=0)
+        axis.axhline(lost(reference.test), color=colour, ls=line, lw=1.6, zorder=1, label=method)
     axis.set(xscale="log", yscale="log", ylim=(bottom, top), title=f"{task.name}, {task.features}")
     axis.set_ylabel("error rate (1 - accuracy)" if is_accuracy(task) else "pion efficiency at 95 % electron")
     axis.xaxis.set_major_locator(FixedLocator(NEURONS))
