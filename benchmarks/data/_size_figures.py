@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median, variance
 from typing import Any
 
 from benchmarks.data._tasks import TASKS, Task
@@ -94,6 +94,24 @@ def size_lines(rows: Sequence[Row]) -> tuple[tuple[str, ...], Iterator[Sequence[
         for neurons in NEURONS
         for topology in topologies(neurons)
     )
+
+
+def noise_lines(rows: Sequence[Row]) -> tuple[tuple[str, ...], Iterator[Sequence[str]]]:
+    """Return header and lines of the table of what networks of 32 neurons or more scatter by, by data set.
+
+    The seeds' standard deviation is the root mean square over topologies; the standard error of one network, from the
+    choice of test rows and the working point, is the mean width of the 95 % intervals over 2 x 1.96.
+    """
+
+    def lines() -> Iterator[Sequence[str]]:
+        for task in TASKS:
+            mine = [r for r in rows if (r.data, r.features) == (task.name, task.features) and r.neurons >= 32]
+            by_topology = [[r.test for r in mine if r.topology == name] for name in {r.topology for r in mine}]
+            seeds = math.sqrt(fmean(variance(figures) for figures in by_topology))
+            one = fmean(r.high - r.low for r in mine) / (2 * 1.96)
+            yield f"{task.name}, {task.features}", f"{seeds:.4f}", f"{one:.4f}"
+
+    return ("data", "standard deviation over seeds", "standard error of one network"), lines()
 
 
 def _cell(figures: Sequence[float]) -> str:

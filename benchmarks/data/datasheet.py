@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.data._size_figures import plot_sizes, read_references, reference_lines, size_lines
+from benchmarks.data._size_figures import noise_lines, plot_sizes, read_references, reference_lines, size_lines
 from benchmarks.data.baseline_networks import complete_rows
 from benchmarks.data.baselines import OUT as BASELINES
 from benchmarks.data.baselines import OUT_CLASSES
@@ -165,6 +165,7 @@ def main() -> None:
         ("baselines", baselines_table()),
         ("bins", bins_table()),
         ("sizes", markdown(*size_lines(networks))),
+        ("noise", markdown(*noise_lines(networks))),
         ("jets features", features_table()),
         ("jets checks", checks_table(jets.physics_checks(load_jets()))),
         ("jets classes", classes_table()),

@@ -12,6 +12,7 @@ from benchmarks.data._size_figures import (
     Reference,
     figures_of,
     is_accuracy,
+    noise_lines,
     plot_sizes,
     read_references,
     reference_lines,
@@ -175,6 +176,14 @@ def test_table_has_median_and_range():
     assert len(table) == 17
     assert table[0]["hgcal, pile-up 0, ce-e"] == "0.102 (0.101-0.103)"
     assert table[-1]["jets, 16 high-level"] == "0.0024 (0.0014-0.0034)"
+
+
+def test_noise_of_seeds_and_of_one_network():
+    header, lines = noise_lines(full_table())
+    assert header == ("data", "standard deviation over seeds", "standard error of one network")
+    table = list(lines)
+    assert len(table) == 6
+    assert table[4] == ("jets, 16 high-level", "0.0010", "0.2041")  # seeds .001 apart, intervals of .1 to .9
 
 
 def test_missing_seed_is_refused():
