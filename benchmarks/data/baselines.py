@@ -3,7 +3,7 @@
 Writes ``benchmarks/data/baselines.csv``, of ``hgcal`` a row for each pile-up, feature set, method, definition and
 signal efficiency, and ``baselines_classes.csv``, of ``jets`` and digits a row for each method with its accuracy. The
 scores of every method are kept under ``runs/baselines``, so that an interrupted run continues and the figures can
-be worked out anew without training; delete that folder to start over (about five minutes on two cores).
+be worked out anew without training; delete that folder to start over (about a quarter of an hour on one core).
 
 Methods learn on all training rows and are tuned on validation. Working points are set on validation and applied to
 test. Intervals (95 %) resample the showers of both: each resample of validation sets the threshold of one of test. An
