@@ -183,9 +183,10 @@ def train(
     data: Dataset, rows: Split, topology: Topology, seeds: Sequence[int], learning_rate: float = LEARNING_RATE
 ) -> Iterator[tuple[int, Trained]]:
     """Yield seed by seed the trained network of a topology: one compiled program for all of them."""
+    import jax
     import keras
 
-    from nas_fpga.training._epochs import make_epochs, release
+    from benchmarks.data._epochs import Epochs
 
     inputs = standardised(data, rows)
     training, validation = (part(data, inputs, subset) for subset in (rows.train, rows.validation))
@@ -193,7 +194,7 @@ def train(
     model = keras.Sequential([keras.Input(inputs.shape[1:]), *hidden, keras.layers.Dense(data.n_outputs)])
     n = len(training.labels)
     batch_size = int(min(MAX_BATCH, 2 ** int(np.log2(max(n / STEPS_PER_EPOCH, 1)))))
-    epochs = make_epochs(model, training.inputs, training.labels, training.weights, batch_size)
+    epochs = Epochs(model, training.inputs, training.labels, training.weights, batch_size)
     for seed in seeds:
         started = time.perf_counter()
         initial, order = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
@@ -214,7 +215,8 @@ def train(
         model.set_weights(best)
         logits = model.predict_on_batch(inputs)
         yield seed, Trained(logits, model.count_params(), epoch + 1, time.perf_counter() - started)
-    release()
+    keras.backend.clear_session()
+    jax.clear_caches()  # a program of some MB for every topology
 
 
 def cross_entropy(logits: Matrix, part: Part) -> float:

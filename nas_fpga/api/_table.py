@@ -15,7 +15,7 @@ def front_cells(outcome: StudyOutcome, row: FrontRow) -> dict[str, str]:
     training = outcome.setup.definition.search_training.shown(row.trial.candidate.settings)
     return {
         "point": f"{row.point.name}{'*' if row.is_best else ''}",
-        "network": str(row.trial.candidate),
+        "network": row.trial.name_of(row.point),
         **({"training": ", ".join(training.values())} if training else {}),
         "mapping": str(row.point.mapped.mapping),
         "validation": f"{row.point.error:.4f}",

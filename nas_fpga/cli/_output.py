@@ -46,8 +46,8 @@ def print_outcome(outcome: StudyOutcome, *, as_json: bool, saved: bool = True) -
     _print_table(outcome)
     best = outcome.best
     typer.echo(
-        f"* best: {best.point.name} ({best.trial.candidate}), the cheapest within one paired standard error of the\n"
-        f"  most precise; precision on test {best.test.precision:.4f}"
+        f"* best: {best.point.name} ({best.trial.name_of(best.point)}), the cheapest within one paired standard error\n"
+        f"  of the most precise; precision on test {best.test.precision:.4f}"
     )
     if training := outcome.setup.definition.search_training.shown(best.trial.candidate.settings):
         typer.echo(f"  trained with {', '.join(f'{name} {value}' for name, value in training.items())}")

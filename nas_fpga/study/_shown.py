@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nas_fpga.hardware import HardwareFigures, Target
-from nas_fpga.space import SETTING_SCALES, Candidate, TrainingSpace, format_topology
+from nas_fpga.space import SETTING_SCALES, BitWidths, Candidate, LearnedBits, TrainingSpace, format_topology
 from nas_fpga.study._definition import MAX_LAYERS, SearchDefinition
 from nas_fpga.study._records import TrialRecord
 
@@ -28,7 +28,10 @@ def shown_of_study(definition: SearchDefinition) -> dict[str, Value]:
 
 def shown_of_candidate(candidate: Candidate) -> dict[str, Value]:
     """Return what a trial trains."""
-    return {"topology": format_topology(candidate.topology), "bit widths": str(candidate.bits)}
+    shown: dict[str, Value] = {"topology": format_topology(candidate.topology), "bit widths": str(candidate.bits)}
+    if isinstance(candidate.bits, LearnedBits):
+        shown |= {"pressure": candidate.bits.pressure, "learning rate of bits": candidate.bits.learning_rate}
+    return shown
 
 
 def parameters_of(candidate: Candidate, searched: TrainingSpace) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -43,9 +46,10 @@ def parameters_of(candidate: Candidate, searched: TrainingSpace) -> tuple[dict[s
         "depth": (candidate.n_layers, IntDistribution(1, MAX_LAYERS)),
         "neurons": (candidate.n_neurons, size),
         "narrowest layer": (min(candidate.topology), size),
-        "weight bits": (candidate.bits.weights, bits),
-        "activation bits": (candidate.bits.activations, bits),
     }
+    if isinstance(candidate.bits, BitWidths):
+        parameters["weight bits"] = candidate.bits.weights, bits
+        parameters["activation bits"] = candidate.bits.activations, bits
     for name in searched.names:
         value = getattr(candidate.settings, name)
         logarithmic = SETTING_SCALES[name] == "log"
@@ -68,8 +72,10 @@ def shown_of_ended(record: TrialRecord, target: Target, merit: str) -> dict[str,
     if primary is None:
         return {"cause": outcome.cause or "no network came of it"} | duration
     figures = primary.mapped.figures
+    left, trained = record.topology_of(primary), record.candidate.topology
     return {
         "point": primary.name,
+        **({"pruned to": format_topology(left)} if left != trained else {}),
         "mapping": str(primary.mapped.mapping),
         "copies": figures.copies,
         **_of_figures(figures),

@@ -39,9 +39,10 @@ def observe(candidate: Candidate) -> Observation:
     The further the learning rate is from the default, the worse.
     """
     capacity = sum(math.log2(1 + width) for width in candidate.topology) / (1 + 0.2 * candidate.n_layers)
-    error = -2 + 1.5 * math.exp(-capacity / 3) + 2.0**-candidate.bits.weights
+    bits = candidate.uniform_bits
+    error = -2 + 1.5 * math.exp(-capacity / 3) + 2.0**-bits.weights
     error += 0.1 * math.log10(candidate.settings.learning_rate / 5e-3) ** 2
-    share = math.log10(candidate.n_macs(8, 1) * candidate.bits.weights / 1e5)
+    share = math.log10(candidate.n_macs(8, 1) * bits.weights / 1e5)
     return Observation(candidate, "complete", log10_error=error, log10_share=share)
 
 
@@ -149,7 +150,8 @@ class SamplerConformance:
         history, pending = _situation(make_sampler, self.space, 12)
         for candidate in make_sampler(self.space, 1).ask(history, pending, 2):
             assert type(candidate.topology) is tuple
-            assert {type(n) for n in (*candidate.topology, candidate.bits.weights, candidate.bits.activations)} == {int}
+            bits = candidate.uniform_bits
+            assert {type(n) for n in (*candidate.topology, bits.weights, bits.activations)} == {int}
 
     def test_the_end_of_the_space_carries_what_is_left(self, make_sampler: MakeSampler) -> None:
         history, remaining = _run_dry(make_sampler, self.tiny)

@@ -66,7 +66,7 @@ class KerasTrainer(Trainer):
         ended = False
         while not ended:
             steps, order = member.begin_epoch()
-            frozen = quantizers(layout, job.candidate.bits, steps)
+            frozen = quantizers(layout, job.candidate.uniform_bits, steps)
             for variable, values in zip(network.non_trainable_variables, frozen, strict=True):
                 variable.assign(values[None])
             optimizer.learning_rate = member.learning_rate

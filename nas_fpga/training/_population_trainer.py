@@ -51,7 +51,7 @@ class _Slot:
         settings = self.member.settings
         rates = self.member.learning_rate, settings.beta_1, settings.beta_2, settings.epsilon, settings.weight_decay
         return Epoch(
-            quantizers(layout, self.member.job.candidate.bits, steps),
+            quantizers(layout, self.member.job.candidate.uniform_bits, steps),
             order,
             AdamSettings(*map(np.float32, rates)),
             np.float32(settings.dropout),
