@@ -109,7 +109,7 @@ class StudyOutcome:
         """Return a row of the front as names and plain values; empty where a figure does not exist."""
         topology, bits, figures = row.trial.topology_of(row.point), row.trial.candidate.bits, row.point.mapped.figures
         uniform = bits if isinstance(bits, BitWidths) else None
-        target, merits = self.setup.target, row.point.merits
+        target, merits, settings = self.setup.target, row.point.merits, row.trial.candidate.settings
         name = "background_efficiency" if merits.background_efficiency is not None else "error_rate"
         record: dict[str, Any] = {
             "point": row.point.name,
