@@ -121,10 +121,7 @@ class StudyOutcome:
             "neurons": sum(topology),
             "nonzero_weights": row.n_weights,
             "proposed_by": row.trial.proposed_by,
-            **{
-                name: getattr(row.trial.candidate.settings, name)
-                for name in self.setup.definition.search_training.names
-            },
+            **{name: getattr(settings, name) for name in self.setup.definition.search_training.names},
             "mapping": str(row.point.mapped.mapping),
             "copies": figures.copies,
             f"validation_{name}": merits.error,

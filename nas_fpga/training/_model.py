@@ -89,11 +89,17 @@ class PopulationMLP(keras.layers.Layer):  # type: ignore[misc]
         kernels = _quantize(self.kernels, self.kernel_steps, -reach, reach - 1.0)
         biases = _quantize(self.biases, self.bias_steps, -np.inf, np.inf)
         layout = self.layout
-        for i, (shape, at_k, at_b) in enumerate(zip(layout.shapes, layout.kernels, layout.biases, strict=True)):
-            kernel = ops.reshape(kernels[:, at_k], (self.members, *shape))
-            h = _matmul(h, kernel) + biases[:, None, at_b]
+        # split, not slices: the derivative of slices is a sum of vectors of zeros, and compiles for twice as long
+        of_kernels, of_biases = (
+            ops.split(vector, [at.stop for at in places[:-1]], axis=1)
+            for vector, places in ((kernels, layout.kernels), (biases, layout.biases))
+        )
+        for i, (kernel, bias, shape, at) in enumerate(
+            zip(of_kernels, of_biases, layout.shapes, layout.biases, strict=True)
+        ):
+            h = _matmul(h, ops.reshape(kernel, (self.members, *shape))) + bias[:, None]
             if i < len(layout.shapes) - 1:
-                h = _quantize(h, self.activation_steps[:, None, at_b], 0.0, self.activation_reaches[:, None, at_b])
+                h = _quantize(h, self.activation_steps[:, None, at], 0.0, self.activation_reaches[:, None, at])
                 if keep is not None:
                     h = h * keep(i, h.shape)
         return h[0] if alone else h
