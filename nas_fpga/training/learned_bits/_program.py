@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from nas_fpga.training.learned_bits import _adam as adam
 from nas_fpga.training.learned_bits._layout import Layout
-from nas_fpga.training.learned_bits._quantizers import quantize_units, quantize_weights, unit_bits, weight_bits
+from nas_fpga.training.learned_bits._quantizers import quantize_units, quantize_weights, unit_formats, weight_bits
 
 WEIGHT_FRACTION_BITS = (-8.0, 16.0)  # integers of a layer on its finest step fit 32 bits with room to spare
 UNIT_BITS = (-16.0, 16.0)
@@ -75,15 +75,17 @@ def logits_and_ebops(layout: Layout, grid: InputGrid, parameters: Parameters, in
     """
     flat = quantize_weights(parameters.weights, parameters.weight_fraction)
     bits = weight_bits(flat, parameters.weight_fraction)
+    signed = jnp.pad(grid.signed, (0, layout.n_units - layout.n_inputs))
+    # Worked out once, not again for every element of a batch, as the compiler would have it.
+    flat, units = jax.lax.optimization_barrier(
+        (flat, unit_formats(signed, parameters.unit_integer, parameters.unit_fraction))
+    )
     values, ebops = inputs, jnp.float32(0)
-    for i, ((n_in, n_out), part, (kernel, bias)) in enumerate(
-        zip(layout.shapes, layout.unit_slices, layout.parameter_slices, strict=True)
+    for (n_in, n_out), part, (kernel, bias) in zip(
+        layout.shapes, layout.unit_slices, layout.parameter_slices, strict=True
     ):
-        signed = grid.signed if i == 0 else jnp.zeros(n_in)
-        integer, fraction = parameters.unit_integer[part], parameters.unit_fraction[part]
-        values = quantize_units(values, signed, integer, fraction)
-        arriving = unit_bits(signed, integer, fraction)
-        ebops += (arriving * bits[kernel].reshape(n_in, n_out).sum(axis=1)).sum() + bits[bias].sum()
+        values = quantize_units(values, units.of(part))
+        ebops += units.bits[part] @ bits[kernel].reshape(n_in, n_out).sum(axis=1) + bits[bias].sum()
         values = values @ flat[kernel].reshape(n_in, n_out) + flat[bias]
     return values, ebops
 

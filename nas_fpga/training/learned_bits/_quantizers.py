@@ -8,7 +8,7 @@ derivative by the fraction bits is that of the rounding error, ln 2 times (value
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -55,44 +55,81 @@ def weight_bits(quantized: Any, fraction: Any) -> Any:
     return bits + jnp.where(bits > 0, fraction - jax.lax.stop_gradient(fraction), 0.0)
 
 
-@jax.custom_vjp
-def quantize_units(x: Any, signed: Any, integer: Any, fraction: Any) -> Any:
-    """Saturate and round the columns of ``x``, each to its own format; without a sign this is a quantized ReLU.
+class UnitFormats(NamedTuple):
+    """What the formats of units amount to, one value for each unit.
 
-    Args:
-        x: `(batch, n)`.
-        signed: `(n,)` 1 where negative values exist, else 0.
-        integer: `(n,)` integer bits, the sign not counted.
-        fraction: `(n,)` fraction bits.
+    Attributes:
+        low: Least value; 0 for units without sign.
+        high: Largest value.
+        step: Of the values; without derivative.
+        fraction: Fraction bits, not rounded: only the derivative by them is used.
+        bits: Bits, the sign included.
     """
-    return _quantize_units(x, signed, integer, fraction)[0]
+
+    low: Any
+    high: Any
+    step: Any
+    fraction: Any
+    bits: Any
+
+    def of(self, part: slice) -> UnitFormats:
+        """Return the formats of some units."""
+        return UnitFormats(*(values[part] for values in self))
 
 
-def _quantize_units(x: Any, signed: Any, integer: Any, fraction: Any) -> tuple[Any, Any]:
-    fraction = jnp.round(fraction)
-    step, inverse = power_of_two(-fraction), power_of_two(fraction)
-    end = power_of_two(jnp.maximum(jnp.round(integer), -fraction))
-    low, high = -end * signed, end - step
-    rounded = jnp.floor(jnp.clip(x, low, high) * inverse + 0.5) * step
-    return rounded, (x, rounded, low, high, end, step)
+def unit_formats(signed: Any, integer: Any, fraction: Any) -> UnitFormats:
+    """Return the formats for signs (0 or 1), integer bits without the sign and fraction bits, `(n,)` each.
+
+    The derivative of the bits is 1 by both kinds of bits where there are any.
+    """
+    whole = jax.lax.stop_gradient(jnp.round(fraction))
+    integer_used = jnp.maximum(jax.lax.stop_gradient(jnp.round(integer)), -whole)
+    end = _through(power_of_two(integer_used), _LN2, integer)
+    step = _through(power_of_two(-whole), -_LN2, fraction)
+    n_bits = integer_used + whole
+    change = jnp.where(n_bits > 0, _zero_of(integer) + _zero_of(fraction), 0.0)
+    return UnitFormats(-end * signed, end - step, jax.lax.stop_gradient(step), fraction, n_bits + change + signed)
 
 
-def _units_gradient(kept: Any, upstream: Any) -> tuple[Any, None, Any, Any]:
-    x, rounded, low, high, end, step = kept
-    over = jnp.where(x > high, upstream, 0.0).sum(axis=0)
-    # An unsigned zero lies at the kink of the ReLU, where the derivative is taken as 0; a signed one is inside.
-    inside = jnp.where((x <= high) & jnp.where(low < 0, x >= low, x > 0), upstream, 0.0)
-    by_fraction = (inside * (x - rounded)).sum(axis=0) + over * step
-    # Below a signed range the end is -2**i.
-    under = jnp.where(x < low, upstream, 0.0).sum(axis=0) * jnp.where(low < 0, 1.0, 0.0)
-    return inside, None, _LN2 * (over - under) * end, _LN2 * by_fraction
+def _zero_of(x: Any) -> Any:
+    """Return 0 with the derivative 1 by ``x``."""
+    return x - jax.lax.stop_gradient(x)
+
+
+def _through(value: Any, factor: float, x: Any) -> Any:
+    """Return ``value``, whose derivative by ``x`` is ``factor * value``."""
+    value = jax.lax.stop_gradient(value)
+    return value + factor * value * _zero_of(x)
+
+
+@jax.custom_vjp
+def quantize_units(x: Any, formats: UnitFormats) -> Any:
+    """Saturate and round the columns of ``x`` `(batch, n)`, each to its own format; without sign a quantized ReLU."""
+    return _quantize_units(x, formats)[0]
+
+
+def _quantize_units(x: Any, formats: UnitFormats) -> tuple[Any, Any]:
+    step = formats.step
+    rounded = jnp.floor(jnp.clip(x, formats.low, formats.high) * (1 / step) + 0.5) * step
+    return rounded, (x, rounded, formats)
+
+
+def _units_gradient(kept: Any, upstream: Any) -> tuple[Any, UnitFormats]:
+    x, rounded, formats = kept
+    low, high = formats.low, formats.high
+    over = _column_sums(jnp.where(x > high, upstream, 0.0))
+    under = _column_sums(jnp.where(x < low, upstream, 0.0))
+    # The ends are multiples of the step: what saturates has no rounding error.
+    error = _column_sums(upstream * (jnp.clip(x, low, high) - rounded))
+    # An unsigned zero lies at the kink of the ReLU, where the derivative is taken as 0.
+    inside = jnp.where((x > low) & (x <= high), upstream, 0.0)
+    none = jnp.zeros_like(high)
+    return inside, UnitFormats(under, over, none, _LN2 * error, none)
+
+
+def _column_sums(x: Any) -> Any:
+    """Return the sums over the batch; as a product of matrices, which a CPU does faster than a reduction."""
+    return jnp.ones(x.shape[0], x.dtype) @ x
 
 
 quantize_units.defvjp(_quantize_units, _units_gradient)
-
-
-def unit_bits(signed: Any, integer: Any, fraction: Any) -> Any:
-    """Return the bits of units, the sign included; the derivative by both kinds of bits is 1 where there are any."""
-    bits = jax.lax.stop_gradient(jnp.round(integer) + jnp.round(fraction))
-    change = integer + fraction - jax.lax.stop_gradient(integer + fraction)
-    return jnp.where(bits > 0, bits + change, 0.0) + signed
