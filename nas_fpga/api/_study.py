@@ -150,7 +150,7 @@ class Study:
         failed = f", {states.count('failed')} failed" if "failed" in states else ""
         return (
             f"<Study {self.name}: {len(states)} trials{failed}, {len(self.outcome.front)} points on the front, "
-            f"best {self.outcome.best.point.name} ({self.outcome.best.trial.candidate})>"
+            f"best {self.outcome.best.point.name} ({self.outcome.best.trial.name_of(self.outcome.best.point)})>"
         )
 
     def _repr_html_(self) -> str:
@@ -161,7 +161,7 @@ class Study:
             "data": self.outcome.setup.dataset.name,
             "trials": f"{len(states)}, {states.count('failed')} failed",
             "FPGA": f"{target.part.name}, {target.clock_ns:g} ns, {target.rate_mhz:g} inferences/us",
-            "best": f"{self.outcome.best.point.name} ({self.outcome.best.trial.candidate})",
+            "best": f"{self.outcome.best.point.name} ({self.outcome.best.trial.name_of(self.outcome.best.point)})",
             "knee": str(self.knee),
         }
         return definitions_html(summary) + self.front._repr_html_()
@@ -353,15 +353,16 @@ class StudyPoint:
     def __repr__(self) -> str:
         """One line: what it is, how good, what it costs."""
         return (
-            f"<StudyPoint {self.name}: {self.candidate} {self.mapping}, {self.study.outcome.merit_name} "
-            f"{self.point.error:.4f}, {self.figures.lut.value:,.0f} LUT, {self.figures.latency_ns.value:g} ns>"
+            f"<StudyPoint {self.name}: {self.trial.name_of(self.point)} {self.mapping}, "
+            f"{self.study.outcome.merit_name} {self.point.error:.4f}, {self.figures.lut.value:,.0f} LUT, "
+            f"{self.figures.latency_ns.value:g} ns>"
         )
 
     def _repr_html_(self) -> str:
         figures, merit = self.figures, self.study.outcome.merit_name
         named = {
             "point": f"{self.name} of study {self.study.name}",
-            "network": str(self.candidate),
+            "network": self.trial.name_of(self.point),
             "mapping": str(self.mapping),
             f"{merit}, validation": f"{self.validation.error:.4f}",
             f"{merit}, test": f"{self.test.error:.4f}",

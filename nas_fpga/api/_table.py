@@ -11,7 +11,7 @@ def front_cells(outcome: StudyOutcome, row: FrontRow) -> dict[str, str]:
     objective = outcome.setup.target.objective
     return {
         "point": f"{row.point.name}{'*' if row.is_best else ''}",
-        "network": str(row.trial.candidate),
+        "network": row.trial.name_of(row.point),
         "mapping": str(row.point.mapped.mapping),
         "validation": f"{row.point.error:.4f}",
         "corrected": f"{row.selection_corrected:.4f}",

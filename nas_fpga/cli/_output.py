@@ -46,8 +46,8 @@ def print_outcome(outcome: StudyOutcome, *, as_json: bool, saved: bool = True) -
     _print_table(outcome)
     best = outcome.best
     typer.echo(
-        f"* best: {best.point.name} ({best.trial.candidate}), the cheapest within one paired standard error of the\n"
-        f"  most precise; precision on test {best.test.precision:.4f}"
+        f"* best: {best.point.name} ({best.trial.name_of(best.point)}), the cheapest within one paired standard error\n"
+        f"  of the most precise; precision on test {best.test.precision:.4f}"
     )
     typer.echo(f"knee: {outcome.knee}")
     n_failed = sum(trial.state == "failed" for trial in outcome.trials)

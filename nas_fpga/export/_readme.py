@@ -121,7 +121,7 @@ def _ports(record: dict[str, Any]) -> str:
             "ports.",
             "",
         ]
-    known = "input_format" in record
+    known = "bits" in record["features"][0]
     lines += [
         "| feature | unit |" + (" format inside the design |" if known else ""),
         "|---|---|" + ("---|" if known else ""),
@@ -130,7 +130,8 @@ def _ports(record: dict[str, Any]) -> str:
         row = f"| {cell(feature['name'])} | {cell(feature['unit']) or '-'} |"
         if known:
             sign = "signed" if feature["signed"] else "unsigned"
-            row += f" {record['input_format']['bits']} bits, {sign}, step 2^{-feature['fraction_bits']} |"
+            used = f"{feature['bits']} bits, {sign}, step 2^{-feature['fraction_bits']}"
+            row += f" {used if feature['bits'] else 'not read'} |"
         lines.append(row)
     return "\n".join(lines)
 

@@ -80,7 +80,7 @@ def _front_row(outcome: StudyOutcome, row: FrontRow) -> dict[str, Cell]:
     difference = _interval(*row.difference_interval, "+.4f")
     return {
         "point": Cell(f"{row.point.name}{' *' if row.is_best else ''}", float(row.trial.number), is_text=True),
-        "network": Cell(str(row.trial.candidate), is_text=True),
+        "network": Cell(row.trial.name_of(row.point), is_text=True),
         "mapping": Cell(str(row.point.mapped.mapping), is_text=True),
         "validation": Cell(f"{row.point.error:.4f}", row.point.error, _interval(*row.interval, ".4f")),
         "corrected": Cell(f"{row.selection_corrected:.4f}", row.selection_corrected),
@@ -113,8 +113,8 @@ def _layer_row(layer: Layer) -> dict[str, Cell]:
     return {
         "layer": Cell(layer.name, is_text=True),
         "inputs to outputs": Cell(layer.shape),
-        "weight bits": _number(layer.weight_bits),
-        "output bits": Cell("sums") if layer.weight_bits and layer.output_bits is None else _number(layer.output_bits),
+        "weight bits": _bits(layer.weight_bits),
+        "output bits": Cell("sums") if layer.weight_bits and layer.output_bits is None else _bits(layer.output_bits),
         "accumulator bits": _number(layer.accumulator_bits),
         "weights": _number(layer.weights or None),
         "kept": _number(layer.kept if layer.weights else None),
@@ -122,6 +122,10 @@ def _layer_row(layer: Layer) -> dict[str, Cell]:
         "EBOPs": _number(layer.ebops),
         "LUT": _number(layer.lut),
     }
+
+
+def _bits(ends: tuple[int, int] | None) -> Cell:
+    return Cell(f"{ends[0]} to {ends[1]}", ends[1]) if ends and ends[0] != ends[1] else _number(ends and ends[1])
 
 
 def _number(value: float | None) -> Cell:

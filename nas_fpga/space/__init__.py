@@ -1,6 +1,14 @@
 """What may be proposed: candidates, and spaces that construct them under the budget."""
 
-from nas_fpga.space._candidate import BitWidths, Candidate, TrainingSettings, format_topology, parse_candidate
+from nas_fpga.space._candidate import (
+    BitWidths,
+    Candidate,
+    LearnedBits,
+    TrainingSettings,
+    format_network,
+    format_topology,
+    parse_candidate,
+)
 from nas_fpga.space._mlp import MLPSpace, PriorCost, SpaceExhausted
 from nas_fpga.space._rows import (
     Rows,
@@ -17,6 +25,7 @@ from nas_fpga.space._rows import (
 __all__ = [
     "BitWidths",
     "Candidate",
+    "LearnedBits",
     "MLPSpace",
     "PriorCost",
     "Rows",
@@ -24,6 +33,7 @@ __all__ = [
     "TrainingSettings",
     "candidates_of",
     "depths_of",
+    "format_network",
     "format_topology",
     "n_macs_of",
     "n_params_of",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 from nas_fpga.errors import InputError
 
-_TEXT = re.compile(r"^(\d+(?:[-x]\d+)*)(?: w(\d+)a(\d+))?$")
+_TEXT = re.compile(r"^(\d+(?:[-x]\d+)*)(?: w(\d+)a(\d+)| (learned))?$")
+PRESSURE = 1e-5  # loss for each EBOP: some 10,000 of them weigh about as much as the cross entropy
+BITS_LEARNING_RATE = 1e-2  # under Adam a bit width moves about this far a step, hence one bit in an epoch of 100
 
 
 @dataclass(frozen=True, order=True)
@@ -21,6 +25,34 @@ class BitWidths:
     def __str__(self) -> str:
         """`w6a6`."""
         return f"w{self.weights}a{self.activations}"
+
+
+@functools.total_ordering
+@dataclass(frozen=True)
+class LearnedBits:
+    """Bit widths that training finds for every weight and activation (HGQ, arXiv:2405.00645). Sorts after `BitWidths`.
+
+    Attributes:
+        pressure: Final loss for each EBOP, beside the cross entropy.
+        learning_rate: Of the bits, in bits.
+    """
+
+    pressure: float = PRESSURE
+    learning_rate: float = BITS_LEARNING_RATE
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot train."""
+        for name, value in (("pressure", self.pressure), ("learning rate of bits", self.learning_rate)):
+            if not (math.isfinite(value) and value > 0):
+                raise InputError(f"{name} {value} must be a finite number above 0")
+
+    def __lt__(self, other: BitWidths | LearnedBits) -> bool:
+        """Order by pressure, then learning rate."""
+        return isinstance(other, LearnedBits) and astuple(self) < astuple(other)
+
+    def __str__(self) -> str:
+        """`learned`."""
+        return "learned"
 
 
 @dataclass(frozen=True, order=True)
@@ -43,16 +75,16 @@ class TrainingSettings:
 
 @dataclass(frozen=True, order=True)
 class Candidate:
-    """A topology with its bit widths and training settings. Prints as `64-32-32 w6a6`.
+    """A topology with its bit widths and training settings. Prints as `64-32-32 w6a6` or `64-32-32 learned`.
 
     Attributes:
         topology: Widths of the hidden layers, input side first; at least one layer, each at least 1 neuron.
-        bits: Bit widths of weights and activations.
+        bits: Bit widths of weights and activations, or how they are learned.
         settings: How it is trained.
     """
 
     topology: tuple[int, ...]
-    bits: BitWidths
+    bits: BitWidths | LearnedBits
     settings: TrainingSettings = field(default=TrainingSettings())
 
     def __post_init__(self) -> None:
@@ -70,6 +102,17 @@ class Candidate:
         """Hidden neurons over all layers: what the budget counts."""
         return sum(self.topology)
 
+    @property
+    def uniform_bits(self) -> BitWidths:
+        """Its bit widths where they are fixed before training.
+
+        Raises:
+            InputError: They are learned: each weight and activation of the trained network has its own.
+        """
+        if isinstance(self.bits, LearnedBits):
+            raise InputError(f"{self} has no bit widths before training; give some, such as w6a6")
+        return self.bits
+
     def layer_shapes(self, n_inputs: int, n_outputs: int) -> tuple[tuple[int, int], ...]:
         """Return `(n_in, n_out)` of every dense layer, the output layer included."""
         widths = (n_inputs, *self.topology, n_outputs)
@@ -84,7 +127,7 @@ class Candidate:
         return sum((a + 1) * b for a, b in self.layer_shapes(n_inputs, n_outputs))
 
     def __str__(self) -> str:
-        """`64-32-32 w6a6`."""
+        """`64-32-32 w6a6` or `64-32-32 learned`."""
         return f"{format_topology(self.topology)} {self.bits}"
 
 
@@ -93,15 +136,28 @@ def format_topology(topology: tuple[int, ...]) -> str:
     return "-".join(map(str, topology))
 
 
-def parse_candidate(text: str, default_bits: BitWidths, settings: TrainingSettings | None = None) -> Candidate:
-    """Read `64-32-32` or `64-32-32 w6a6` (also `64x32x32`).
+def format_network(candidate: Candidate, topology: tuple[int, ...]) -> str:
+    """Return the candidate, and what training left of its layers if that is less: `64-32 to 41-17 learned`."""
+    if topology == candidate.topology:
+        return str(candidate)
+    return f"{format_topology(candidate.topology)} to {format_topology(topology)} {candidate.bits}"
+
+
+def parse_candidate(
+    text: str, default_bits: BitWidths | LearnedBits, settings: TrainingSettings | None = None
+) -> Candidate:
+    """Read `64-32-32`, `64-32-32 w6a6` or `64-32-32 learned` (also `64x32x32`).
 
     Raises:
         InputError: The text is not of that form.
     """
     match = _TEXT.match(text.strip())
     if match is None:
-        raise InputError(f"topology '{text}' is not of the form 64-32-32 or '64-32-32 w6a6'")
+        raise InputError(f"topology '{text}' is not of the form 64-32-32, '64-32-32 w6a6' or '64-32-32 learned'")
     widths = tuple(int(w) for w in re.split("[-x]", match[1]))
-    bits = BitWidths(int(match[2]), int(match[3])) if match[2] else default_bits
+    bits = default_bits
+    if match[2]:
+        bits = BitWidths(int(match[2]), int(match[3]))
+    elif match[4] and not isinstance(default_bits, LearnedBits):
+        bits = LearnedBits()
     return Candidate(widths, bits, settings or TrainingSettings())

@@ -202,7 +202,7 @@ def _mapped_anew(record: TrialRecord, storage: StudyStorage, setup: Setup, lost:
             lost |= {point.name: str(error) for point in record.outcome.points if point.network == index}
             continue
         for mapped in setup.estimator.points(network, setup.target):
-            points.append(Point(record.number, len(points), index, mapped, of_network))
+            points.append(Point(record.number, len(points), index, mapped, of_network, network.topology))
     return replace(record, outcome=replace(record.outcome, points=tuple(points)))
 
 

@@ -210,7 +210,7 @@ class Search:
         for k, (network, values) in enumerate(zip(result.networks, logits, strict=True)):
             merits = self.setup.evaluate(values, "validation")
             for mapped in self.setup.estimator.points(network, self.setup.target):
-                points.append(Point(record.number, len(points), k, mapped, merits))
+                points.append(Point(record.number, len(points), k, mapped, merits, network.topology))
         self.storage.save_networks(record.number, result.networks, logits)
         outcome = Outcome(tuple(points), result.curve, result.duration_s)
         return replace(record, state="complete", outcome=outcome)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nas_fpga.hardware import HardwareFigures, Target
-from nas_fpga.space import Candidate, format_topology
+from nas_fpga.space import Candidate, LearnedBits, format_topology
 from nas_fpga.study._definition import SearchDefinition
 from nas_fpga.study._records import TrialRecord
 
@@ -26,7 +26,10 @@ def shown_of_study(definition: SearchDefinition) -> dict[str, Value]:
 
 def shown_of_candidate(candidate: Candidate) -> dict[str, Value]:
     """Return what a trial trains."""
-    return {"topology": format_topology(candidate.topology), "bit widths": str(candidate.bits)}
+    shown: dict[str, Value] = {"topology": format_topology(candidate.topology), "bit widths": str(candidate.bits)}
+    if isinstance(candidate.bits, LearnedBits):
+        shown |= {"pressure": candidate.bits.pressure, "learning rate of bits": candidate.bits.learning_rate}
+    return shown
 
 
 def shown_of_ended(record: TrialRecord, target: Target, merit: str) -> dict[str, Value]:
@@ -43,8 +46,10 @@ def shown_of_ended(record: TrialRecord, target: Target, merit: str) -> dict[str,
     if primary is None:
         return {"cause": outcome.cause or "no network came of it"} | duration
     figures = primary.mapped.figures
+    left, trained = record.topology_of(primary), record.candidate.topology
     return {
         "point": primary.name,
+        **({"pruned to": format_topology(left)} if left != trained else {}),
         "mapping": str(primary.mapped.mapping),
         "copies": figures.copies,
         **_of_figures(figures),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from nas_fpga.data import Dataset, save_dataset
 from nas_fpga.errors import StudyError
 from nas_fpga.hardware import Target
-from nas_fpga.space import Candidate
+from nas_fpga.space import BitWidths, Candidate
 from nas_fpga.study._definition import DATASET_FILE, MAX_LAYERS, SearchDefinition
 from nas_fpga.study._json import from_json, to_json
 from nas_fpga.study._records import Outcome, TrialRecord, TrialState
@@ -254,16 +254,16 @@ class StudyStorage:
                 "depth": candidate.n_layers,
                 "neurons": candidate.n_neurons,
                 "narrowest layer": min(candidate.topology),
-                "weight bits": candidate.bits.weights,
-                "activation bits": candidate.bits.activations,
             }
             distributions: dict[str, Any] = {
                 "depth": IntDistribution(1, MAX_LAYERS),
                 "neurons": IntDistribution(1, 2**20, log=True),
                 "narrowest layer": IntDistribution(1, 2**20, log=True),
-                "weight bits": CategoricalDistribution(tuple(range(2, 17))),
-                "activation bits": CategoricalDistribution(tuple(range(2, 17))),
             }
+            if isinstance(candidate.bits, BitWidths):
+                params |= {"weight bits": candidate.bits.weights, "activation bits": candidate.bits.activations}
+                for name in ("weight bits", "activation bits"):
+                    distributions[name] = CategoricalDistribution(tuple(range(2, 17)))
             trial = create_trial(
                 state=OptunaState.WAITING,
                 params=params,

@@ -32,8 +32,8 @@ print(*sampler.ask(history, pending, n), sep="\\n")
 def observe(candidate: Candidate) -> Observation:
     """Return a smooth stand-in for a trained candidate: wider, deeper and finer is better and dearer."""
     capacity = sum(math.log2(1 + width) for width in candidate.topology) / (1 + 0.2 * candidate.n_layers)
-    error = -2 + 1.5 * math.exp(-capacity / 3) + 2.0**-candidate.bits.weights
-    share = math.log10(candidate.n_macs(8, 1) * candidate.bits.weights / 1e5)
+    error = -2 + 1.5 * math.exp(-capacity / 3) + 2.0**-candidate.uniform_bits.weights
+    share = math.log10(candidate.n_macs(8, 1) * candidate.uniform_bits.weights / 1e5)
     return Observation(candidate, "complete", log10_error=error, log10_share=share)
 
 
@@ -137,7 +137,8 @@ class SamplerConformance:
         history, pending = _situation(make_sampler, 12)
         for candidate in make_sampler(_SPACE, 1).ask(history, pending, 2):
             assert type(candidate.topology) is tuple
-            assert {type(n) for n in (*candidate.topology, candidate.bits.weights, candidate.bits.activations)} == {int}
+            bits = candidate.uniform_bits
+            assert {type(n) for n in (*candidate.topology, bits.weights, bits.activations)} == {int}
 
     def test_the_end_of_the_space_carries_what_is_left(self, make_sampler: MakeSampler) -> None:
         history, remaining = _run_dry(make_sampler)

@@ -66,7 +66,7 @@ class QuantizedDense(keras.layers.Layer):  # type: ignore[misc]
 
 def build_model(candidate: Candidate, n_inputs: int, n_outputs: int) -> keras.Sequential:
     """Return the untrained Keras model of a candidate, on inputs that went through the input format."""
-    bits = candidate.bits
+    bits = candidate.uniform_bits
     hidden = [QuantizedDense(width, bits.weights, bits.activations) for width in candidate.topology]
     return keras.Sequential([keras.Input((n_inputs,)), *hidden, QuantizedDense(n_outputs, bits.weights, None)])
 

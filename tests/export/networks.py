@@ -10,10 +10,9 @@ from nas_fpga.training import QuantizedLayer, QuantizedNetwork
 def random_network(seed, n_inputs, topology, bits, n_outputs=1):
     """A network of random integers whose input features have signs, steps and scales of their own."""
     rng = np.random.default_rng(seed)
-    input_format = InputFormat(
-        10, rng.random(n_inputs) < 0.5, rng.integers(-3, 8, n_inputs), rng.integers(-1, 2, n_inputs)
-    )
-    input_format = InputFormat(10, input_format.signed, input_format.fraction_bits, 8 - input_format.fraction_bits)
+    signed, fraction_bits = rng.random(n_inputs) < 0.5, rng.integers(-3, 8, n_inputs)
+    rng.integers(-1, 2, n_inputs)
+    input_format = InputFormat(np.full(n_inputs, 10), signed, fraction_bits, 8 - fraction_bits)
     candidate = Candidate(topology, bits)
     layers, grid = [], 8
     shapes = candidate.layer_shapes(n_inputs, n_outputs)
@@ -28,8 +27,8 @@ def random_network(seed, n_inputs, topology, bits, n_outputs=1):
                 weight_fraction,
                 rng.integers(0, 81, n_out),
                 weight_fraction + grid,
-                bits.activations if hidden else None,
-                activation_fraction if hidden else None,
+                np.full(n_out, bits.activations) if hidden else None,
+                np.full(n_out, activation_fraction) if hidden else None,
             )
         )
         grid = activation_fraction

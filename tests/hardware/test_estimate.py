@@ -27,7 +27,8 @@ def with_weights(network, *matrices):
 
 
 def with_input_bits(network, bits):
-    return dataclasses.replace(network, input_format=dataclasses.replace(network.input_format, bits=bits))
+    of_features = np.full(network.layers[0].n_in, bits)
+    return dataclasses.replace(network, input_format=dataclasses.replace(network.input_format, bits=of_features))
 
 
 class TestEstimate:
@@ -229,7 +230,7 @@ class TestAgainstTheTools:
                 integer_bits = int(np.ceil(np.log2(reach)))
                 reach = 2.0**integer_bits
                 formats = (np.zeros(layer.n_out, bool), np.full(layer.n_out, integer_bits))
-                fractions = np.full(layer.n_out, layer.activation_bits - integer_bits)
+                fractions = layer.activation_bits - integer_bits
                 values = relu(values).quantize(*formats, fractions, overflow_mode="SAT", round_mode="RND")
         graph = comb_trace(start, values)
         traits = measured_traits(network)

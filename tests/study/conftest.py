@@ -48,8 +48,9 @@ def network_of(setup: Setup, job: TrainingJob) -> QuantizedNetwork:
     for i, (n_in, n_out) in enumerate(shapes):
         hidden = i < len(shapes) - 1
         weights = rng.integers(-2, 2, size=(n_in, n_out)).astype(np.int32)
-        bits = job.candidate.bits.activations if hidden else None
-        layers.append(QuantizedLayer(weights, 1, np.zeros(n_out, np.int64), 2, bits, 0 if hidden else None))
+        bits = np.full(n_out, job.candidate.bits.activations) if hidden else None
+        fraction_bits = np.zeros(n_out, np.int64) if hidden else None
+        layers.append(QuantizedLayer(weights, 1, np.zeros(n_out, np.int64), 2, bits, fraction_bits))
     return QuantizedNetwork(job.candidate, setup.input_format, tuple(layers))
 
 

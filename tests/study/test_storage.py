@@ -45,7 +45,7 @@ def complete(record: TrialRecord, setup: Setup) -> TrialRecord:
     mapped = setup.estimator.points(network, setup.target)
     assert len(mapped) > 1
     outcome = Outcome(
-        tuple(Point(record.number, i, 0, m, merits) for i, m in enumerate(mapped)),
+        tuple(Point(record.number, i, 0, m, merits, network.topology) for i, m in enumerate(mapped)),
         LearningCurve((0.7, 0.5), (0.6, 0.55), 1),
         duration_s=1.25,
     )
