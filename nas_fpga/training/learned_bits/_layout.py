@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-# Widths that programs exist for: a padded layer costs at most about half as much again as its own width would.
+# Widths that programs exist for: above 16 a padded layer is at most half as wide again as its own.
 _WIDTHS = tuple(sorted({8 * 2**k for k in range(12)} | {12 * 2**k for k in range(1, 11)}))
 
 

@@ -81,10 +81,11 @@ def logits_and_ebops(layout: Layout, grid: InputGrid, parameters: Parameters, in
         (flat, unit_formats(signed, parameters.unit_integer, parameters.unit_fraction))
     )
     values, ebops = inputs, jnp.float32(0)
-    for (n_in, n_out), part, (kernel, bias) in zip(
-        layout.shapes, layout.unit_slices, layout.parameter_slices, strict=True
+    for i, ((n_in, n_out), part, (kernel, bias)) in enumerate(
+        zip(layout.shapes, layout.unit_slices, layout.parameter_slices, strict=True)
     ):
-        values = quantize_units(values, units.of(part))
+        formats = units.of(part)
+        values = quantize_units(values, formats if i == 0 else formats._replace(low=jnp.float32(0)))
         ebops += units.bits[part] @ bits[kernel].reshape(n_in, n_out).sum(axis=1) + bits[bias].sum()
         values = values @ flat[kernel].reshape(n_in, n_out) + flat[bias]
     return values, ebops

@@ -59,7 +59,7 @@ class UnitFormats(NamedTuple):
     """What the formats of units amount to, one value for each unit.
 
     Attributes:
-        low: Least value; 0 for units without sign.
+        low: Least value; a scalar 0 where no unit has a sign, which needs no derivative.
         high: Largest value.
         step: Of the values; without derivative.
         fraction: Fraction bits, not rounded: only the derivative by them is used.
@@ -124,7 +124,7 @@ def _units_gradient(kept: Any, upstream: Any) -> tuple[Any, UnitFormats]:
     # An unsigned zero lies at the kink of the ReLU, where the derivative is taken as 0.
     inside = jnp.where((x > low) & (x <= high), upstream, 0.0)
     none = jnp.zeros_like(high)
-    return inside, UnitFormats(under, over, none, _LN2 * error, none)
+    return inside, UnitFormats(under if low.ndim else under.sum(), over, none, _LN2 * error, none)
 
 
 def _column_sums(x: Any) -> Any:

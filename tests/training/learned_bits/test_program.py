@@ -80,9 +80,8 @@ def test_gradients_are_those_of_hgq2(seed, n_outputs):
     weights = rng.uniform(0.5, 1.5, len(inputs)).astype(np.float32)
     encoded = labels.astype(np.float32) if n_outputs == 1 else np.eye(n_outputs, dtype=np.float32)[labels]
     rows = Rows(inputs, encoded, weights)
-    (loss, (_, ebops)), gradients = jax.value_and_grad(loss_and_parts, has_aux=True)(
-        parameters, layout, grid, rows, PRESSURE
-    )
+    gradient = jax.jit(jax.value_and_grad(loss_and_parts, has_aux=True), static_argnums=1)
+    (loss, (_, ebops)), gradients = gradient(parameters, layout, grid, rows, PRESSURE)
 
     model, layers = hgq_model(layout, parameters, grid)
 
@@ -92,7 +91,8 @@ def test_gradients_are_those_of_hgq2(seed, n_outputs):
 
     trainable = [v.value for v in model.trainable_variables]
     frozen = [v.value for v in model.non_trainable_variables]
-    (expected_loss, (expected_logits, frozen)), expected = jax.value_and_grad(hgq_loss, has_aux=True)(trainable, frozen)
+    gradient = jax.jit(jax.value_and_grad(hgq_loss, has_aux=True))
+    (expected_loss, (expected_logits, frozen)), expected = gradient(trainable, frozen)
     for variable, value in zip(model.non_trainable_variables, frozen, strict=True):
         variable.assign(value)
 
