@@ -64,9 +64,7 @@ def freeze(
             )
         )
     arriving = fraction_bits[0].astype(np.int64)
-    learned = replace(
-        form, bits=form.bits - (form.grid_bits - arriving), fraction_bits=arriving - form.scale_log2
-    )
+    learned = replace(form, bits=form.bits - (form.grid_bits - arriving), fraction_bits=arriving - form.scale_log2)
     return QuantizedNetwork(candidate, learned, tuple(layers))
 
 
@@ -95,13 +93,16 @@ def thaw(network: QuantizedNetwork, form: InputFormat, layout: Layout) -> Parame
         form: The input format of the search, at least as fine as that of the network.
         layout: Of the parameters.
     """
-    values, fractions = [], []
+    values: list[tuple[Floats, Floats]] = []
+    fractions: list[tuple[Floats, Floats]] = []
     integer_bits = [input_integer_bits(form)]
     fraction_bits = [np.where(network.input_format.used, network.input_format.grid_bits, form.grid_bits)]
     for layer in network.layers:
-        parts = ((layer.weights, layer.weight_fraction_bits), (layer.bias, layer.bias_fraction_bits))
-        values.append(tuple(np.ldexp(n.astype(np.float32), -f) for n, f in parts))
-        fractions.append(tuple(np.full(n.shape, f, np.float32) for n, f in parts))
+        kernel_bits, bias_bits = layer.weight_fraction_bits, layer.bias_fraction_bits
+        values.append((np.ldexp(np.float32(layer.weights), -kernel_bits), np.ldexp(np.float32(layer.bias), -bias_bits)))
+        fractions.append(
+            (np.full(layer.weights.shape, kernel_bits, np.float32), np.full(layer.n_out, bias_bits, np.float32))
+        )
         if layer.activation_bits is not None and layer.activation_fraction_bits is not None:
             integer_bits.append((layer.activation_bits - layer.activation_fraction_bits).astype(np.float32))
             fraction_bits.append(layer.activation_fraction_bits)

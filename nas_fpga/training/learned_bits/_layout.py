@@ -56,12 +56,12 @@ class Layout:
     @property
     def n_parameters(self) -> int:
         """Weights and biases."""
-        return self.parameter_slices[-1][1].stop
+        return sum((n_in + 1) * n_out for n_in, n_out in self.shapes)
 
     @property
     def n_units(self) -> int:
         """Inputs and hidden neurons."""
-        return self.unit_slices[-1].stop
+        return self.n_inputs + sum(self.widths)
 
     def padded(self) -> Layout:
         """Return the shape whose program trains this one: the same depth, every hidden layer as wide or wider."""
@@ -95,4 +95,4 @@ class Layout:
 
     def unpack_units(self, flat: Floats, of: Layout) -> list[Floats]:
         """Return the values of the smaller layout ``of`` from a vector of this one."""
-        return [flat[part][: n_in] for part, (n_in, _) in zip(self.unit_slices, of.shapes, strict=True)]
+        return [flat[part][:n_in] for part, (n_in, _) in zip(self.unit_slices, of.shapes, strict=True)]

@@ -77,7 +77,7 @@ def logits_and_ebops(layout: Layout, grid: InputGrid, parameters: Parameters, in
     bits = weight_bits(flat, parameters.weight_fraction)
     signed = jnp.pad(grid.signed, (0, layout.n_units - layout.n_inputs))
     # Worked out once, not again for every element of a batch, as the compiler would have it.
-    flat, units = jax.lax.optimization_barrier(
+    flat, units = jax.lax.optimization_barrier(  # type: ignore[no-untyped-call]
         (flat, unit_formats(signed, parameters.unit_integer, parameters.unit_fraction))
     )
     values, ebops = inputs, jnp.float32(0)
@@ -122,16 +122,38 @@ def within_bounds(parameters: Parameters, grid: InputGrid) -> Parameters:
     )
 
 
+class MemberState(NamedTuple):
+    """What an epoch changes of a member."""
+
+    parameters: Parameters
+    optimizer: adam.AdamState
+
+
+class Figures(NamedTuple):
+    """What is known of a member after an epoch: scalars.
+
+    Attributes:
+        training_loss: Mean cross entropy of the batches, each before its step.
+        validation_loss: Cross entropy on the validation rows.
+        ebops: Effective bit operations as :func:`logits_and_ebops` counts them.
+    """
+
+    training_loss: Any
+    validation_loss: Any
+    ebops: Any
+
+
 def train_step(
-    parameters: Parameters, state: adam.AdamState, layout: Layout, grid: InputGrid, rows: Rows, rates: Rates
-) -> tuple[Parameters, adam.AdamState, Any]:
-    """Take one step on a batch; returns the new parameters, the new state and the cross entropy before the step."""
-    gradients, (entropy, _) = jax.grad(loss_and_parts, has_aux=True)(parameters, layout, grid, rows, rates.pressure)
+    member: MemberState, layout: Layout, grid: InputGrid, rows: Rows, rates: Rates
+) -> tuple[MemberState, Any]:
+    """Take one step on a batch; returns the member after it and the cross entropy before it."""
+    gradient = jax.grad(loss_and_parts, has_aux=True)
+    gradients, (entropy, _) = gradient(member.parameters, layout, grid, rows, rates.pressure)
     frozen = gradients.unit_integer.at[: layout.n_inputs].set(0.0)  # the ends of the input format stay
     gradients = gradients._replace(unit_integer=frozen)
     learning_rates = Parameters(rates.weights, rates.bits, rates.bits, rates.bits)
-    parameters, state = adam.step(parameters, gradients, state, learning_rates)
-    return within_bounds(parameters, grid), state, entropy
+    parameters, optimizer = adam.step(member.parameters, gradients, member.optimizer, learning_rates)
+    return MemberState(within_bounds(parameters, grid), optimizer), entropy
 
 
 class EpochProgram:
@@ -149,56 +171,45 @@ class EpochProgram:
     def __init__(self, layout: Layout, n_slots: int, batch_size: int) -> None:
         """See the class."""
         self.layout, self.n_slots, self.batch_size = layout, n_slots, batch_size
-        self._run = jax.jit(self._all, donate_argnums=(0, 1))
+        self.epoch = jax.jit(self._epoch, donate_argnums=0)
 
-    def __call__(
-        self,
-        parameters: Parameters,
-        state: adam.AdamState,
-        rates: Rates,
-        orders: Any,
-        grid: InputGrid,
-        training: Rows,
-        validation: Rows,
-    ) -> tuple[Parameters, adam.AdamState, Any, Any, Any]:
-        """Return parameters, optimizer state, training loss, validation loss and EBOPs `(n_slots,)` after an epoch.
+    def _epoch(
+        self, members: MemberState, rates: Rates, orders: Any, grid: InputGrid, training: Rows, validation: Rows
+    ) -> tuple[MemberState, Figures]:
+        """Return the members and their figures after an epoch; compiled as ``epoch``.
 
         Args:
-            parameters: Of all slots; used up.
-            state: Of all slots; used up.
-            rates: `(n_slots,)` each.
+            members: All slots; used up.
+            rates: Of all slots.
             orders: `(n_slots, n)` int32 rows of the training set in the order of this epoch.
             grid: Shared.
             training: Shared.
             validation: Shared.
         """
-        return self._run(parameters, state, rates, orders, grid, training, validation)
 
-    def _all(self, *arguments: Any) -> Any:
+        def one(member: MemberState, rates: Rates, order: Any) -> tuple[MemberState, Figures]:
+            return self._member_epoch(member, rates, order, grid, training, validation)
+
         if self.n_slots > 1:
-            return jax.vmap(self._one, in_axes=(0, 0, 0, 0, None, None, None))(*arguments)
+            stacked: tuple[MemberState, Figures] = jax.vmap(one)(members, rates, orders)
+            return stacked
         # A members' axis of one would turn every product of matrices into a batched one.
-        members = jax.tree.map(lambda a: a[0], arguments[:4])
-        return jax.tree.map(lambda a: a[None], self._one(*members, *arguments[4:]))
+        alone: tuple[MemberState, Figures] = jax.tree.map(
+            lambda a: a[None], one(*jax.tree.map(lambda a: a[0], (members, rates, orders)))
+        )
+        return alone
 
-    def _one(
-        self,
-        parameters: Parameters,
-        state: adam.AdamState,
-        rates: Rates,
-        order: Any,
-        grid: InputGrid,
-        training: Rows,
-        validation: Rows,
-    ) -> Any:
+    def _member_epoch(
+        self, member: MemberState, rates: Rates, order: Any, grid: InputGrid, training: Rows, validation: Rows
+    ) -> tuple[MemberState, Figures]:
         shuffled = jax.tree.map(lambda a: a[order], training)
 
-        def body(carry: Any, start: Any) -> Any:
+        def body(member: MemberState, start: Any) -> tuple[MemberState, Any]:
             batch = jax.tree.map(lambda a: jax.lax.dynamic_slice_in_dim(a, start, self.batch_size), shuffled)
-            *carry, entropy = train_step(*carry, self.layout, grid, batch, rates)
-            return tuple(carry), entropy
+            return train_step(member, self.layout, grid, batch, rates)
 
         starts = jnp.arange(order.shape[0] // self.batch_size) * self.batch_size
-        (parameters, state), entropies = jax.lax.scan(body, (parameters, state), starts)
-        logits, ebops = logits_and_ebops(self.layout, grid, parameters, validation.inputs)
-        return parameters, state, entropies.mean(), mean_loss(logits, validation.labels, validation.weights), ebops
+        member, entropies = jax.lax.scan(body, member, starts)
+        logits, ebops = logits_and_ebops(self.layout, grid, member.parameters, validation.inputs)
+        loss = mean_loss(logits, validation.labels, validation.weights)
+        return member, Figures(entropies.mean(), loss, ebops)

@@ -6,9 +6,9 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +21,7 @@ from nas_fpga.training.learned_bits import _adam as adam
 from nas_fpga.training.learned_bits._freeze import ebops, freeze, input_grid, thaw
 from nas_fpga.training.learned_bits._front import Front
 from nas_fpga.training.learned_bits._layout import Layout
-from nas_fpga.training.learned_bits._program import EpochProgram, Parameters, Rates, Rows
+from nas_fpga.training.learned_bits._program import EpochProgram, Figures, MemberState, Parameters, Rates, Rows
 from nas_fpga.training.learned_bits._start import initial_parameters
 
 NETWORKS = 8  # of one member at most
@@ -108,42 +108,41 @@ class LearnedBitsTrainer(Trainer):
         """Train jobs of one program; a slot whose member ended takes the next job."""
         waiting = list(reversed(jobs))
         members: list[_Member | None] = [None] * program.n_slots
-        carry: Any = None  # parameters and optimizer state of all slots
+        states: MemberState | None = None  # of all slots
         while waiting or any(members):
             for i in range(program.n_slots):
                 if members[i] is None and waiting:
-                    members[i], fresh = self._begin(waiting.pop(), program.layout)
-                    carry = _placed(carry, i, (fresh, adam.fresh(fresh)), program.n_slots)
+                    members[i], state = self._begin(waiting.pop(), program.layout)
+                    states = _placed(states, i, state, program.n_slots)
             rates = jax.tree.map(lambda *values: np.array(values, np.float32), *map(_rates, members))
             orders = np.stack([self._order(member) for member in members])
-            *carry, losses, validation_losses, _ = program(
-                *carry, rates, orders, self._grid, self._training, self._validation
-            )
-            parameters: Parameters = jax.device_get(carry[0])
+            states, figures = program.epoch(states, rates, orders, self._grid, self._training, self._validation)
+            parameters, figures = jax.device_get((states.parameters, figures))
             for i, member in enumerate(members):
                 if member is not None:
-                    own = jax.tree.map(lambda values, i=i: values[i], parameters)
-                    ended = self._after_epoch(member, program.layout, own, losses[i], validation_losses[i])
+                    own, own_figures = jax.tree.map(lambda values, i=i: values[i], (parameters, figures))
+                    ended = self._after_epoch(member, program.layout, own, own_figures)
                     if ended is not None:
                         members[i] = None
                         yield ended
 
-    def _begin(self, job: TrainingJob, layout: Layout) -> tuple[_Member, Parameters]:
-        """Return a job's member and its padded parameters before the first epoch."""
+    def _begin(self, job: TrainingJob, layout: Layout) -> tuple[_Member, MemberState]:
+        """Return a job's member and its padded state before the first epoch."""
         initial, orders = (np.random.default_rng(seed) for seed in np.random.SeedSequence(job.seed).spawn(2))
         member = _Member(job, self._own_layout(job), orders, time.perf_counter())
-        if isinstance(job, PolishJob):
-            return member, thaw(job.start, self.input_format, layout)
-        return member, initial_parameters(
-            member.own, layout, self.input_format, self._sampled, self._means, initial
+        parameters = (
+            thaw(job.start, self.input_format, layout)
+            if isinstance(job, PolishJob)
+            else initial_parameters(member.own, layout, self.input_format, self._sampled, self._means, initial)
         )
+        return member, MemberState(parameters, adam.fresh(parameters))
 
     def _after_epoch(
-        self, member: _Member, layout: Layout, parameters: Parameters, loss: float, validation_loss: float
+        self, member: _Member, layout: Layout, parameters: Parameters, figures: Figures
     ) -> TrainingResult | TrainingFailure | None:
         """Note an epoch of a member; return what became of it if that was its last."""
         job = member.job
-        loss, validation_loss = float(loss), float(validation_loss)
+        loss, validation_loss = float(figures.training_loss), float(figures.validation_loss)
         if not (np.isfinite(loss) and np.isfinite(validation_loss)):
             cause = f"DivergedError: the training loss became {loss} in epoch {member.epoch + 1}"
             return TrainingFailure(job, cause, time.perf_counter() - member.began_s)
@@ -173,11 +172,14 @@ class LearnedBitsTrainer(Trainer):
         return int(min(settings.batch_size, largest, n))
 
 
-def _placed(carry: Any, slot: int, new: Any, n_slots: int) -> Any:
-    """Return the state of all slots with a new member in one of them; the first member fills all."""
-    if carry is None:
-        return jax.tree.map(lambda one: jax.numpy.repeat(jax.numpy.asarray(one)[None], n_slots, axis=0), new)
-    return jax.tree.map(lambda all_slots, one: all_slots.at[slot].set(one), tuple(carry), new)
+def _placed(states: MemberState | None, slot: int, new: MemberState, n_slots: int) -> MemberState:
+    """Return the states of all slots with a new member in one of them; the first member fills all."""
+    placed: MemberState = (
+        jax.tree.map(lambda one: jnp.repeat(jnp.asarray(one)[None], n_slots, axis=0), new)
+        if states is None
+        else jax.tree.map(lambda slots, one: slots.at[slot].set(one), states, new)
+    )
+    return placed
 
 
 def _rates(member: _Member | None) -> Rates:
@@ -185,6 +187,7 @@ def _rates(member: _Member | None) -> Rates:
     if member is None:
         return Rates(0.0, 0.0, 0.0)
     settings, bits = member.job.candidate.settings, member.job.candidate.bits
+    assert isinstance(bits, LearnedBits)  # others are refused
     done = member.epoch / settings.epochs
     phase = _FINAL_LEARNING_RATE + (1 - _FINAL_LEARNING_RATE) * 0.5 * (1 + np.cos(np.pi * done))
     pressure = bits.pressure * _FIRST_PRESSURE ** (1 - (member.epoch + 1) / settings.epochs)

@@ -19,7 +19,9 @@ def random_parameters(own, layout, form, seed):
     rng = np.random.default_rng(seed)
 
     def each(draw):
-        return layout.pack([(draw(shape).astype(np.float32), draw(shape[1]).astype(np.float32)) for shape in own.shapes])
+        return layout.pack(
+            [(draw(shape).astype(np.float32), draw(shape[1]).astype(np.float32)) for shape in own.shapes]
+        )
 
     hidden = own.widths
     parameters = Parameters(

@@ -20,7 +20,10 @@ def random_member(layout, seed):
     rng = np.random.default_rng(seed)
     signed = (rng.random(layout.n_inputs) < 0.5).astype(np.float32)
     layers = [
-        ((rng.standard_normal(shape) * 0.7).astype(np.float32), (rng.standard_normal(shape[1]) * 0.3).astype(np.float32))
+        (
+            (rng.standard_normal(shape) * 0.7).astype(np.float32),
+            (rng.standard_normal(shape[1]) * 0.3).astype(np.float32),
+        )
         for shape in layout.shapes
     ]
     n, u = layout.n_parameters, layout.n_units
@@ -38,9 +41,10 @@ def random_member(layout, seed):
 
 def hgq_model(layout, parameters, grid):
     """The same network of HGQ2's layers, with its quantizers that learn."""
-    weight = dict(round_mode="RND", overflow_mode="WRAP", fr=None, ir=None, ic=None, homogeneous_axis=())
-    weight |= dict(i_decay_speed=np.inf, is_weight=True)  # integer bits follow from the value as it is now
-    unit = dict(k0=0, round_mode="RND", overflow_mode="SAT", fr=None, ir=None, homogeneous_axis=(0,))
+    common = {"round_mode": "RND", "fr": None, "ir": None}
+    weight = common | {"overflow_mode": "WRAP", "ic": None, "homogeneous_axis": (), "is_weight": True}
+    weight["i_decay_speed"] = np.inf  # integer bits follow from the value as it is now
+    unit = common | {"overflow_mode": "SAT", "homogeneous_axis": (0,), "k0": 0}
     inputs = values = keras.Input((layout.n_inputs,))
     layers = []
     for i, (_, n_out) in enumerate(layout.shapes):
@@ -105,9 +109,7 @@ def test_gradients_are_those_of_hgq2(seed, n_outputs):
     def of_layers(*paths):
         return [tuple(of[path(layer)] for path in paths) for layer in layers]
 
-    assert_close(
-        layout.unpack(gradients.weights, layout), of_layers(lambda d: d.kernel.path, lambda d: d.bias.path)
-    )
+    assert_close(layout.unpack(gradients.weights, layout), of_layers(lambda d: d.kernel.path, lambda d: d.bias.path))
     assert_close(
         layout.unpack(gradients.weight_fraction, layout),
         of_layers(lambda d: d.kq.quantizer._f.path, lambda d: d.bq.quantizer._f.path),

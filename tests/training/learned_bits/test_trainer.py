@@ -67,7 +67,7 @@ def test_pressure_lowers_the_cost_and_prunes(binary):
 def test_topologies_of_one_shape_share_a_program(binary):
     *_, trainer, _, _ = binary
     assert [key[0].widths for key in trainer._programs] == [(16, 8), (8, 8, 8)]
-    assert [program._run._cache_size() for program in trainer._programs.values()] == [1, 1]
+    assert [program.epoch._cache_size() for program in trainer._programs.values()] == [1, 1]
 
 
 def test_several_classes():
