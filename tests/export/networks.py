@@ -1,9 +1,11 @@
 """Random quantized networks and features that reach every corner of their input formats."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from nas_fpga.data import InputFormat
-from nas_fpga.space import Candidate
+from nas_fpga.space import Candidate, LearnedBits
 from nas_fpga.training import QuantizedLayer, QuantizedNetwork
 
 
@@ -33,6 +35,36 @@ def random_network(seed, n_inputs, topology, bits, n_outputs=1):
         )
         grid = activation_fraction
     return QuantizedNetwork(candidate, input_format, tuple(layers))
+
+
+def learned_network(seed, n_inputs, topology, n_outputs=1):
+    """A network as learned bits leave it: every weight, neuron and feature has bits of its own, some have none.
+
+    Neurons have the range of most of their sums.
+    """
+    rng = np.random.default_rng(seed)
+    fraction_bits = rng.integers(-3, 8, n_inputs)
+    bits = rng.integers(2, 9, n_inputs) * (np.arange(n_inputs) != 1)
+    form = InputFormat(bits, rng.random(n_inputs) < 0.5, fraction_bits, bits - 1 - fraction_bits)
+    network = QuantizedNetwork(Candidate(topology, LearnedBits()), form, ())
+    values = form.apply(raw_features(network, seed, 1000))
+    for i, n_out in enumerate((*topology, n_outputs)):
+        shape = (values.shape[1], n_out)
+        width, coarser = rng.integers(1, 5, shape), rng.integers(0, 4, shape)
+        kept = rng.random(shape) < 0.6
+        weights = (rng.integers(-(2**width), 2**width + 1) << coarser) * kept
+        sums = values @ (weights / 32)
+        bias_fraction = 9
+        bias = np.rint(-np.quantile(sums, 0.2, axis=0) * 2**bias_fraction).astype(np.int64)
+        of_outputs = None, None
+        if i < len(topology):
+            reach = np.quantile(sums + bias * 2.0**-bias_fraction, 0.95, axis=0)
+            bits = rng.integers(1, 7, n_out) * (np.arange(n_out) != 2)
+            of_outputs = bits, bits - np.frexp(np.maximum(reach, 1e-3))[1].astype(np.int64)
+        layer = QuantizedLayer(weights.astype(np.int32), 5, bias, bias_fraction, *of_outputs)
+        network = replace(network, layers=(*network.layers, layer))
+        values = layer.activate(sums + bias * 2.0**-bias_fraction)
+    return network.pruned()
 
 
 def raw_features(network, seed, n):

@@ -13,7 +13,7 @@ import optuna
 import pytest
 
 from nas_fpga.errors import StudyError
-from nas_fpga.space import BitWidths, Candidate
+from nas_fpga.space import BitWidths, Candidate, LearnedBits
 from nas_fpga.study import Outcome, Point, Setup, StudyStorage, TrialRecord
 from nas_fpga.study._json import from_json, to_json
 from nas_fpga.study._run import _mapped_anew
@@ -63,6 +63,27 @@ def test_every_stored_value_survives_json(setup: Setup) -> None:
         assert from_json(type(value), json.loads(text)) == value
     definition = make_setup(include=("8-8", "9"), max_width=7, grid="4x4", sampler="grid").definition
     assert from_json(type(definition), to_json(definition)) == definition
+
+
+@pytest.mark.parametrize("bits", [BitWidths(2, 8), LearnedBits(), LearnedBits(1 / 3e6, 0.1 + 0.2)])
+def test_bits_of_both_kinds_are_kept_exactly(storage: StudyStorage, bits: BitWidths | LearnedBits) -> None:
+    record = replace(waiting(), candidate=Candidate((7, 3), bits))
+    storage.add([record])
+    (kept,) = storage.trials()
+    assert kept == record
+    assert type(kept.candidate.bits) is type(bits)
+
+
+def test_what_is_younger_than_a_study_takes_its_default(setup: Setup) -> None:
+    point = complete(waiting(), setup).outcome.points[0]
+    stored = to_json(point)
+    del stored["topology"]
+    old = from_json(Point, stored)
+    assert old == replace(point, topology=None)
+    assert waiting().topology_of(old) == waiting().candidate.topology
+    pruned = replace(point, topology=(5, 1))
+    assert from_json(Point, to_json(pruned)) == pruned
+    assert waiting().name_of(pruned) == "7-1 to 5-1 w4a6"
 
 
 def test_json_of_another_version_is_refused(setup: Setup) -> None:
