@@ -135,12 +135,10 @@ class Figures(NamedTuple):
     Attributes:
         training_loss: Mean cross entropy of the batches, each before its step.
         validation_loss: Cross entropy on the validation rows.
-        ebops: Effective bit operations as :func:`logits_and_ebops` counts them.
     """
 
     training_loss: Any
     validation_loss: Any
-    ebops: Any
 
 
 def train_step(
@@ -210,6 +208,5 @@ class EpochProgram:
 
         starts = jnp.arange(order.shape[0] // self.batch_size) * self.batch_size
         member, entropies = jax.lax.scan(body, member, starts)
-        logits, ebops = logits_and_ebops(self.layout, grid, member.parameters, validation.inputs)
-        loss = mean_loss(logits, validation.labels, validation.weights)
-        return member, Figures(entropies.mean(), loss, ebops)
+        logits, _ = logits_and_ebops(self.layout, grid, member.parameters, validation.inputs)
+        return member, Figures(entropies.mean(), mean_loss(logits, validation.labels, validation.weights))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -100,7 +101,16 @@ class LearnedBitsTrainer(Trainer):
         for key, group in groups.items():
             if key not in self._programs:
                 self._programs[key] = EpochProgram(key[0], self.n_slots, key[1])
-            yield from self._train_group(self._programs[key], group)
+            start, ended = time.perf_counter(), set()
+            try:
+                for outcome in self._train_group(self._programs[key], group):
+                    ended.add(outcome.job.number)
+                    yield outcome
+            except jax.errors.JaxRuntimeError as error:  # out of memory, say: other programs may fit
+                cause = " ".join(f"{type(error).__name__}: {error}".split())[:500]
+                for job in group:
+                    if job.number not in ended:
+                        yield TrainingFailure(job, cause, time.perf_counter() - start, traceback.format_exc())
 
     def _train_group(
         self, program: EpochProgram, jobs: Sequence[TrainingJob]

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from nas_fpga.data import InputFormat
+from nas_fpga.hardware._traits import measured_traits
 from nas_fpga.space import Candidate, LearnedBits
 from nas_fpga.training import QuantizedLayer, QuantizedNetwork
 from nas_fpga.training.learned_bits._freeze import ebops, effective_bits, freeze, input_grid, input_integer_bits, thaw
@@ -95,3 +96,11 @@ def test_a_thawed_network_is_the_one_that_was_frozen():
     features = (np.random.default_rng(0).standard_normal((2000, 6)) * 2.0**-form.fraction_bits * 200).astype(np.float32)
     assert np.array_equal(again.logits(features), network.logits(features))
     assert len(np.unique(network.logits(features))) > 20
+
+
+def test_the_cost_of_a_checkpoint_is_the_ebops_of_the_points():
+    form = random_format(6, 3)
+    own = Layout(6, (10, 5), 1)
+    parameters = random_parameters(own, own.padded(), form, 1)
+    network = freeze(Candidate(own.widths, LearnedBits()), form, own, own.padded(), parameters)
+    assert ebops(network) == measured_traits(network).ebops > 100

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import jax
 import numpy as np
 import pytest
 
@@ -99,6 +100,19 @@ def test_a_result_depends_on_its_job_alone_and_a_failure_on_nobody_else():
         for number in {0, 1} & set(other):
             assert other[number].curve == together[number].curve
             assert [integers(n) for n in other[number].networks] == [integers(n) for n in together[number].networks]
+
+
+def test_a_program_that_does_not_fit_the_memory_fails_its_members_only(binary, monkeypatch):
+    *_, trainer, jobs, results = binary
+    program = next(program for (layout, _), program in trainer._programs.items() if layout.widths == (16, 8))
+
+    def out_of_memory(*_):
+        raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
+
+    monkeypatch.setattr(program, "epoch", out_of_memory)
+    outcomes = {outcome.job.number: outcome for outcome in trainer.train(jobs)}
+    assert [outcomes[i].cause for i in (0, 1)] == ["JaxRuntimeError: RESOURCE_EXHAUSTED: out of memory"] * 2
+    assert [integers(n) for n in outcomes[2].networks] == [integers(n) for n in results[2].networks]
 
 
 def test_polish_starts_from_the_trained_network(binary):
