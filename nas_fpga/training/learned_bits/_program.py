@@ -9,7 +9,13 @@ import jax.numpy as jnp
 
 from nas_fpga.training.learned_bits import _adam as adam
 from nas_fpga.training.learned_bits._layout import Layout
-from nas_fpga.training.learned_bits._quantizers import quantize_units, quantize_weights, unit_formats, weight_bits
+from nas_fpga.training.learned_bits._quantizers import (
+    UnitFormats,
+    quantize_units,
+    quantize_weights,
+    unit_formats,
+    weight_bits,
+)
 
 WEIGHT_FRACTION_BITS = (-8.0, 16.0)  # integers of a layer on its finest step fit 32 bits with room to spare
 UNIT_BITS = (-16.0, 16.0)
@@ -80,14 +86,17 @@ def logits_and_ebops(layout: Layout, grid: InputGrid, parameters: Parameters, in
     flat, units = jax.lax.optimization_barrier(  # type: ignore[no-untyped-call]
         (flat, unit_formats(signed, parameters.unit_integer, parameters.unit_fraction))
     )
+    # The derivative of a split is one concatenation, that of slices a sum of padded vectors.
+    sizes = [size for n_in, n_out in layout.shapes for size in (n_in * n_out, n_out)]
+    flat_parts, bits_parts = (jax.lax.split(vector, sizes) for vector in (flat, bits))
+    widths = [n_in for n_in, _ in layout.shapes]
+    formats = [UnitFormats(*parts) for parts in zip(*(jax.lax.split(vector, widths) for vector in units), strict=True)]
     values, ebops = inputs, jnp.float32(0)
-    for i, ((n_in, n_out), part, (kernel, bias)) in enumerate(
-        zip(layout.shapes, layout.unit_slices, layout.parameter_slices, strict=True)
-    ):
-        formats = units.of(part)
-        values = quantize_units(values, formats if i == 0 else formats._replace(low=jnp.float32(0)))
-        ebops += units.bits[part] @ bits[kernel].reshape(n_in, n_out).sum(axis=1) + bits[bias].sum()
-        values = values @ flat[kernel].reshape(n_in, n_out) + flat[bias]
+    for i, shape in enumerate(layout.shapes):
+        kernel, bias = flat_parts[2 * i].reshape(shape), flat_parts[2 * i + 1]
+        values = quantize_units(values, formats[i] if i == 0 else formats[i]._replace(low=jnp.float32(0)))
+        values = values @ kernel + bias
+        ebops += formats[i].bits @ bits_parts[2 * i].reshape(shape).sum(axis=1) + bits_parts[2 * i + 1].sum()
     return values, ebops
 
 

@@ -62,6 +62,7 @@ class UnitFormats(NamedTuple):
         low: Least value; a scalar 0 where no unit has a sign, which needs no derivative.
         high: Largest value.
         step: Of the values; without derivative.
+        inverse: Of the step; without derivative.
         fraction: Fraction bits, not rounded: only the derivative by them is used.
         bits: Bits, the sign included.
     """
@@ -69,12 +70,9 @@ class UnitFormats(NamedTuple):
     low: Any
     high: Any
     step: Any
+    inverse: Any
     fraction: Any
     bits: Any
-
-    def of(self, part: slice) -> UnitFormats:
-        """Return the formats of some units."""
-        return UnitFormats(*(values[part] for values in self))
 
 
 def unit_formats(signed: Any, integer: Any, fraction: Any) -> UnitFormats:
@@ -88,7 +86,8 @@ def unit_formats(signed: Any, integer: Any, fraction: Any) -> UnitFormats:
     step = _through(power_of_two(-whole), -_LN2, fraction)
     n_bits = integer_used + whole
     change = jnp.where(n_bits > 0, _zero_of(integer) + _zero_of(fraction), 0.0)
-    return UnitFormats(-end * signed, end - step, jax.lax.stop_gradient(step), fraction, n_bits + change + signed)
+    fixed = (jax.lax.stop_gradient(step), power_of_two(whole))
+    return UnitFormats(-end * signed, end - step, *fixed, fraction, n_bits + change + signed)
 
 
 def _zero_of(x: Any) -> Any:
@@ -109,8 +108,8 @@ def quantize_units(x: Any, formats: UnitFormats) -> Any:
 
 
 def _quantize_units(x: Any, formats: UnitFormats) -> tuple[Any, Any]:
-    step = formats.step
-    rounded = jnp.floor(jnp.clip(x, formats.low, formats.high) * (1 / step) + 0.5) * step
+    steps = jnp.clip(x, formats.low, formats.high) * formats.inverse
+    rounded = jnp.floor(steps + 0.5) * formats.step
     return rounded, (x, rounded, formats)
 
 
@@ -124,7 +123,7 @@ def _units_gradient(kept: Any, upstream: Any) -> tuple[Any, UnitFormats]:
     # An unsigned zero lies at the kink of the ReLU, where the derivative is taken as 0.
     inside = jnp.where((x > low) & (x <= high), upstream, 0.0)
     none = jnp.zeros_like(high)
-    return inside, UnitFormats(under if low.ndim else under.sum(), over, none, _LN2 * error, none)
+    return inside, UnitFormats(under if low.ndim else under.sum(), over, none, none, _LN2 * error, none)
 
 
 def _column_sums(x: Any) -> Any:
