@@ -6,8 +6,7 @@ import shlex
 from dataclasses import fields
 from typing import Any
 
-from nas_fpga.study import DATASET_FILE, DataSource, HardwareTarget, SearchDefinition
-from nas_fpga.study._training_options import written
+from nas_fpga.study import DATASET_FILE, DataSource, HardwareTarget, SearchDefinition, written
 
 _APART = {"data", "hardware", "weight_bits", "activation_bits", "include", "search_training"}
 

@@ -189,7 +189,7 @@ def parse_candidate(
     """
     match = _TEXT.match(text.strip())
     if match is None:
-        raise InputError(f"topology '{text}' is not of the form 64-32-32, '64-32-32 w6a6' or '64-32-32 learned'")
+        raise InputError(f"topology '{text}' is not of the form 64-32-32 or '64-32-32 w6a6'")
     widths = tuple(int(w) for w in re.split("[-x]", match[1]))
     bits = default_bits
     if match[2]:

@@ -54,7 +54,8 @@ def _fits(kind: Any, value: Any) -> bool:
     """Return whether a value is of a kind of a union: a dataclass is known by the names of its fields."""
     if not is_dataclass(kind) or not isinstance(value, dict):
         return is_dataclass(kind) == isinstance(value, dict)
-    return set(value) == {field.name for field in fields(kind)}
+    needed = {field.name for field in fields(kind) if not _has_default(field)}
+    return needed <= set(value) <= {field.name for field in fields(kind)}
 
 
 def _has_default(field: Field[Any]) -> bool:

@@ -148,7 +148,9 @@ class Search:
         packs: list[Pack] = []
         for _, generation in itertools.groupby(records, key=lambda record: record.generation):
             jobs = [TrainingJob(record.number, record.candidate, record.seed) for record in generation]
-            packs += plan(jobs, data.features.shape[1], data.n_outputs, len(self.setup.split.train))
+            shape = data.features.shape[1], data.n_outputs, len(self.setup.split.train)
+            shared = self.setup.definition.backend == "jax"  # programs, by candidates of one bucket
+            packs += plan(jobs, *shape) if shared else plan(jobs, *shape, most=1)
         if self.verbose:
             for pack in packs:
                 self.reporter.message(f"Planned: {pack}")

@@ -34,7 +34,9 @@ class Pack:
         return f"trial{'s' * (len(self.jobs) > 1)} {numbers} in a program of {self.bucket}"
 
 
-def plan(jobs: Sequence[TrainingJob], n_inputs: int, n_outputs: int, n_rows: int) -> tuple[Pack, ...]:
+def plan(
+    jobs: Sequence[TrainingJob], n_inputs: int, n_outputs: int, n_rows: int, *, most: int = _PACK
+) -> tuple[Pack, ...]:
     """Return the packs of a generation, the dearest first, so that no worker begins it when the others have ended.
 
     Args:
@@ -42,13 +44,14 @@ def plan(jobs: Sequence[TrainingJob], n_inputs: int, n_outputs: int, n_rows: int
         n_inputs: Features.
         n_outputs: Outputs of the networks.
         n_rows: Training rows.
+        most: Candidates of a pack; 1 where they share no program.
     """
     together: dict[Bucket, list[TrainingJob]] = {}
     for job in jobs:
         together.setdefault(bucket_of(job.candidate, n_inputs, n_outputs, n_rows), []).append(job)
     packs = [
-        Pack(bucket, tuple(members[first : first + _PACK]))
+        Pack(bucket, tuple(members[first : first + most]))
         for bucket, members in together.items()
-        for first in range(0, len(members), _PACK)
+        for first in range(0, len(members), most)
     ]
     return tuple(sorted(packs, key=lambda pack: (-pack.cost, pack.jobs[0].number)))

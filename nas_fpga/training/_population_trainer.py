@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import operator
 import os
-from collections import OrderedDict, deque
+import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +15,7 @@ from typing import TypeVar
 
 import jax
 import numpy as np
+from filelock import FileLock
 
 from nas_fpga.data import Dataset, InputFormat, Split
 from nas_fpga.training._adam import AdamSettings, AdamState
@@ -23,9 +27,10 @@ from nas_fpga.training._model import quantizers
 from nas_fpga.training._program import DeviceRows, Epoch, Program, State
 from nas_fpga.training._rows import Rows
 
-_PROGRAMS = 32  # compiled programs in memory, some 5 MB each
+_PROGRAMS = 16  # compiled programs in memory, some 5 MB each and more for wide networks
 _CACHE_BYTES = 2**30  # of compiled programs on disk
-_SLOTS_OF_GPU = 32
+_SLOTS_OF_GPU = 16
+_TOO_LARGE = (MemoryError, jax.errors.JaxRuntimeError)
 
 _T = TypeVar("_T")
 
@@ -80,7 +85,7 @@ class PopulationTrainer(Trainer):
         dataset: Rows and weights. Classes are balanced in the loss.
         split: Training rows are trained on, validation rows stop the training; test rows are not touched.
         input_format: In front of every network.
-        slots: Members trained side by side; None for 1 on a CPU and 32 on a GPU.
+        slots: Members trained side by side; None for 1 on a CPU and 16 on a GPU.
     """
 
     def __init__(self, dataset: Dataset, split: Split, input_format: InputFormat, slots: int | None = None) -> None:
@@ -91,7 +96,7 @@ class PopulationTrainer(Trainer):
         self._rows = Rows.of(dataset, split.train, input_format)
         self._train = DeviceRows.to_train(self._rows)
         self._validation = DeviceRows.to_validate(Rows.of(dataset, split.validation, input_format))
-        self._programs: OrderedDict[Bucket, Program] = OrderedDict()
+        self._programs: dict[Bucket, Program] = {}
 
     def bucket(self, job: TrainingJob) -> Bucket:
         """Return the shapes of the program that a job is trained in."""
@@ -103,54 +108,65 @@ class PopulationTrainer(Trainer):
         for job in jobs:
             buckets.setdefault(self.bucket(job), deque()).append(job)
         for bucket, waiting in buckets.items():
-            yield from self._train_bucket(self._program(bucket), waiting)
+            started = time.perf_counter()
+            try:
+                program = self._program(bucket)
+            except _TOO_LARGE as error:
+                yield from (failure(job, error, started) for job in waiting)
+            else:
+                yield from self._train_bucket(program, waiting)
 
     def _program(self, bucket: Bucket) -> Program:
-        program = self._programs.pop(bucket, None)
+        program = self._programs.get(bucket)
         if program is None:
-            program = Program(bucket, self.slots, self._train, self._validation)
-            if len(self._programs) == _PROGRAMS:
-                self._programs.popitem(last=False)
-        self._programs[bucket] = program  # the last one used
+            if len(self._programs) == _PROGRAMS:  # JAX gives back the memory of none before it has forgotten all
+                self._programs.clear()
+                gc.collect()
+                jax.clear_caches()  # type: ignore[no-untyped-call]
+            program = self._programs[bucket] = Program(bucket, self.slots, self._train, self._validation)
         return program
 
     def _train_bucket(
         self, program: Program, waiting: deque[TrainingJob]
     ) -> Iterator[TrainingResult | TrainingFailure]:
-        slots: list[_Slot | None] = [None] * self.slots
-        while waiting or any(slots):
-            for place, slot in enumerate(slots):
-                if slot is None and waiting:
-                    member = Member(waiting.popleft(), self._rows, self.input_format, self.n_outputs)
-                    slots[place] = _Slot.of(member, program.bucket.layout)
-            yield from self._epoch(program, slots)
+        slots: dict[int, _Slot] = {}
+        while waiting or slots:
+            for place in range(self.slots):
+                if waiting and place not in slots:
+                    job, started = waiting.popleft(), time.perf_counter()
+                    try:
+                        member = Member(job, self._rows, self.input_format, self.n_outputs)
+                        slots[place] = _Slot.of(member, program.bucket.layout)
+                    except _TOO_LARGE as error:
+                        yield failure(job, error, started)
+            if slots:
+                yield from self._epoch(program, slots)
 
-    def _epoch(self, program: Program, slots: list[_Slot | None]) -> Iterator[TrainingResult | TrainingFailure]:
+    def _epoch(self, program: Program, slots: dict[int, _Slot]) -> Iterator[TrainingResult | TrainingFailure]:
         """Train the members in the slots for one epoch; yield the results of those that ended, and free their slots."""
         layout = program.bucket.layout
-        filled = {place: slot for place, slot in enumerate(slots) if slot is not None}
+        # What an empty slot computes is nobody's: it gets a copy of a filled one.
+        places = [place if place in slots else min(slots) for place in range(self.slots)]
         try:
-            epochs = {place: slot.begin_epoch(layout) for place, slot in filled.items()}
-            # What an empty slot computes is nobody's: it gets a copy of a filled one.
-            places = [place if place in filled else min(filled) for place in range(self.slots)]
-            states = _stack([filled[place].state for place in places])
+            epochs = {place: slot.begin_epoch(layout) for place, slot in slots.items()}
+            states = _stack([slots[place].state for place in places])
             states, train_losses, validation_losses = program.run(states, _stack([epochs[place] for place in places]))
-        except Exception as error:  # out of memory, say: these members fail, the search goes on
-            for place, slot in filled.items():
-                slots[place] = None
+        except _TOO_LARGE as error:  # together; others may fit
+            for place in sorted(slots):
+                slot = slots.pop(place)
                 yield failure(slot.member.job, error, slot.member.started)
             return
         states = jax.tree.map(np.asarray, states)
-        for place, slot in filled.items():
+        for place, slot in sorted(slots.items()):
             state = jax.tree.map(operator.itemgetter(place), states)
             try:
                 ended = slot.end_epoch(state, float(train_losses[place]), float(validation_losses[place]), layout)
             except DivergedError as error:
-                slots[place] = None
+                del slots[place]
                 yield failure(slot.member.job, error, slot.member.started)
                 continue
             if ended:
-                slots[place] = None
+                del slots[place]
                 yield slot.member.result()
 
 
@@ -163,12 +179,24 @@ def _keep_compiled_programs() -> None:
     """Let JAX keep compiled programs for the next process, where the user has not chosen a place for them."""
     if "JAX_COMPILATION_CACHE_DIR" in os.environ:
         return
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    try:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nas-fpga" / "programs"
+    except RuntimeError:  # nobody's home: every process compiles for itself
+        return
+    _mend(folder)
     options = {
-        "jax_compilation_cache_dir": str(Path(base) / "nas-fpga" / "programs"),
+        "jax_compilation_cache_dir": str(folder),
         "jax_compilation_cache_max_size": _CACHE_BYTES,
         "jax_persistent_cache_min_compile_time_secs": 0.0,
         "jax_persistent_cache_min_entry_size_bytes": -1,
     }
     for name, value in options.items():
         jax.config.update(name, value)  # type: ignore[no-untyped-call]
+
+
+def _mend(folder: Path) -> None:
+    """Remove programs that a killed process had half written: JAX writes nothing more beside one without its time."""
+    with contextlib.suppress(OSError), FileLock(folder / ".lockfile"):
+        for program in folder.glob("*-cache"):
+            if not program.with_name(program.name.removesuffix("-cache") + "-atime").exists():
+                program.unlink()

@@ -1,6 +1,9 @@
 """Real training on a small task: exact, repeatable, independent of company, and right about failures."""
 
 import dataclasses
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -160,6 +163,72 @@ def test_programs_are_compiled_once_for_a_bucket(binary):
     list(trainer.train([job(k, (6 + k,), (2 + k, 3), seed=k, settings=short) for k in range(3)]))
     (program,) = trainer._programs.values()
     assert program._run._cache_size() == 1
+
+
+def test_memory_of_programs_that_are_not_used_any_more_is_given_back(binary, monkeypatch):
+    import gc
+
+    import jax
+
+    from nas_fpga.training import _population_trainer as module
+
+    monkeypatch.setattr(module, "_PROGRAMS", 2)
+    trainer, _ = make_trainer(binary[0])
+    short = dataclasses.replace(SETTINGS, epochs=1)
+    list(trainer.train([job(0, (8,), (6, 6), settings=short)]))
+    gc.collect()
+    before = len(jax.live_arrays())
+    list(trainer.train([job(depth, (8,) * depth, (6, 6), settings=short) for depth in range(2, 6)]))
+    assert len(trainer._programs) <= 2
+    gc.collect()
+    assert len(jax.live_arrays()) <= 2 * before
+
+
+def test_too_large_a_candidate_fails_and_the_others_do_not(binary, monkeypatch):
+    from nas_fpga.training import _population_trainer as module
+
+    trainer, _ = make_trainer(binary[0])
+
+    class Cramped(module.Program):
+        def __init__(self, bucket, *args):
+            if max(bucket.widths) > 100:
+                raise MemoryError("no room for 4 GB")
+            super().__init__(bucket, *args)
+
+    monkeypatch.setattr(module, "Program", Cramped)
+    short = dataclasses.replace(SETTINGS, epochs=1)
+    large, small = trainer.train([job(0, (200,), (6, 6), settings=short), job(1, (8,), (6, 6), settings=short)])
+    assert isinstance(large, TrainingFailure)
+    assert large.cause == "MemoryError: no room for 4 GB"
+    assert integers(small)
+
+
+_CACHE = """
+import os, jax
+from nas_fpga.training._population_trainer import _keep_compiled_programs
+_keep_compiled_programs()
+print(jax.config.jax_compilation_cache_dir)
+"""
+
+
+def cache_folder(environment):
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("JAX_COMPILATION", "XDG", "HOME"))
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", _CACHE], env=kept | environment, capture_output=True, text=True, check=True, timeout=120
+    )
+    return done.stdout.strip()
+
+
+def test_compiled_programs_are_kept_in_the_users_cache(tmp_path):
+    folder = tmp_path / "nas-fpga" / "programs"
+    folder.mkdir(parents=True)
+    for name in ("whole-cache", "whole-atime", "half-cache"):
+        (folder / name).write_bytes(b"")
+    assert cache_folder({"XDG_CACHE_HOME": str(tmp_path)}) == str(folder)
+    assert sorted(path.name for path in folder.glob("*-*")) == ["whole-atime", "whole-cache"]
+    assert cache_folder({"HOME": str(tmp_path)}) == str(tmp_path / ".cache" / "nas-fpga" / "programs")
 
 
 def test_several_classes():
