@@ -9,7 +9,7 @@ __version__ = "0.1.0"
 
 _ROOMS = {
     "nas_fpga.data": ("Dataset", "Split", "load_hgcal", "load_jets", "read_dataset", "split"),
-    "nas_fpga.space": ("BitWidths", "Candidate", "MLPSpace", "TrainingSettings"),
+    "nas_fpga.space": ("BitWidths", "Candidate", "LearnedBits", "MLPSpace", "TrainingSettings"),
     "nas_fpga.samplers": ("Sampler",),
     "nas_fpga.training": ("QuantizedNetwork", "Trainer"),
     "nas_fpga.hardware": ("Estimator", "Figure", "Mapping", "StaticEstimator", "Target", "make_target"),
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nas_fpga.export import hgq_model
     from nas_fpga.hardware import Estimator, Figure, Mapping, StaticEstimator, Target, make_target
     from nas_fpga.samplers import Sampler
-    from nas_fpga.space import BitWidths, Candidate, MLPSpace, TrainingSettings
+    from nas_fpga.space import BitWidths, Candidate, LearnedBits, MLPSpace, TrainingSettings
     from nas_fpga.study import SearchDefinition, SearchOptions, SearchRun, StudyOutcome, read_outcome
     from nas_fpga.training import QuantizedNetwork, Trainer
 
@@ -35,6 +35,7 @@ __all__ = [
     "Dataset",
     "Estimator",
     "Figure",
+    "LearnedBits",
     "MLPSpace",
     "Mapping",
     "QuantizedNetwork",

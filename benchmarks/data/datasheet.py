@@ -1,7 +1,7 @@
-"""Refreshes the measured parts of ``datasets/README.md`` and its plot: ``python -m benchmarks.data.datasheet``.
+"""Refreshes the measured parts of ``datasets/README.md`` and its plots: ``python -m benchmarks.data.datasheet``.
 
 The tables between ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` are written anew from the showers, the tables in
-the package and ``benchmarks/data/baselines.csv``.
+the package and ``baselines.csv``, ``baselines_classes.csv`` and ``baseline_networks.csv`` of ``benchmarks/data``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.data._size_figures import noise_lines, plot_sizes, read_references, reference_lines, size_lines
+from benchmarks.data.baseline_networks import complete_rows
 from benchmarks.data.baselines import OUT as BASELINES
+from benchmarks.data.baselines import OUT_CLASSES
 from nas_fpga.data import SUBSETS, hgcal, jets, load_hgcal, load_jets
 from nas_fpga.data.hgcal import Check, HgcalTable, Showers, read_showers, table_path
 
@@ -150,7 +153,9 @@ def plot_profiles(showers: Showers, path: Path) -> None:
 def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
     showers = read_showers(DATASETS / "hgcal_showers.npz")
+    networks, references = complete_rows(), read_references(BASELINES, OUT_CLASSES)
     plot_profiles(showers, DATASETS / "hgcal_profiles.png")
+    plot_sizes(networks, references, DATASETS / "baselines.png")
     readme = DATASETS / "README.md"
     text = readme.read_text()
     for name, table in (
@@ -159,9 +164,13 @@ def main() -> None:
         ("pile-up", pileup_table()),
         ("baselines", baselines_table()),
         ("bins", bins_table()),
+        ("sizes", markdown(*size_lines(networks))),
+        ("noise", markdown(*noise_lines(networks))),
         ("jets features", features_table()),
         ("jets checks", checks_table(jets.physics_checks(load_jets()))),
         ("jets classes", classes_table()),
+        ("jets baselines", markdown(*reference_lines(references, "jets"))),
+        ("digits baselines", markdown(*reference_lines(references, "digits"))),
     ):
         block = re.compile(f"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
         text = block.sub(lambda found, table=table: f"{found[1]}{table}\n{found[2]}", text)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import json
 import sys
 import tempfile
@@ -21,8 +22,9 @@ from typing import Any
 
 from benchmarks._provenance import provenance
 from nas_fpga.errors import NasFpgaError
-from nas_fpga.export import Backend, RtlLanguage, design_of_point, export, verify
+from nas_fpga.export import Backend, RtlLanguage, design_of_point, export, find_point, verify
 from nas_fpga.hardware import Mapping, Strategy, allowed_reuse_factors
+from nas_fpga.space import format_network
 from nas_fpga.study import StudyOutcome, read_outcome
 
 HERE = Path(__file__).parent
@@ -71,9 +73,10 @@ def measure(outcome: StudyOutcome, case: Case) -> dict[str, Any]:
         export(design, project, backend=case.backend, rtl=case.rtl, message=_silent)
         exported = time.perf_counter()
         found = verify(project, message=_silent)
+    network = design.network
     return {
         "case": str(case),
-        "network": str(design.network.candidate) if design.network else "",
+        "network": format_network(network.candidate, network.topology) if network else "",
         "mapping": str(mapping),
         "project": f"RTL, {case.rtl}" if case.rtl else f"HLS, {case.backend}",
         "tool": found.tool,
@@ -96,8 +99,9 @@ def _silent(_text: str) -> None:
 
 
 def _shapes(outcome: StudyOutcome, point: str) -> list[tuple[int, int]]:
-    candidate = outcome.trials[int(point.partition(".")[0])].candidate
-    return list(candidate.layer_shapes(outcome.setup.dataset.features.shape[1], outcome.setup.dataset.n_outputs))
+    trial, found = find_point(outcome, point)
+    dataset = outcome.setup.dataset
+    return list(itertools.pairwise((dataset.features.shape[1], *trial.topology_of(found), dataset.n_outputs)))
 
 
 def _reuse_factor(n_in: int, n_out: int, strategy: Strategy) -> int:

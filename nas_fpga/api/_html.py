@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from nas_fpga.api._table import TEXT_COLUMNS
+
 _NUMBER = "text-align: right; white-space: nowrap"
 _TEXT = "text-align: left; white-space: nowrap"
 
 
 def table_html(rows: Sequence[Mapping[str, str]], strong: Sequence[bool], caption: str) -> str:
-    """Return rows of text as a table, some of them in bold; the first three columns are words, the others numbers."""
-    styles = [_TEXT if i < 3 else _NUMBER for i in range(len(rows[0]))]
+    """Return rows of text as a table, some of them in bold; columns are words or numbers."""
+    styles = [_TEXT if name in TEXT_COLUMNS else _NUMBER for name in rows[0]]
     head = "".join(f'<th style="{style}">{escape(name)}</th>' for style, name in zip(styles, rows[0], strict=True))
     body = ""
     for row, is_strong in zip(rows, strong, strict=True):

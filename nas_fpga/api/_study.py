@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 from nas_fpga._progress import QuietDisplay, make_reporter
 from nas_fpga.api._errors import said_in_python
 from nas_fpga.api._html import definitions_html, table_html
-from nas_fpga.api._table import front_cells
+from nas_fpga.api._table import front_cells, training_note
 from nas_fpga.errors import InputError, MissingExtraError, StudyError
 from nas_fpga.hardware import HardwareFigures, Mapping, Strategy
 from nas_fpga.space import Candidate
@@ -150,7 +150,7 @@ class Study:
         failed = f", {states.count('failed')} failed" if "failed" in states else ""
         return (
             f"<Study {self.name}: {len(states)} trials{failed}, {len(self.outcome.front)} points on the front, "
-            f"best {self.outcome.best.point.name} ({self.outcome.best.trial.candidate})>"
+            f"best {self.outcome.best.point.name} ({self.outcome.best.trial.name_of(self.outcome.best.point)})>"
         )
 
     def _repr_html_(self) -> str:
@@ -161,7 +161,7 @@ class Study:
             "data": self.outcome.setup.dataset.name,
             "trials": f"{len(states)}, {states.count('failed')} failed",
             "FPGA": f"{target.part.name}, {target.clock_ns:g} ns, {target.rate_mhz:g} inferences/us",
-            "best": f"{self.outcome.best.point.name} ({self.outcome.best.trial.candidate})",
+            "best": f"{self.outcome.best.point.name} ({self.outcome.best.trial.name_of(self.outcome.best.point)})",
             "knee": str(self.knee),
         }
         return definitions_html(summary) + self.front._repr_html_()
@@ -224,7 +224,8 @@ class Front(Sequence["StudyPoint"]):
         rows = [front_cells(self._outcome, row) for row in self._outcome.front]
         strong = [row.is_best for row in self._outcome.front]
         caption = f"validation, test: {self._outcome.merit_name}; * best; intervals of 90 % for LUT, 95 % for test"
-        return table_html(rows, strong, caption)
+        note = training_note(self._outcome)
+        return table_html(rows, strong, f"{caption}; {note}" if note else caption)
 
 
 class StudyPoint:
@@ -248,7 +249,7 @@ class StudyPoint:
 
     @property
     def candidate(self) -> Candidate:
-        """Topology and bit widths."""
+        """Topology, bit widths and training settings."""
         return self.trial.candidate
 
     @property
@@ -353,15 +354,17 @@ class StudyPoint:
     def __repr__(self) -> str:
         """One line: what it is, how good, what it costs."""
         return (
-            f"<StudyPoint {self.name}: {self.candidate} {self.mapping}, {self.study.outcome.merit_name} "
-            f"{self.point.error:.4f}, {self.figures.lut.value:,.0f} LUT, {self.figures.latency_ns.value:g} ns>"
+            f"<StudyPoint {self.name}: {self.trial.name_of(self.point)} {self.mapping}, "
+            f"{self.study.outcome.merit_name} {self.point.error:.4f}, {self.figures.lut.value:,.0f} LUT, "
+            f"{self.figures.latency_ns.value:g} ns>"
         )
 
     def _repr_html_(self) -> str:
         figures, merit = self.figures, self.study.outcome.merit_name
         named = {
             "point": f"{self.name} of study {self.study.name}",
-            "network": str(self.candidate),
+            "network": self.trial.name_of(self.point),
+            **self.study.outcome.setup.definition.search_training.shown(self.candidate.settings),
             "mapping": str(self.mapping),
             f"{merit}, validation": f"{self.validation.error:.4f}",
             f"{merit}, test": f"{self.test.error:.4f}",

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from nas_fpga.study import FrontRow, StudyOutcome
 
+TEXT_COLUMNS = ("point", "network", "training", "mapping")
+"""Columns of words; all others hold numbers."""
+
 
 def front_cells(outcome: StudyOutcome, row: FrontRow) -> dict[str, str]:
     """Return a row of the table by its headings; the point in front ends with a star where it is the best."""
     figures, lut = row.point.mapped.figures, row.point.mapped.figures.lut
     objective = outcome.setup.target.objective
+    training = outcome.setup.definition.search_training.shown(row.trial.candidate.settings)
     return {
         "point": f"{row.point.name}{'*' if row.is_best else ''}",
-        "network": str(row.trial.candidate),
+        "network": row.trial.name_of(row.point),
+        **({"training": ", ".join(training.values())} if training else {}),
         "mapping": str(row.point.mapped.mapping),
         "validation": f"{row.point.error:.4f}",
         "corrected": f"{row.selection_corrected:.4f}",
@@ -25,3 +30,9 @@ def front_cells(outcome: StudyOutcome, row: FrontRow) -> dict[str, str]:
         "copies": str(figures.copies),
         "share" if objective == "share" else f"{objective} share": f"{row.share:.2%}",
     }
+
+
+def training_note(outcome: StudyOutcome) -> str:
+    """Return what the column of training settings holds; empty where none are searched."""
+    training = outcome.setup.definition.search_training
+    return f"training: {', '.join(name.replace('_', ' ') for name in training.names)}" if training.names else ""

@@ -46,9 +46,11 @@ def print_outcome(outcome: StudyOutcome, *, as_json: bool, saved: bool = True) -
     _print_table(outcome)
     best = outcome.best
     typer.echo(
-        f"* best: {best.point.name} ({best.trial.candidate}), the cheapest within one paired standard error of the\n"
-        f"  most precise; precision on test {best.test.precision:.4f}"
+        f"* best: {best.point.name} ({best.trial.name_of(best.point)}), the cheapest within one paired standard error\n"
+        f"  of the most precise; precision on test {best.test.precision:.4f}"
     )
+    if training := outcome.setup.definition.search_training.shown(best.trial.candidate.settings):
+        typer.echo(f"  trained with {', '.join(f'{name} {value}' for name, value in training.items())}")
     typer.echo(f"knee: {outcome.knee}")
     n_failed = sum(trial.state == "failed" for trial in outcome.trials)
     if n_failed:
@@ -64,19 +66,20 @@ def _print_table(outcome: StudyOutcome) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from nas_fpga.api import front_cells
+    from nas_fpga.api import TEXT_COLUMNS, front_cells, training_note
 
     cells = [front_cells(outcome, row) for row in outcome.front]
     console = Console(highlight=False)
-    narrow = console.is_terminal and console.width < _WIDE
+    more = max(len(row.get("training", "")) for row in cells)
+    narrow = console.is_terminal and console.width < _WIDE + more
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in cells[0]:
         if heading in _WHEN_NARROW or not narrow:
-            as_text = heading in ("point", "network", "mapping")
+            as_text = heading in TEXT_COLUMNS
             table.add_column(heading, justify="left" if as_text else "right", no_wrap=not (narrow and as_text))
     for row in cells:
         table.add_row(*(text for heading, text in row.items() if heading in _WHEN_NARROW or not narrow))
-    (console if narrow else Console(highlight=False, width=_WIDTH)).print(table)
+    (console if narrow else Console(highlight=False, width=_WIDTH + more)).print(table)
     target = outcome.setup.target
     heading = "share" if target.objective == "share" else f"{target.objective} share"
     merit, axis = outcome.merit_name, outcome.setup.resource_name
@@ -86,6 +89,8 @@ def _print_table(outcome: StudyOutcome) -> None:
         "precision: 1 - test; P(front): share of resamples in which no other network is as good and as cheap;\n"
         f"LUT, DSP: one copy, estimates carried to place-and-route; {heading}: {axis}, all copies"
     )
+    if not narrow and (note := training_note(outcome)):
+        typer.echo(note)
     data, best = outcome.setup.dataset, outcome.best.test
     bins = ", ".join(f"{name}: {value:.4f}" for name, value in best.by_bin if value is not None)
     if best.all_rows_background_efficiency is not None and bins:

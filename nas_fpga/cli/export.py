@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json as json_module
 from enum import StrEnum
 from pathlib import Path
@@ -225,8 +226,9 @@ def _of_study(
     dataset = outcome.setup.dataset
 
     def design(name: str) -> Design:
-        trial, _ = find_point(outcome, name)
-        shapes = list(trial.candidate.layer_shapes(dataset.features.shape[1], dataset.n_outputs))
+        trial, at = find_point(outcome, name)
+        widths = (dataset.features.shape[1], *trial.topology_of(at), dataset.n_outputs)
+        shapes = list(itertools.pairwise(widths))
         return design_of_point(outcome, name, mapping=mapping(shapes) if mapping is not None else None)
 
     if point != "front":

@@ -83,7 +83,9 @@ def search(
     include: Annotated[
         str | None,
         typer.Option(
-            help="Topologies to train first, such as 64-32-32,32-16 or '64-32-32 w4a6'.", rich_help_panel=_SPACE
+            help="Topologies to train first, such as 64-32-32,32-16 or '64-32-32 w4a6'; their training settings are "
+            "the fixed ones.",
+            rich_help_panel=_SPACE,
         ),
     ] = None,
     trials: Annotated[
@@ -120,6 +122,10 @@ def search(
             help="Training processes; results do not depend on it.  [default: the cores]", rich_help_panel=_SEARCH
         ),
     ] = None,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", help="Also say which candidates are trained together.", rich_help_panel=_SEARCH),
+    ] = False,
     quick: Annotated[
         bool,
         typer.Option("--quick", help="A first front in two minutes: 24 trials of 12 epochs.", rich_help_panel=_SEARCH),
@@ -136,6 +142,34 @@ def search(
         int, typer.Option(help="Largest batch; small data sets get smaller ones.", rich_help_panel=_TRAINING)
     ] = 1024,
     learning_rate: Annotated[float, typer.Option(help="At the start.", rich_help_panel=_TRAINING)] = 5e-3,
+    learning_rate_decay: Annotated[
+        float,
+        typer.Option(
+            help="Share of the learning rate left at the end, by half a cosine; 1 keeps it.", rich_help_panel=_TRAINING
+        ),
+    ] = 0.02,
+    beta_1: Annotated[float, typer.Option(help="Adam's decay of mean gradients.", rich_help_panel=_TRAINING)] = 0.9,
+    beta_2: Annotated[float, typer.Option(help="Adam's decay of their squares.", rich_help_panel=_TRAINING)] = 0.999,
+    epsilon: Annotated[float, typer.Option(help="Adam's least divisor.", rich_help_panel=_TRAINING)] = 1e-7,
+    weight_decay: Annotated[
+        float, typer.Option(help="Decoupled weight decay, as in AdamW.", rich_help_panel=_TRAINING)
+    ] = 0.0,
+    dropout: Annotated[
+        float, typer.Option(help="Share of hidden activations dropped in training.", rich_help_panel=_TRAINING)
+    ] = 0.0,
+    search_training: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PRESET,NAME=LOW:HIGH,...",
+            help="Settings to search beside the topology, --epochs to --dropout: a preset, ranges such as "
+            "learning-rate=1e-4:1e-1,batch-size=256:4096, or both (a range, or an option that fixes the setting, "
+            "replaces the preset's). Presets: default; with the ranges of L. Hennig, 'Automatic hyperparameter "
+            "optimization for Graph Neural Networks' (KM3NeT/ORCA): orca, orca-first; of C. Ouyang and D. McBride, "
+            "'Neural Network Hyperparameter Optimization': lcm-cifar10, lcm-mnist (learning curve matching), magmadnn "
+            "(population based training).",
+            rich_help_panel=_TRAINING,
+        ),
+    ] = None,
     input_bits: Annotated[
         int, typer.Option(help="Bits of every feature as it enters the design.", rich_help_panel=_TRAINING)
     ] = 10,
@@ -187,7 +221,7 @@ def search(
     run = SearchRun.prepare(folder, values, storage_url=storage, resume=resume)
     try:
         with reporter.live():
-            outcome = run.execute(n_workers=workers, reporter=reporter)
+            outcome = run.execute(n_workers=workers, reporter=reporter, verbose=verbose)
     except SearchInterruptedError as error:
         raise SearchInterruptedError(f"{error}. Continue with: {_resume_command(folder, storage)}") from None
     print_outcome(outcome, as_json=json)
@@ -196,7 +230,7 @@ def search(
         typer.echo(f"Report: {outcome.folder / 'report.html'}")
 
 
-_NOT_OF_THE_SEARCH = {"workers", "study", "runs", "storage", "resume", "json", "debug"}
+_NOT_OF_THE_SEARCH = {"workers", "verbose", "study", "runs", "storage", "resume", "json", "debug"}
 
 
 def _resume_command(folder: Path, storage: str | None) -> str:

@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 from nas_fpga.errors import NasFpgaError
 from nas_fpga.training import Trainer, TrainingFailure, TrainingJob, TrainingResult
 
-_MAX_STARTS_WITHOUT_RESULT = 3  # a worker that dies before it ever answered will not do better the fourth time
+_MAX_STARTS_IN_VAIN = 3  # in a row, with no word of any worker between: the fourth will not do better
 
 # One thread a worker: results then do not depend on how many workers or cores there are, and two pinned processes train
 # faster than one with two threads.
@@ -50,16 +50,37 @@ class TrainerFactory(Protocol):
 
 @dataclass
 class _Worker:
+    """A process, and what it was given.
+
+    Attributes:
+        process: Which trains.
+        connection: To it.
+        pending: Jobs in its hands.
+        alone: Jobs that it gets one by one when it has none in its hands: their pack died with another worker.
+        since: When it was given the pack or last answered.
+    """
+
     process: BaseProcess
     connection: Connection
-    pack: tuple[TrainingJob, ...] = ()
-    pending: frozenset[int] = frozenset()
-    started: float = 0.0
-    ready: bool = False
+    pending: tuple[TrainingJob, ...] = ()
+    alone: tuple[TrainingJob, ...] = ()
+    since: float = 0.0
+
+    def give(self, pack: Sequence[TrainingJob]) -> None:
+        """Put a pack into its hands.
+
+        Raises:
+            OSError: It is dead.
+        """
+        self.connection.send(tuple(pack))
+        self.pending, self.since = tuple(pack), time.perf_counter()
 
 
 class LocalWorkers:
-    """Trains packs of jobs in worker processes; a worker that dies fails its pack and is replaced.
+    """Trains packs of jobs in worker processes; a worker that dies is replaced.
+
+    Which job of a pack killed its worker cannot be known: the jobs that had not ended are trained again one by one, and
+    the one that kills its worker alone has failed. So what becomes of a job does not depend on its pack.
 
     Use as a context manager; leaving it ends the workers.
 
@@ -74,7 +95,7 @@ class LocalWorkers:
         self._factory, self._n_workers, self._backend = factory, n_workers, backend
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
-        self._starts_without_result = 0
+        self._starts_in_vain = 0
 
     def __enter__(self) -> LocalWorkers:
         """Start the workers."""
@@ -105,13 +126,10 @@ class LocalWorkers:
         """Hand a pack to an idle worker. There must be one."""
         index = next(i for i, worker in enumerate(self._workers) if not worker.pending)
         try:
-            self._workers[index].connection.send(tuple(pack))
+            self._workers[index].give(pack)
         except OSError:  # it died while it was idle: no fault of this pack
             self._workers[index] = self._replace(self._workers[index], index)
-            self._workers[index].connection.send(tuple(pack))
-        worker = self._workers[index]
-        worker.pack, worker.pending = tuple(pack), frozenset(job.number for job in pack)
-        worker.started = time.perf_counter()
+            self._workers[index].give(pack)
 
     def results(self, timeout_s: float) -> Iterator[TrainingResult | TrainingFailure]:
         """Yield what has ended, waiting at most ``timeout_s`` for the first; nothing if nothing ended.
@@ -130,25 +148,38 @@ class LocalWorkers:
                 continue
             if isinstance(message, str):
                 raise NasFpgaError(message)
-            worker.ready, self._starts_without_result = True, 0
-            worker.pending -= {message.job.number}
+            self._starts_in_vain = 0
+            if message is None:  # it has made its trainer
+                continue
+            worker.since = time.perf_counter()
+            worker.pending = tuple(job for job in worker.pending if job.number != message.job.number)
+            self._give_next(worker)
             yield message
 
+    def _give_next(self, worker: _Worker) -> None:
+        """Give a worker that has nothing in its hands the next of the jobs that are trained alone."""
+        if worker.alone and not worker.pending:
+            job, *rest = worker.alone
+            worker.alone = tuple(rest)
+            worker.give([job])
+
     def _bury(self, worker: _Worker, index: int) -> Iterator[TrainingFailure]:
-        """Fail the jobs of a dead worker and start another."""
+        """Start another worker for a dead one; fail its job if it had but one in its hands."""
         worker.process.join()
         code = worker.process.exitcode or 0
         cause = f"the worker process died with {signal.Signals(-code).name if code < 0 else f'exit code {code}'}"
         if code == -signal.SIGKILL:
             cause += " (out of memory is the usual reason)"
-        self._starts_without_result += not worker.ready
-        if self._starts_without_result >= _MAX_STARTS_WITHOUT_RESULT:
+        self._starts_in_vain += 1
+        if self._starts_in_vain >= _MAX_STARTS_IN_VAIN:
             raise NasFpgaError(f"workers cannot run: {cause}")
-        duration = time.perf_counter() - worker.started
-        lost = [job for job in worker.pack if job.number in worker.pending]
+        failed = worker.pending if len(worker.pending) == 1 else ()
+        again = worker.alone if failed else worker.pending + worker.alone
         self._workers[index] = self._replace(worker, index)
-        for job in lost:
-            yield TrainingFailure(job, cause, duration)
+        self._workers[index].alone = again
+        self._give_next(self._workers[index])
+        for job in failed:
+            yield TrainingFailure(job, cause, time.perf_counter() - worker.since)
 
     def _replace(self, worker: _Worker, index: int) -> _Worker:
         worker.connection.close()
@@ -213,6 +244,7 @@ def _work(connection: Connection, factory: TrainerFactory, index: int, environme
         reason = " ".join(str(error).split())
         connection.send(f"a worker could not start: {type(error).__name__}: {reason}")
         return
+    connection.send(None)
     while True:
         try:
             pack = connection.recv()

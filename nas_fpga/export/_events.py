@@ -85,8 +85,7 @@ def verification_events(real: NDArray[np.float32], form: InputFormat | None, see
             edges.append(row)
     if form is not None:
         step = np.exp2(-form.fraction_bits.astype(np.float64))
-        low = np.where(form.signed, -(2.0 ** (form.bits - 1)), 0.0)
-        high = np.where(form.signed, 2.0 ** (form.bits - 1) - 1, 2.0**form.bits - 1)
+        low, high = form.lowest.astype(np.float64), form.highest.astype(np.float64)
         edges += [high * step, (high + 0.5) * step, (high + 1) * step, low * step, (low - 0.5) * step, (low - 1) * step]
         edges += list((np.floor(rng.uniform(low, high, (_N_TIES, d))) + 0.5) * step)
     return VerificationEvents(np.concatenate([real, drawn, np.array(edges)]).astype(np.float32), n, n_drawn)

@@ -8,15 +8,16 @@ import keras
 import numpy as np
 from hgq.config import QuantizerConfig
 from hgq.layers import QDense
+from numpy.typing import NDArray
 
-from nas_fpga.training import QuantizedLayer, QuantizedNetwork
+from nas_fpga.training import QuantizedNetwork
 
 
-def _frozen(place: str, axis: tuple[int, ...] = ()) -> QuantizerConfig:
+def _frozen(place: str, axis: tuple[int, ...]) -> QuantizerConfig:
     """Return a quantizer that never moves and saturates; HGQ2's default for data and biases wraps around.
 
-    Its bits are set once its layer is built, see :func:`_set_bits`: given here as initializers they would be written
-    into the saved model, which could then be loaded only where this package is installed.
+    It has bits of their own along some axes. These are set once its layer is built, see :func:`_set_bits`: given here
+    as initializers they would be written into the saved model, which could be loaded only where this package is.
     """
     return QuantizerConfig(
         "kif",
@@ -53,21 +54,21 @@ def build(network: QuantizedNetwork) -> keras.Model:
             layer.n_out,
             name=f"dense_{i + 1}" if layer.activation_bits is not None else "logits",
             activation=None if layer.activation_bits is None else "relu",
-            iq_conf=_frozen("datalane", (1,) if i == 0 else ()),
-            kq_conf=_frozen("weight", (0,) if i == 0 else ()),
-            bq_conf=_frozen("bias"),
+            iq_conf=_frozen("datalane", (1,)),
+            kq_conf=_frozen("weight", (0, 1)),
+            bq_conf=_frozen("bias", (0,)),
         )
         values = dense(values)
         layers.append(dense)
     model = keras.Model(inputs, values)
-    signed = form.signed.astype(int)
+    signed = (form.signed & form.used).astype(int)
     arriving: tuple[Any, Any, Any] = (signed, form.bits - signed - form.fraction_bits, form.fraction_bits)
     row_shift = form.scale_log2[:, None]
     for dense, layer in zip(layers, network.layers, strict=True):
         weight_fraction = layer.weight_fraction_bits + row_shift
         _set_bits(dense.iq, *arriving)
-        _set_bits(dense.kq, 1, network.candidate.bits.weights - 1 - weight_fraction, weight_fraction)
-        _set_bits(dense.bq, 1, _bias_integer_bits(layer), layer.bias_fraction_bits)
+        _set_bits(dense.kq, *_least_bits(layer.weights, weight_fraction))
+        _set_bits(dense.bq, *_least_bits(layer.bias, layer.bias_fraction_bits))
         dense.kernel.assign((layer.weights * np.exp2(-weight_fraction.astype(np.float64))).astype(np.float32))
         dense.bias.assign((layer.bias * 2.0**-layer.bias_fraction_bits).astype(np.float32))
         row_shift = np.zeros((1, 1), np.int64)
@@ -77,5 +78,16 @@ def build(network: QuantizedNetwork) -> keras.Model:
     return model
 
 
-def _bias_integer_bits(layer: QuantizedLayer) -> int:
-    return int(np.abs(layer.bias).max()).bit_length() - layer.bias_fraction_bits
+def _least_bits(integers: NDArray[np.integer], fraction_bits: Any) -> tuple[Any, Any, Any]:
+    """Return sign, integer bits and fraction bits of the narrowest format of each number; no bits for 0.
+
+    Args:
+        integers: Of any shape.
+        fraction_bits: Each stands for ``integer * 2**-fraction_bits``.
+    """
+    integers = integers.astype(np.int64)
+    lowest_bit = np.maximum(integers & -integers, 1)
+    odd = integers // lowest_bit
+    fraction = np.where(odd != 0, fraction_bits - (np.frexp(lowest_bit)[1] - 1), 0)
+    width = np.frexp(np.where(odd < 0, -odd - 1, odd))[1]
+    return odd != 0, width - fraction, fraction

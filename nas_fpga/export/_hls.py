@@ -166,7 +166,7 @@ def _formats_differ(network: QuantizedNetwork | None) -> bool:
     if network is None:
         return False
     form = network.input_format
-    return np.unique(form.signed).size > 1 or np.unique(form.fraction_bits).size > 1
+    return not _alike(form.bits, form.signed, form.fraction_bits)
 
 
 def _model_to_convert(design: Design, backend: str) -> tuple[Any, InputFormat | None]:
@@ -181,7 +181,7 @@ def _model_to_convert(design: Design, backend: str) -> tuple[Any, InputFormat | 
 
     scaled = InputFormat(form.bits, form.signed, form.grid_bits, np.zeros_like(form.scale_log2))
     model = build(replace(network, input_format=scaled))
-    if np.unique(form.grid_bits).size == 1 and np.unique(form.signed).size == 1:
+    if _alike(form.bits, form.signed, form.grid_bits):
         # hls4ml fuses a quantizer that treats all features alike into the port. One more bit at the top of one of them
         # keeps it; no type gets too narrow by that, and its code is replaced.
         integer_bits = next(layer for layer in model.layers if hasattr(layer, "kernel")).iq.quantizer._i
@@ -189,6 +189,11 @@ def _model_to_convert(design: Design, backend: str) -> tuple[Any, InputFormat | 
         wider[..., 0] += 1
         integer_bits.assign(wider)
     return model, form
+
+
+def _alike(*columns: NDArray[Any]) -> bool:
+    """Whether the features have the same value in each column `(d,)`."""
+    return all(np.unique(column).size == 1 for column in columns)
 
 
 def _take_raw_features(graph: Any, form: InputFormat) -> None:
@@ -200,27 +205,31 @@ def _take_raw_features(graph: Any, form: InputFormat) -> None:
         _quantize_in_adders(next(layer for layer in graph.get_layers() if layer.class_name == "Dense"), form)
     port = graph.get_input_variables()[0].type.precision
     port.signed, port.rounding_mode, port.saturation_mode = True, "TRN", "SAT"
-    port.integer = int((form.bits - form.fraction_bits + ~form.signed).max()) + _SPARE_INTEGER_BITS
-    port.width = port.integer + int(form.fraction_bits.max()) + 1  # one bit more, so that ties round as they should
+    used = form.used if form.used.any() else np.ones_like(form.used)
+    port.integer = int((form.bits - form.fraction_bits + ~form.signed)[used].max()) + _SPARE_INTEGER_BITS
+    port.width = port.integer + int(form.fraction_bits[used].max()) + 1  # one bit more, so that ties round right
 
 
 def _quantizer(form: InputFormat, feature: int) -> str:
     """Return the C++ type of a feature's format."""
     kind = "ap_fixed" if form.signed[feature] else "ap_ufixed"
-    return f"{kind}<{form.bits}, {form.bits - form.fraction_bits[feature]}, AP_RND, AP_SAT>"
+    bits = form.bits[feature]
+    return f"{kind}<{bits}, {bits - form.fraction_bits[feature]}, AP_RND, AP_SAT>"
 
 
 def _move_points(quantizer: Any, form: InputFormat) -> None:
     """Replace the input quantizer of a graph on scaled features by that of raw ones."""
     from hls4ml.model.types import Source
 
-    last = form.bits - 1
     lines = []
-    for i, (signed, moved) in enumerate(zip(form.signed, form.grid_bits, strict=True)):
+    for i, (bits, signed, moved) in enumerate(zip(form.bits, form.signed, form.grid_bits, strict=True)):
+        if bits == 0:
+            lines.append(f"    out[{i}] = 0;")
+            continue
         lines += [
             f"    {_quantizer(form, i)} value_{i} = inp[{i}];",
-            f"    {'ap_fixed' if signed else 'ap_ufixed'}<{form.bits}, {form.bits - moved}> moved_{i};",
-            f"    moved_{i}.range({last}, 0) = value_{i}.range({last}, 0);",
+            f"    {'ap_fixed' if signed else 'ap_ufixed'}<{bits}, {bits - moved}> moved_{i};",
+            f"    moved_{i}.range({bits - 1}, 0) = value_{i}.range({bits - 1}, 0);",
             f"    out[{i}] = moved_{i};",
         ]
     code = (
@@ -237,10 +246,10 @@ def _quantize_in_adders(dense: Any, form: InputFormat) -> None:
     from hls4ml.model.types import Source
 
     code = dense.get_attr("da_codegen").code
-    if "AP_RND, AP_SAT> model_inp_q_0 = " in code:
+    if "AP_RND, AP_SAT> model_inp_q_" in code:
         return
     lines = []
-    for i in range(len(form.signed)):
+    for i in np.flatnonzero(form.used).tolist():
         lines.append(f"    {_quantizer(form, i)} model_inp_q_{i} = model_inp[{i}];")
         code = code.replace(f"model_inp[{i}];", f"model_inp_q_{i};")
     inline = "#pragma HLS INLINE\n"

@@ -41,12 +41,25 @@ def _head(record: dict[str, Any]) -> str:
         f"# {one_line(record['title'])}\n\n{network}, mapping `{record['mapping']['name']}`, {what}, {place}.\n\n"
         f"{_answer(record)} {_KINDS[record['mapping']['strategy']]}"
     )
+    if record["pruned"]:
+        text += f"\n\n{_pruned(record)}"
     if (record["copies"] or 1) > 1:
         text += (
             f"\n\nOne copy is here; {record['copies']} copies side by side sustain {record['rate_mhz']:g} inferences "
             "per microsecond."
         )
     return text
+
+
+def _pruned(record: dict[str, Any]) -> str:
+    """Return what training took away."""
+    pruned, sentences = record["pruned"], []
+    if pruned["neurons"]:
+        sentences.append(f"Training pruned {pruned['neurons']} of its {pruned['of_neurons']} neurons.")
+    if pruned["features"]:
+        names = ", ".join(f"`{one_line(name)}`" for name in pruned["features"])
+        sentences.append(f"Features on the port that are not read: {names}.")
+    return " ".join(sentences)
 
 
 def _answer(record: dict[str, Any]) -> str:
@@ -121,7 +134,7 @@ def _ports(record: dict[str, Any]) -> str:
             "ports.",
             "",
         ]
-    known = "input_format" in record
+    known = "bits" in record["features"][0]
     lines += [
         "| feature | unit |" + (" format inside the design |" if known else ""),
         "|---|---|" + ("---|" if known else ""),
@@ -130,7 +143,8 @@ def _ports(record: dict[str, Any]) -> str:
         row = f"| {cell(feature['name'])} | {cell(feature['unit']) or '-'} |"
         if known:
             sign = "signed" if feature["signed"] else "unsigned"
-            row += f" {record['input_format']['bits']} bits, {sign}, step 2^{-feature['fraction_bits']} |"
+            used = f"{feature['bits']} bits, {sign}, step 2^{-feature['fraction_bits']}"
+            row += f" {used if feature['bits'] else 'not read'} |"
         lines.append(row)
     return "\n".join(lines)
 

@@ -15,11 +15,13 @@ from nas_fpga.errors import InputError
 from nas_fpga.export._design import Design
 from nas_fpga.export._events import VerificationEvents
 from nas_fpga.hardware import Figure, Unit
+from nas_fpga.space import format_network
+from nas_fpga.training import QuantizedNetwork
 
 RECORD = "design.json"
 README = "README.md"
 BUILD_OPTIONS = "hls/build_opt.tcl"
-FORMAT = 1
+FORMAT = 2
 _FIGURES = ("lut", "ff", "dsp", "bram18", "latency_cycles", "latency_ns", "ii_cycles", "ebops")
 _PACKAGES = ("keras", "HGQ2", "hls4ml", "da4ml", "numpy")
 
@@ -30,7 +32,8 @@ def describe(design: Design, events: VerificationEvents) -> dict[str, Any]:
     record: dict[str, Any] = {
         "format": FORMAT,
         "title": design.title,
-        "candidate": str(network.candidate) if network is not None else None,
+        "candidate": format_network(network.candidate, network.topology) if network is not None else None,
+        "pruned": _pruned(design, network) if network is not None else None,
         "mapping": {
             "strategy": design.mapping.strategy,
             "reuse_factors": list(design.mapping.reuse_factors),
@@ -53,12 +56,18 @@ def describe(design: Design, events: VerificationEvents) -> dict[str, Any]:
     }
     if network is not None:
         form = network.input_format
-        record["input_format"] = {"bits": form.bits}
-        for feature, signed, fraction, scale in zip(
-            record["features"], form.signed, form.fraction_bits, form.scale_log2, strict=True
-        ):
-            feature |= {"signed": bool(signed), "fraction_bits": int(fraction), "scale_log2": int(scale)}
+        columns = (form.bits, form.signed, form.fraction_bits, form.scale_log2)
+        for feature, *values in zip(record["features"], *(column.tolist() for column in columns), strict=True):
+            feature |= dict(zip(("bits", "signed", "fraction_bits", "scale_log2"), values, strict=True))
     return record | {"hls": None, "rtl": None, "verification": None}
+
+
+def _pruned(design: Design, network: QuantizedNetwork) -> dict[str, Any] | None:
+    """Return how many neurons training has taken away, and the features that are not read; None if it took nothing."""
+    trained = network.candidate.n_neurons
+    neurons = trained - sum(network.topology)
+    unread = [name for name, used in zip(design.feature_names, network.input_format.used, strict=True) if not used]
+    return {"neurons": neurons, "of_neurons": trained, "features": unread} if neurons or unread else None
 
 
 def rtl_figures(rtl: dict[str, Any]) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class StaticEstimator(Estimator):
 
 
 def _n_inputs(network: QuantizedNetwork) -> int:
-    return network.layers[0].n_in
+    return int(np.count_nonzero(network.input_format.used))
 
 
 def _costs(traits: LayerTraits, mappings: Sequence[Mapping], n_inputs: int, target: Target) -> Array:

@@ -135,11 +135,12 @@ def resource_strategy(traits: LayerTraits, reuse: Array, n_inputs: int, clock_ns
     present = traits.present
     once = (reuse <= 1) & present
     between_kernels = (reuse > 1) & (reuse <= traits.n_in) & present
-    scale = traits.input_bits / _MEASURED_BITS
+    scale = traits.input_type_bits / _MEASURED_BITS
     flat_lut, flat_reported, flat_ff, flat_dsp = _unrolled(traits, "resource")
-    in_luts = (traits.weight_bits > 4) & (traits.input_bits + traits.weight_bits <= _NARROW_BITS)
+    in_luts = (traits.weight_bits > 4) & (traits.input_type_bits + traits.weight_bits <= _NARROW_BITS)
     dsp = resource_dsps(traits, reuse)  # with narrow operands these are multipliers in LUTs, one for each pair of bits
-    lut = resource_luts(traits, reuse) * scale + np.where(in_luts, dsp * traits.input_bits * traits.weight_bits, 0.0)
+    each = traits.input_type_bits * traits.weight_bits
+    lut = resource_luts(traits, reuse) * scale + np.where(in_luts, dsp * each, 0.0)
     placed = np.where(once, flat_lut, lut / CSYNTH_LUT_RATIO)
     reported = np.where(once, flat_reported, lut).sum(axis=-1) + _LUT_DESIGN
     dsps = np.where(once, flat_dsp, np.where(in_luts, 0.0, dsp)).sum(axis=-1)
@@ -180,7 +181,7 @@ def _unrolled(traits: LayerTraits, strategy: Unrolled) -> tuple[Array, Array, Ar
     narrow = traits.input_bits < _MEASURED_BITS
     on_dsp = np.where(traits.present, np.interp(traits.input_bits, _DSP_BITS, _DSP_SHARES), 0.0)
     dsp = on_dsp * traits.dsp_products
-    ebops = traits.input_bits * traits.enclosed_bits
+    ebops = traits.bit_operations
     in_luts = np.maximum(1 - _EBOPS_PER_DSP * dsp / np.maximum(ebops, 1.0), _LEAST_EBOPS)  # share of the bit operations
     reported, least = unrolled_luts(traits, strategy), in_luts * adder_graph_luts(traits)
     placed = np.maximum(np.where(narrow, in_luts * ebops, reported / CSYNTH_LUT_RATIO), least)

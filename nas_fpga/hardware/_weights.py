@@ -14,7 +14,6 @@ class WeightStatistics:
 
     Attributes:
         nonzero: Weights that are not 0.
-        enclosed_bits: Bits between highest and lowest set bit (both included) of |w|, summed over all weights.
         csd_digits: Non-zero digits of the canonical signed digit form, summed over all weights.
         distinct_powers: Distinct weights of each input with one signed digit, summed over inputs.
         distinct_others: The same with two signed digits or more, those on DSPs left out.
@@ -24,7 +23,6 @@ class WeightStatistics:
     """
 
     nonzero: int
-    enclosed_bits: int
     csd_digits: int
     distinct_powers: int
     distinct_others: int
@@ -62,7 +60,6 @@ def weight_statistics(weights: NDArray[np.integer]) -> WeightStatistics:
     power, on_dsp = csd_digits(distinct) == 1, needs_dsp(distinct)
     return WeightStatistics(
         nonzero=int(np.count_nonzero(weights)),
-        enclosed_bits=int(enclosed_bits(weights).sum()),
         csd_digits=int(csd_digits(weights).sum()),
         distinct_powers=int(power.sum()),
         distinct_others=int((~power & ~on_dsp).sum()),

@@ -6,9 +6,9 @@ import shlex
 from dataclasses import fields
 from typing import Any
 
-from nas_fpga.study import DATASET_FILE, DataSource, HardwareTarget, SearchDefinition
+from nas_fpga.study import DATASET_FILE, DataSource, HardwareTarget, SearchDefinition, written
 
-_APART = {"data", "hardware", "weight_bits", "activation_bits", "include"}
+_APART = {"data", "hardware", "weight_bits", "activation_bits", "include", "search_training"}
 
 
 def search_command(definition: SearchDefinition, n_trials: int) -> str | None:
@@ -29,6 +29,8 @@ def search_command(definition: SearchDefinition, n_trials: int) -> str | None:
         words += ["--bits", str(low) if low == high else f"{low}:{high}"]
     if definition.include:
         words += ["--include", ",".join(definition.include)]
+    if searched := written(definition.search_training):
+        words += ["--search-training", searched]
     words += _options(definition.hardware, HardwareTarget(), set())
     return shlex.join([*words, "--trials", str(n_trials)])
 

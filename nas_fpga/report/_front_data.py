@@ -115,13 +115,13 @@ def _network(outcome: StudyOutcome, trial: TrialRecord, point: Point) -> Network
     return Network(
         trial=trial.number,
         name=point.name,
-        network=str(trial.candidate),
+        network=trial.name_of(point),
         error=point.error,
         share=figures.share(target),
         lut=figures.total("lut"),
         dsp=figures.total("dsp"),
         latency_ns=figures.latency_ns.value,
-        neurons=trial.candidate.n_neurons,
+        neurons=sum(trial.topology_of(point)),
         fits=not violations,
         lines=tuple(lines),
     )

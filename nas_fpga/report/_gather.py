@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nas_fpga.hardware import adder_graph_luts, input_format_luts, measured_traits
+from nas_fpga.hardware import adder_graph_luts, enclosed_bits, input_format_luts, measured_traits
 from nas_fpga.report._command import report_command, search_command
 from nas_fpga.report._course import Step, course
 from nas_fpga.report._curves import Distributions, LayerWeights, RocLine, distributions, layer_weights, roc_line
 from nas_fpga.report._front_data import FrontData, gather_front
+from nas_fpga.space import BitWidths
 from nas_fpga.study import FrontRow, SearchDefinition, StudyOutcome, StudyStorage, TrialRecord
-from nas_fpga.training import LearningCurve, Merits, QuantizedNetwork, class_scores, predicted_classes
+from nas_fpga.training import LearningCurve, Merits, QuantizedLayer, QuantizedNetwork, class_scores, predicted_classes
 
 _N_CHOSEN = 4
 
@@ -36,7 +37,7 @@ class Chosen:
     @property
     def title(self) -> str:
         """`5.0 950 w2a7, best`."""
-        return f"{self.row.point.name}  {self.row.trial.candidate}, {self.role}"
+        return f"{self.row.point.name}  {self.row.trial.name_of(self.row.point)}, {self.role}"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Layer:
     Attributes:
         name: What it is.
         shape: `13 to 950`.
-        weight_bits, output_bits: None where there are none; the output layer gives raw sums.
+        weight_bits, output_bits: The least and the most of any; None where there are none: the output layer gives raw
+            sums.
         weights, kept: Weights, and those that are not 0.
         accumulator_bits: Worst-case bits of the sums.
         reuse_factor: Of the mapping.
@@ -56,8 +58,8 @@ class Layer:
 
     name: str
     shape: str
-    weight_bits: int | None
-    output_bits: int | None
+    weight_bits: tuple[int, int] | None
+    output_bits: tuple[int, int] | None
     weights: int
     kept: int
     accumulator_bits: int | None
@@ -230,19 +232,19 @@ def _layers(network: QuantizedNetwork, row: FrontRow) -> tuple[Layer, ...]:
     traits, mapping = measured_traits(network), row.point.mapped.mapping
     by_layer = mapping.strategy == "distributed_arithmetic"
     luts = adder_graph_luts(traits).tolist() if by_layer else [None] * len(network.layers)
-    ebops = (traits.input_bits * traits.enclosed_bits + traits.bias_bits).tolist()
+    ebops = (traits.bit_operations + traits.bias_bits).tolist()
     n_inputs = network.layers[0].n_in
     layers = [
-        Layer("input format", f"{n_inputs}", None, network.input_format.bits, 0, 0, None, None, None,
-              input_format_luts(n_inputs) if by_layer else None)
+        Layer("input format", f"{n_inputs}", None, _ends(network.input_format.bits), 0, 0, None, None, None,
+              input_format_luts(int(network.input_format.used.sum())) if by_layer else None)
     ]  # fmt: skip
     for i, layer in enumerate(network.layers):
         layers.append(
             Layer(
                 name="output" if layer.activation_bits is None else f"hidden {i + 1}",
                 shape=f"{layer.n_in} to {layer.n_out}",
-                weight_bits=network.candidate.bits.weights,
-                output_bits=layer.activation_bits,
+                weight_bits=_weight_bits(network, layer),
+                output_bits=None if layer.activation_bits is None else _ends(layer.activation_bits),
                 weights=layer.weights.size,
                 kept=int(np.count_nonzero(layer.weights)),
                 accumulator_bits=network.accumulator_bits()[i],
@@ -252,3 +254,17 @@ def _layers(network: QuantizedNetwork, row: FrontRow) -> tuple[Layer, ...]:
             )
         )
     return tuple(layers)
+
+
+def _ends(bits: NDArray[np.integer]) -> tuple[int, int]:
+    """Return the least and the most of some bits, but of what is not there."""
+    there = bits[bits > 0]
+    return int(there.min(initial=bits.max())), int(bits.max())
+
+
+def _weight_bits(network: QuantizedNetwork, layer: QuantizedLayer) -> tuple[int, int]:
+    """Return the least and the most bits of a weight, its sign included."""
+    bits = network.candidate.bits
+    if isinstance(bits, BitWidths):
+        return bits.weights, bits.weights
+    return _ends(np.where(layer.weights != 0, enclosed_bits(layer.weights) + 1, 0))

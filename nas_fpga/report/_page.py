@@ -139,9 +139,9 @@ def _cards(data: ReportData) -> str:
     cards = (
         (
             "Best: the cheapest as good as the most precise",
-            str(row.trial.candidate),
-            f"point {row.point.name}, mapping {row.point.mapped.mapping}; {row.trial.candidate.n_neurons:,} neurons, "
-            f"{row.n_weights:,} weights",
+            row.trial.name_of(row.point),
+            f"point {row.point.name}, mapping {row.point.mapped.mapping}; "
+            f"{sum(row.trial.topology_of(row.point)):,} neurons, {row.n_weights:,} weights",
         ),
         (f"Its {data.front.merit}", f"{row.test.error:.4f}", seen),
         ("Its cost", f"{lut.value:,.0f} LUT", cost),
@@ -282,7 +282,7 @@ def _layers(data: ReportData, figures: list[Figure]) -> str:
     by_layer = any(layer.lut is not None for layer in data.layers)
     lut = row.point.mapped.figures.lut
     luts = f"LUT at {lut.stage}, one copy; in sum {lut.value:,.0f}" if by_layer else "LUT by layer are not known"
-    what = f"{row.point.name}, {row.trial.candidate}, mapping {row.point.mapped.mapping}"
+    what = f"{row.point.name}, {row.trial.name_of(row.point)}, mapping {row.point.mapped.mapping}"
     caption = f"{what}. EBOPs: effective bit operations. {luts}."
     return (
         _how(caption)

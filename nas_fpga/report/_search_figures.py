@@ -14,6 +14,7 @@ from nas_fpga.report._figure import Figure, View
 from nas_fpga.report._front_figures import merit_axis, top_of
 from nas_fpga.report._gather import ReportData
 from nas_fpga.report._theme import axis, layout
+from nas_fpga.space import BitWidths
 from nas_fpga.study import TrialRecord
 
 _TRIALS = "trials so far"
@@ -116,22 +117,19 @@ def where_figures(data: ReportData) -> tuple[Figure, ...]:
     """Draw how often each depth, size and bit width was tried, by who proposed it."""
     trials = data.outcome.trials
     depths = [trial.candidate.n_layers for trial in trials]
-    weight_bits = [trial.candidate.bits.weights for trial in trials]
-    activation_bits = [trial.candidate.bits.activations for trial in trials]
-    d = data.stored
-    return (
+    figures = [
         _counts("depth", "Depth", "hidden layers", trials, depths, range(1, max(depths) + 1)),
         _sizes(trials),
-        _counts("weight-bits", "Weight bits", "bits of a weight", trials, weight_bits, _range(d.weight_bits)),
-        _counts(
-            "activation-bits",
-            "Activation bits",
-            "bits of an activation",
-            trials,
-            activation_bits,
-            _range(d.activation_bits),
-        ),
-    )
+    ]
+    uniform = [(trial, trial.candidate.bits) for trial in trials if isinstance(trial.candidate.bits, BitWidths)]
+    if uniform:
+        d, chosen = data.stored, [trial for trial, _ in uniform]
+        weight_bits = [bits.weights for _, bits in uniform]
+        activation_bits = [bits.activations for _, bits in uniform]
+        of_weights = ("weight-bits", "Weight bits", "bits of a weight", chosen, weight_bits)
+        of_activations = ("activation-bits", "Activation bits", "bits of an activation", chosen, activation_bits)
+        figures += [_counts(*of_weights, _range(d.weight_bits)), _counts(*of_activations, _range(d.activation_bits))]
+    return tuple(figures)
 
 
 def _range(ends: tuple[int, int]) -> range:

@@ -9,7 +9,7 @@ from typing import Any
 
 from nas_fpga.hardware import Figure
 from nas_fpga.report._gather import Layer, ReportData
-from nas_fpga.study import FrontRow, StudyOutcome, TrialRecord
+from nas_fpga.study import FrontRow, SearchDefinition, StudyOutcome, TrialRecord
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,8 @@ def _front_row(outcome: StudyOutcome, row: FrontRow) -> dict[str, Cell]:
     difference = _interval(*row.difference_interval, "+.4f")
     return {
         "point": Cell(f"{row.point.name}{' *' if row.is_best else ''}", float(row.trial.number), is_text=True),
-        "network": Cell(str(row.trial.candidate), is_text=True),
+        "network": Cell(row.trial.name_of(row.point), is_text=True),
+        **_training(outcome, row.trial),
         "mapping": Cell(str(row.point.mapped.mapping), is_text=True),
         "validation": Cell(f"{row.point.error:.4f}", row.point.error, _interval(*row.interval, ".4f")),
         "corrected": Cell(f"{row.selection_corrected:.4f}", row.selection_corrected),
@@ -100,6 +101,16 @@ def _front_row(outcome: StudyOutcome, row: FrontRow) -> dict[str, Cell]:
     }
 
 
+def _training(outcome: StudyOutcome, trial: TrialRecord) -> dict[str, Cell]:
+    """Return the training settings that are searched, none where none are."""
+    searched, settings = outcome.setup.definition.search_training, trial.candidate.settings
+    shown = searched.shown(settings).items()
+    return {
+        heading: Cell(text, getattr(settings, name), in_print=False)
+        for name, (heading, text) in zip(searched.names, shown, strict=True)
+    }
+
+
 def _gap(outcome: StudyOutcome, row: FrontRow) -> str:
     return f"{row.point.error - min(other.point.error for other in outcome.front):+.4f}"
 
@@ -113,8 +124,8 @@ def _layer_row(layer: Layer) -> dict[str, Cell]:
     return {
         "layer": Cell(layer.name, is_text=True),
         "inputs to outputs": Cell(layer.shape),
-        "weight bits": _number(layer.weight_bits),
-        "output bits": Cell("sums") if layer.weight_bits and layer.output_bits is None else _number(layer.output_bits),
+        "weight bits": _bits(layer.weight_bits),
+        "output bits": Cell("sums") if layer.weight_bits and layer.output_bits is None else _bits(layer.output_bits),
         "accumulator bits": _number(layer.accumulator_bits),
         "weights": _number(layer.weights or None),
         "kept": _number(layer.kept if layer.weights else None),
@@ -122,6 +133,10 @@ def _layer_row(layer: Layer) -> dict[str, Cell]:
         "EBOPs": _number(layer.ebops),
         "LUT": _number(layer.lut),
     }
+
+
+def _bits(ends: tuple[int, int] | None) -> Cell:
+    return Cell(f"{ends[0]} to {ends[1]}", ends[1]) if ends and ends[0] != ends[1] else _number(ends and ends[1])
 
 
 def _number(value: float | None) -> Cell:
@@ -164,7 +179,7 @@ def settings_tables(data: ReportData) -> str:
         rows["repairs"] = " ".join(dataset.repairs)
     of_hgcal = () if definition.data.name == "hgcal" else ("features", "pileup")
     tables = [
-        _pairs("Search", {"trials": data.n_trials} | _fields(definition, apart=("data", "hardware"))),
+        _pairs("Search", {"trials": data.n_trials} | _search_fields(definition)),
         _pairs("FPGA of the search", _fields(definition.hardware, apart=())),
         _pairs("Data", _fields(definition.data, of_hgcal) | rows),
         _pairs("Versions the study was started with", data.versions),
@@ -173,6 +188,13 @@ def settings_tables(data: ReportData) -> str:
         named = {name.replace("_", " "): text for name, text in dataset.provenance.items()}
         tables.append(_pairs("Where the data come from", named))
     return f'<div class="columns">{"".join(tables)}</div>'
+
+
+def _search_fields(definition: SearchDefinition) -> dict[str, str]:
+    """Return what is set of a search, with the ranges of the training settings that are searched."""
+    ranges = definition.search_training.ranges
+    searched = {name.replace("_", " "): f"{low:g} to {high:g}" for name, (low, high) in ranges.items()}
+    return _fields(definition, apart=("data", "hardware", "search_training")) | searched
 
 
 def _fields(value: Any, apart: Sequence[str]) -> dict[str, str]:

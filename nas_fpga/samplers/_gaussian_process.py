@@ -14,7 +14,7 @@ from nas_fpga.samplers._base import History, Observation, Sampler
 from nas_fpga.samplers._hypervolume import expected_hypervolume_improvement, non_dominated, staircase
 from nas_fpga.samplers._proposals import random_generator, take, taken
 from nas_fpga.samplers._regression import GaussianProcess
-from nas_fpga.space import Candidate, MLPSpace, Rows, rows_of
+from nas_fpga.space import Candidate, MLPSpace, Rows
 
 Array = NDArray[np.float64]
 
@@ -99,7 +99,7 @@ class _Model:
         space: Encodes candidates and knows their prior cost.
         process: Of log10 error.
         share_correction: Linear in the features, intercept last `(k + 1,)`: measured minus prior log10 share.
-        rows: Of what was observed or is believed, where they lie in the space `(m, max_layers + 2)`.
+        rows: Of what was observed or is believed, where they lie in the space `(m, columns)`.
         errors: Their predicted log10 error `(m,)`.
         shares: Their log10 share `(m,)`.
     """
@@ -117,7 +117,7 @@ class _Model:
         # What the user asked for may be deeper than the space: the encoding takes any depth.
         candidates = [observation.candidate for observation in ended]
         deepest = max(candidate.n_layers for candidate in candidates)
-        features = space.encode(rows_of(candidates, deepest))
+        features = space.encode(space.rows(candidates, deepest))
         process = GaussianProcess.fit(features, np.array([_log10_error(observation) for observation in ended]))
         errors, _ = process.predict(features)
 

@@ -73,11 +73,15 @@ class GridSampler(Sampler):
     bits: BitWidths | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a grid that lies outside the space as a whole.
+        """Refuse a grid that lies outside the space as a whole, and a space that searches training settings.
 
         Raises:
-            InputError: No point is left.
+            InputError: No point is left, or points of one topology would differ in training alone.
         """
+        if self.space.training.names:
+            raise InputError(
+                "--sampler grid searches no training settings; leave --search-training out, or take --sampler gp"
+            )
         if not self.points:
             raise InputError(
                 f"all {len(self.grid)} points of the grid lie outside the space; raise the budget "

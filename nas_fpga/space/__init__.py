@@ -1,6 +1,14 @@
 """What may be proposed: candidates, and spaces that construct them under the budget."""
 
-from nas_fpga.space._candidate import BitWidths, Candidate, TrainingSettings, format_topology, parse_candidate
+from nas_fpga.space._candidate import (
+    BitWidths,
+    Candidate,
+    LearnedBits,
+    TrainingSettings,
+    format_network,
+    format_topology,
+    parse_candidate,
+)
 from nas_fpga.space._mlp import MLPSpace, PriorCost, SpaceExhausted
 from nas_fpga.space._rows import (
     Rows,
@@ -13,17 +21,23 @@ from nas_fpga.space._rows import (
     totals_of,
     widths_of,
 )
+from nas_fpga.space._training import SETTING_SCALES, TRAINING_PRESETS, TrainingSpace
 
 __all__ = [
+    "SETTING_SCALES",
+    "TRAINING_PRESETS",
     "BitWidths",
     "Candidate",
+    "LearnedBits",
     "MLPSpace",
     "PriorCost",
     "Rows",
     "SpaceExhausted",
     "TrainingSettings",
+    "TrainingSpace",
     "candidates_of",
     "depths_of",
+    "format_network",
     "format_topology",
     "n_macs_of",
     "n_params_of",

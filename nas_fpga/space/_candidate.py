@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import math
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import astuple, dataclass, field
 
 from nas_fpga.errors import InputError
 
-_TEXT = re.compile(r"^(\d+(?:[-x]\d+)*)(?: w(\d+)a(\d+))?$")
+_TEXT = re.compile(r"^(\d+(?:[-x]\d+)*)(?: w(\d+)a(\d+)| (learned))?$")
+PRESSURE = 1e-5  # loss for each EBOP: some 10,000 of them weigh about as much as the cross entropy
+BITS_LEARNING_RATE = 1e-2  # under Adam a bit width moves about this far a step, hence one bit in an epoch of 100
 
 
 @dataclass(frozen=True, order=True)
@@ -23,36 +28,99 @@ class BitWidths:
         return f"w{self.weights}a{self.activations}"
 
 
+@functools.total_ordering
+@dataclass(frozen=True)
+class LearnedBits:
+    """Bit widths that training finds for every weight and activation (HGQ, arXiv:2405.00645). Sorts after `BitWidths`.
+
+    Attributes:
+        pressure: Final loss for each EBOP, beside the cross entropy.
+        learning_rate: Of the bits, in bits.
+    """
+
+    pressure: float = PRESSURE
+    learning_rate: float = BITS_LEARNING_RATE
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot train."""
+        for name, value in (("pressure", self.pressure), ("learning rate of bits", self.learning_rate)):
+            if not (math.isfinite(value) and value > 0):
+                raise InputError(f"{name} {value} must be a finite number above 0")
+
+    def __lt__(self, other: BitWidths | LearnedBits) -> bool:
+        """Order by pressure, then learning rate."""
+        return isinstance(other, LearnedBits) and astuple(self) < astuple(other)
+
+    def __str__(self) -> str:
+        """`learned`."""
+        return "learned"
+
+
 @dataclass(frozen=True, order=True)
 class TrainingSettings:
-    """How a candidate is trained; the same for all candidates unless they are searched too."""
+    """How a candidate is trained; the same for all candidates unless they are searched too.
+
+    The optimiser is Adam (Kingma and Ba, 2017, arXiv:1412.6980), with decoupled weight decay where there is one
+    (AdamW: Loshchilov and Hutter, 2019, arXiv:1711.05101). The learning rate follows half a cosine over the epochs.
+
+    Attributes:
+        learning_rate: At the start.
+        learning_rate_decay: Share of the first learning rate that is left at the end; 1 keeps it constant.
+        batch_size: Largest batch.
+        epochs: Most epochs.
+        patience: Epochs without a better validation loss after which a training stops.
+        beta_1: Decay of Adam's mean of gradients, a step.
+        beta_2: Decay of Adam's mean of squared gradients, a step.
+        epsilon: Added to the root of the mean of squared gradients.
+        weight_decay: Share of a weight, times the learning rate, that is taken from it in a step.
+        dropout: Share of the hidden activations that is dropped in training.
+    """
 
     learning_rate: float = 5e-3
+    learning_rate_decay: float = 0.02
     batch_size: int = 1024
     epochs: int = 50
     patience: int = 10
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-7
+    weight_decay: float = 0.0
+    dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse settings that cannot train."""
-        if not self.learning_rate > 0:
-            raise InputError(f"learning rate {self.learning_rate} must be above 0")
-        for name in ("batch_size", "epochs", "patience"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name.replace('_', ' ')} {getattr(self, name)} must be at least 1")
+        """Refuse settings that cannot train, by the names and with the values of the command line."""
+        for name, (ok, rule) in SETTING_RULES.items():
+            value = getattr(self, name)
+            if not (math.isfinite(value) and ok(value)):
+                raise InputError(f"--{name.replace('_', '-')} {value} must be {rule}")
+
+
+SETTING_RULES: dict[str, tuple[Callable[[float], bool], str]] = {
+    "learning_rate": (lambda value: value > 0, "a finite number above 0, such as 0.005"),
+    "learning_rate_decay": (lambda value: 0 <= value <= 1, "between 0 and 1 (constant), such as 0.02"),
+    "batch_size": (lambda value: value >= 1, "at least 1, such as 1024"),
+    "epochs": (lambda value: value >= 1, "at least 1, such as 50"),
+    "patience": (lambda value: value >= 1, "at least 1, such as 10"),
+    "beta_1": (lambda value: 0 <= value < 1, "at least 0 and below 1, such as 0.9"),
+    "beta_2": (lambda value: 0 <= value < 1, "at least 0 and below 1, such as 0.999"),
+    "epsilon": (lambda value: value > 0, "a finite number above 0, such as 1e-7"),
+    "weight_decay": (lambda value: value >= 0, "a finite number of at least 0, such as 0.01"),
+    "dropout": (lambda value: 0 <= value < 1, "at least 0 and below 1, such as 0.1"),
+}
 
 
 @dataclass(frozen=True, order=True)
 class Candidate:
-    """A topology with its bit widths and training settings. Prints as `64-32-32 w6a6`.
+    """A topology with its bit widths and training settings. Prints as `64-32-32 w6a6` or `64-32-32 learned`.
 
     Attributes:
         topology: Widths of the hidden layers, input side first; at least one layer, each at least 1 neuron.
-        bits: Bit widths of weights and activations.
+        bits: Bit widths of weights and activations, or how they are learned.
         settings: How it is trained.
     """
 
     topology: tuple[int, ...]
-    bits: BitWidths
+    bits: BitWidths | LearnedBits
     settings: TrainingSettings = field(default=TrainingSettings())
 
     def __post_init__(self) -> None:
@@ -70,6 +138,17 @@ class Candidate:
         """Hidden neurons over all layers: what the budget counts."""
         return sum(self.topology)
 
+    @property
+    def uniform_bits(self) -> BitWidths:
+        """Its bit widths where they are fixed before training.
+
+        Raises:
+            InputError: They are learned: each weight and activation of the trained network has its own.
+        """
+        if isinstance(self.bits, LearnedBits):
+            raise InputError(f"{self} has no bit widths before training; give some, such as w6a6")
+        return self.bits
+
     def layer_shapes(self, n_inputs: int, n_outputs: int) -> tuple[tuple[int, int], ...]:
         """Return `(n_in, n_out)` of every dense layer, the output layer included."""
         widths = (n_inputs, *self.topology, n_outputs)
@@ -84,7 +163,7 @@ class Candidate:
         return sum((a + 1) * b for a, b in self.layer_shapes(n_inputs, n_outputs))
 
     def __str__(self) -> str:
-        """`64-32-32 w6a6`."""
+        """`64-32-32 w6a6` or `64-32-32 learned`."""
         return f"{format_topology(self.topology)} {self.bits}"
 
 
@@ -93,8 +172,17 @@ def format_topology(topology: tuple[int, ...]) -> str:
     return "-".join(map(str, topology))
 
 
-def parse_candidate(text: str, default_bits: BitWidths, settings: TrainingSettings | None = None) -> Candidate:
-    """Read `64-32-32` or `64-32-32 w6a6` (also `64x32x32`).
+def format_network(candidate: Candidate, topology: tuple[int, ...]) -> str:
+    """Return the candidate, and what training left of its layers if that is less: `64-32 to 41-17 learned`."""
+    if topology == candidate.topology:
+        return str(candidate)
+    return f"{format_topology(candidate.topology)} to {format_topology(topology)} {candidate.bits}"
+
+
+def parse_candidate(
+    text: str, default_bits: BitWidths | LearnedBits, settings: TrainingSettings | None = None
+) -> Candidate:
+    """Read `64-32-32`, `64-32-32 w6a6` or `64-32-32 learned` (also `64x32x32`).
 
     Raises:
         InputError: The text is not of that form.
@@ -103,5 +191,9 @@ def parse_candidate(text: str, default_bits: BitWidths, settings: TrainingSettin
     if match is None:
         raise InputError(f"topology '{text}' is not of the form 64-32-32 or '64-32-32 w6a6'")
     widths = tuple(int(w) for w in re.split("[-x]", match[1]))
-    bits = BitWidths(int(match[2]), int(match[3])) if match[2] else default_bits
+    bits = default_bits
+    if match[2]:
+        bits = BitWidths(int(match[2]), int(match[3]))
+    elif match[4] and not isinstance(default_bits, LearnedBits):
+        bits = LearnedBits()
     return Candidate(widths, bits, settings or TrainingSettings())

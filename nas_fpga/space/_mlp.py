@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nas_fpga.errors import InputError, NasFpgaError
 from nas_fpga.space._candidate import Candidate, TrainingSettings
+from nas_fpga.space._features import features_of
 from nas_fpga.space._moves import TOPOLOGY_MOVES, scale
 from nas_fpga.space._rows import (
     Rows,
@@ -21,14 +22,15 @@ from nas_fpga.space._rows import (
     depths_of,
     n_macs_of,
     n_params_of,
-    narrowest_of,
     rows_of,
     totals_of,
     widths_of,
 )
+from nas_fpga.space._topologies import count_topologies, topologies
+from nas_fpga.space._training import Levels, TrainingSpace
 
 PriorCost = Callable[[Rows], tuple[NDArray[np.float64], NDArray[np.bool_]]]
-"""Cost known before training: rows to log10 of the share of the limits `(n,)`, and whether each is refused `(n,)`."""
+"""Cost known before training: architectures to log10 of the share of the limits, and whether each is refused `(n,)`."""
 
 MIN_BITS, MAX_BITS = 2, 8
 SMALL = 50_000  # a space of at most so many candidates is enumerated where sampling runs dry: under a second
@@ -37,7 +39,7 @@ _BLOCK = 512  # candidates drawn at once: about 2 ms
 _BLOCKS = 40  # drawn at most for one sample, which bounds its time where the limits refuse nearly all
 _DRY_BLOCKS = 4  # without one new candidate
 _LOG_SHARE_SPREAD = math.log(2)  # a layer is typically within a factor of 2 of its neighbours
-_POSITIONS = np.linspace(0, 1, 5)  # relative depths at which a topology is read for its encoding
+_SETTING_MOVES = 3  # kinds of local moves that change training settings, where they are searched; nine others do not
 
 
 class SpaceExhausted(NasFpgaError):  # noqa: N818 - an end that callers expect, like StopIteration
@@ -54,7 +56,8 @@ class MLPSpace:
     """Topologies of at most ``max_layers`` hidden layers and ``budget`` hidden neurons, with their bit widths.
 
     Everything that leaves the space is feasible: the budget and the bounds by construction, the parameter window and
-    what the hardware refuses by rejection.
+    what the hardware refuses by rejection. Where training settings are searched too, rows have one column more for
+    each, at their end: the place on its range.
 
     Attributes:
         n_inputs: Features of the data set.
@@ -66,8 +69,9 @@ class MLPSpace:
         activation_bits: Least and most activation bits, within 2 to 8.
         min_params: Fewest trainable parameters.
         max_params: Most trainable parameters.
-        settings: How every candidate is trained.
+        settings: How every candidate is trained, but for what is searched.
         prior_cost: Cost known before training; what it refuses is never proposed.
+        training: Training settings that are searched.
     """
 
     n_inputs: int
@@ -81,6 +85,7 @@ class MLPSpace:
     max_params: int | None = None
     settings: TrainingSettings = field(default=TrainingSettings())
     prior_cost: PriorCost | None = None
+    training: TrainingSpace = field(default=TrainingSpace())
 
     def __post_init__(self) -> None:
         """Refuse a space that is ill-formed or empty.
@@ -117,6 +122,7 @@ class MLPSpace:
 
     def feasible(self, rows: Rows) -> NDArray[np.bool_]:
         """Return which rows lie inside the space `(n,)`."""
+        rows, levels = self._parts(rows)
         params = n_params_of(rows, self.n_inputs, self.n_outputs)
         ok: NDArray[np.bool_] = totals_of(rows) <= self.budget
         ok &= widths_of(rows).max(axis=1) <= self.width_limit
@@ -128,21 +134,36 @@ class MLPSpace:
             ok &= params <= self.max_params
         if self.prior_cost is not None and ok.any():
             ok[ok] = ~self.prior_cost(rows[ok])[1]
-        return ok
+        return ok & self.training.inside(levels)
 
     def __contains__(self, candidate: object) -> bool:
         """Tell whether a candidate may be proposed."""
-        if not isinstance(candidate, Candidate) or candidate.n_layers > self.max_layers:
+        if not isinstance(candidate, Candidate) or not self.has_architecture_of(candidate):
             return False
-        return candidate.settings == self.settings and bool(self.feasible(self.rows([candidate]))[0])
+        return self.candidates(self.rows([candidate]))[0].settings == candidate.settings
 
-    def rows(self, candidates: Sequence[Candidate]) -> Rows:
-        """Return candidates as rows; none may be deeper than the space."""
-        return rows_of(candidates, self.max_layers)
+    def has_architecture_of(self, candidate: Candidate) -> bool:
+        """Tell whether topology and bits of a candidate may be proposed, however it is trained."""
+        return candidate.n_layers <= self.max_layers and bool(self.feasible(self.rows([candidate]))[0])
+
+    def rows(self, candidates: Sequence[Candidate], max_layers: int | None = None) -> Rows:
+        """Return candidates as rows, with the nearest training settings that are searched.
+
+        Args:
+            candidates: None deeper than ``max_layers``.
+            max_layers: Depth that rows are padded to; the space's by default.
+        """
+        architectures = rows_of(candidates, max_layers or self.max_layers)
+        return self._join(architectures, self.training.levels([candidate.settings for candidate in candidates]))
 
     def candidates(self, rows: Rows) -> list[Candidate]:
         """Return rows as candidates with the training settings of the space."""
-        return candidates_of(rows, self.settings)
+        rows, levels = self._parts(rows)
+        found = candidates_of(rows, self.settings)
+        if not self.training.names:
+            return found
+        settings = self.training.settings(levels, self.settings)
+        return [replace(candidate, settings=of) for candidate, of in zip(found, settings, strict=True)]
 
     def prior_log10_share(self, rows: Rows) -> NDArray[np.float64]:
         """Return log10 of the resource share known before training `(n,)`.
@@ -150,6 +171,7 @@ class MLPSpace:
         Without ``prior_cost`` it is the bit operations (multiplications times both bit widths) over their bound in this
         space: neighbouring widths of a total T have products that sum to at most T^2/4.
         """
+        rows, _ = self._parts(rows)
         if self.prior_cost is not None:
             return self.prior_cost(rows)[0]
         operations = n_macs_of(rows, self.n_inputs, self.n_outputs) * rows[:, -2] * rows[:, -1]
@@ -166,7 +188,7 @@ class MLPSpace:
         The depth d has a probability in proportion to 1/d, so that each doubling of it is about as likely and every
         depth is reached. The mean width is uniform on a log scale from 2 sqrt(d), or what the budget allows if that is
         less, to what the budget allows. Layers are log-normal shares of the total, typically within a factor of 2 of
-        each other, rounded by largest remainder. Bits are uniform.
+        each other, rounded by largest remainder. Bits are uniform, and so are training settings along their ranges.
 
         With 15 layers and a budget of 2,000: depth 1 in 30 %, 2-4 in 33 %, 5-8 in 19 %, 9-15 in 18 %; total 2-20 in
         15 %, 21-200 in 38 %, 201-2,000 in 47 %; narrowest layer 1-3 in 14 %, 4-10 in 23 %, 11-100 in 41 %, above 100 in
@@ -176,14 +198,15 @@ class MLPSpace:
         Raises:
             InputError: Nothing feasible was found.
         """
-        rows = np.zeros((0, self.max_layers + 2), np.int32)
+        rows = np.zeros((0, self.max_layers + 2 + len(self.training.names)), np.int32)
         for _ in range(_BLOCKS):
             drawn = self._draw(rng, max(n, _BLOCK))
             rows = np.concatenate([rows, drawn[self.feasible(drawn)]])
             if len(rows) >= n:
                 return rows[:n]
-        if not len(rows) and self.size() <= SMALL:
-            rows = self._enumerated
+        if not len(rows) and self._n_architectures <= SMALL:
+            found = self._architectures
+            rows = self._join(found, self.training.sample(rng, len(found)))
         if len(rows):
             rows = np.concatenate([rows, self.moves(rng, rows, n)])[:n]
             return np.concatenate([rows, rows[rng.integers(len(rows), size=n - len(rows))]])
@@ -219,130 +242,123 @@ class MLPSpace:
     def moves(self, rng: np.random.Generator, rows: Rows, n: int) -> Rows:
         """Return at most ``n`` feasible neighbours of rows, each by one local move from a row picked at random.
 
-        Moves are scale (all layers), resize (one layer), transfer, insert, delete, split, merge, and steps of the bits.
+        Moves are scale (all layers), resize (one layer), transfer, insert, delete, split, merge, steps of the bits, and
+        where training settings are searched, one of them in a quarter of the moves.
         What leaves the budget is shrunk in proportion; what the window or the limits refuse is dropped.
 
         Args:
             rng: Source of randomness.
-            rows: Where to start, `(m, max_layers + 2)` with m > 0.
+            rows: Where to start, at least one.
             n: How many moves to make.
         """
-        moved = rows[rng.integers(len(rows), size=n)]
+        moved, levels = self._parts(rows[rng.integers(len(rows), size=n)])
         widths = widths_of(moved).astype(np.int64)
-        kinds = rng.integers(len(TOPOLOGY_MOVES) + 2, size=n)
+        n_kinds = len(TOPOLOGY_MOVES) + 2
+        kinds = rng.integers(n_kinds + _SETTING_MOVES * bool(self.training.names), size=n)
         for kind, move in enumerate(TOPOLOGY_MOVES):
             widths[kinds == kind] = move(rng, widths[kinds == kind])
         rescaled = kinds == len(TOPOLOGY_MOVES) + 1  # fewer bits often pay for more neurons: both in one move
         widths[rescaled] = scale(rng, widths[rescaled])
-        steps = rng.integers(-1, 2, size=(n, 2)) * (kinds >= len(TOPOLOGY_MOVES))[:, None]
+        of_bits = (kinds >= len(TOPOLOGY_MOVES)) & (kinds < n_kinds)
+        steps = rng.integers(-1, 2, size=(n, 2)) * of_bits[:, None]
         bits = np.clip(moved[:, -2:] + steps, self._least_bits, self._most_bits)
-        return self._checked(self._within_bounds(widths), bits)
+        if (of_settings := kinds >= n_kinds).any():
+            levels[of_settings] = self.training.moves(rng, levels[of_settings])
+        neighbours = self._join(_architecture(self._within_bounds(widths), bits), levels)
+        return neighbours[self.feasible(neighbours)]
 
     # Encodings
 
     def encode(self, rows: Rows) -> NDArray[np.float64]:
-        """Return features for models `(n, 11)`, about 0 to 1, in which similar networks are near at any depth.
+        """Return features for models `(n, 11 + k)`, about 0 to 1, in which similar candidates are near.
 
-        They are the logarithms of depth, total, narrowest layer and parameters, of the widths at five relative depths
-        (interpolated), and of both bit widths. Rows of any padding are taken.
+        They are those of the architecture (:func:`nas_fpga.space._features.features_of`), and the places of the k
+        training settings that are searched on their ranges. Rows of any padding are taken.
         """
-        widths = widths_of(rows)
-        depths = depths_of(rows)
-        log_widths = np.log(np.maximum(widths, 1))
-        places = _POSITIONS * (depths[:, None] - 1)
-        left = np.floor(places).astype(np.int64)
-        right = np.minimum(left + 1, depths[:, None] - 1)
-        fraction = places - left
-        profile = (1 - fraction) * np.take_along_axis(log_widths, left, 1)
-        profile += fraction * np.take_along_axis(log_widths, right, 1)
-        unit = math.log(max(self.budget, 2))
-        params = np.log(n_params_of(rows, self.n_inputs, self.n_outputs))
-        return np.column_stack(
-            [
-                np.log(depths) / math.log(max(self.max_layers, 2)),
-                np.log(totals_of(rows)) / unit,
-                np.log(narrowest_of(rows)) / unit,
-                params / (2 * unit),
-                profile / unit,
-                np.log2(rows[:, -2:]) / math.log2(MAX_BITS),
-            ]
-        )
+        rows, levels = self._parts(rows)
+        bounds = {"budget": self.budget, "max_layers": self.max_layers, "max_bits": MAX_BITS}
+        features = features_of(rows, self.n_inputs, self.n_outputs, **bounds)
+        return np.concatenate([features, self.training.encode(levels)], axis=1)
 
     @property
     def n_unit(self) -> int:
-        """Coordinates of the unit cube: depth, total, a share for each layer, two bit widths."""
+        """Coordinates of the unit cube: depth, total, a share for each layer, two bit widths, searched settings."""
+        return self._n_unit_architecture + len(self.training.names)
+
+    @property
+    def _n_unit_architecture(self) -> int:
         return self.max_layers + 4
 
     def to_unit(self, rows: Rows) -> NDArray[np.float64]:
         """Return a point of the unit cube `(n, n_unit)` for each row: one that :meth:`from_unit` decodes to it."""
+        rows, levels = self._parts(rows)
         depths = depths_of(rows)
         widths = widths_of(rows)
         log_total = np.log(totals_of(rows) / depths) / np.maximum(np.log(self._most_neurons(depths) / depths), 1e-9)
         shares = np.log(np.maximum(widths, 1)) / math.log(max(self.width_limit, 2))
         bits = (rows[:, -2:] - self._least_bits + 0.5) / (self._most_bits - self._least_bits + 1)
-        points = np.column_stack([(depths - 0.5) / self.max_layers, log_total, np.where(widths > 0, shares, 0.5), bits])
+        points = np.column_stack(
+            [
+                (depths - 0.5) / self.max_layers,
+                log_total,
+                np.where(widths > 0, shares, 0.5),
+                bits,
+                self.training.to_unit(levels),
+            ]
+        )
         clipped: NDArray[np.float64] = np.clip(points, 0, 1)
         return clipped
 
     def from_unit(self, points: NDArray[np.float64]) -> Rows:
         """Return a feasible row for each point of the unit cube `(n, n_unit)`.
 
-        A point that decodes to what the window or the limits refuse is given the nearest of 2,048 feasible rows.
+        A point that decodes to what the window or the limits refuse is given the nearest of 2,048 feasible networks.
         """
+        levels = self.training.from_unit(points[:, self._n_unit_architecture :])
+        points = points[:, : self._n_unit_architecture]
         depths = np.minimum((points[:, 0] * self.max_layers).astype(np.int64) + 1, self.max_layers)
         totals = np.rint(depths * np.exp(points[:, 1] * np.log(self._most_neurons(depths) / depths))).astype(np.int64)
         shares = np.exp(points[:, 2:-2] * math.log(max(self.width_limit, 2)))
         shares[np.arange(self.max_layers) >= depths[:, None]] = 0
         span = self._most_bits - self._least_bits + 1
         bits = self._least_bits + np.minimum((points[:, -2:] * span).astype(np.int64), span - 1)
-        rows = _join(apportion(shares, totals, self.width_limit), bits)
+        rows = self._join(_architecture(apportion(shares, totals, self.width_limit), bits), levels)
         for i in np.flatnonzero(~self.feasible(rows)):
             anchors, places = self._anchors
-            rows[i] = anchors[((places - points[i]) ** 2).sum(axis=1).argmin()]
+            rows[i, : anchors.shape[1]] = anchors[((places - points[i]) ** 2).sum(axis=1).argmin()]
         return rows
 
     # The whole space
 
     def size(self) -> int:
-        """Return how many candidates there are, exactly, before a parameter window and the hardware refuse some.
-
-        C(budget, d) topologies of d layers fit a budget; inclusion and exclusion of the layers above ``max_width``
-        corrects for that.
-        """
-        topologies = sum(
-            (1 - 2 * (j % 2)) * math.comb(d, j) * math.comb(self.budget - j * self.width_limit, d)
-            for d in range(1, self.max_layers + 1)
-            for j in range(d + 1)
-            if j * self.width_limit <= self.budget
-        )
-        return topologies * math.prod(high - low + 1 for low, high in (self.weight_bits, self.activation_bits))
+        """Return how many candidates there are, exactly, before a parameter window and the hardware refuse some."""
+        return self._n_architectures * self.training.size
 
     def enumerate(self) -> Iterator[Candidate]:
-        """Yield every candidate once, by depth, then widths, then bits; see :meth:`size` first."""
-        bits = list(
-            itertools.product(*(range(low, high + 1) for low, high in (self.weight_bits, self.activation_bits)))
-        )
-        pairs = itertools.product(self._topologies(), bits)
-        while block := list(itertools.islice(pairs, 4096)):
+        """Yield every candidate once, by depth, widths, bits, then training settings; see :meth:`size` first."""
+        places = itertools.product(*(range(n) for n in self.training.counts))
+        levels = np.array(list(places), np.int32).reshape(self.training.size, len(self.training.names))
+        for rows in self._architecture_blocks(max(4096 // len(levels), 1)):
+            every = np.repeat(rows, len(levels), axis=0)
+            yield from self.candidates(self._join(every, np.tile(levels, (len(rows), 1))))
+
+    @cached_property
+    def _n_architectures(self) -> int:
+        bits = math.prod(high - low + 1 for low, high in (self.weight_bits, self.activation_bits))
+        return count_topologies(self.budget, self.max_layers, self.width_limit) * bits
+
+    def _architecture_blocks(self, size: int = 4096) -> Iterator[Rows]:
+        """Yield all feasible architectures, without training settings, by depth, then widths, then bits."""
+        ranges = [range(low, high + 1) for low, high in (self.weight_bits, self.activation_bits)]
+        every = topologies(self.budget, self.max_layers, self.width_limit)
+        pairs = itertools.product(every, list(itertools.product(*ranges)))
+        while block := list(itertools.islice(pairs, size)):
             rows = np.zeros((len(block), self.max_layers + 2), np.int32)
             for row, (widths, both) in zip(rows, block, strict=True):
                 row[: len(widths)] = widths
                 row[-2:] = both
-            yield from self.candidates(rows[self.feasible(rows)])
-
-    def _topologies(self) -> Iterator[tuple[int, ...]]:
-        """Yield all topologies under the budget, by depth, then widths."""
-
-        def widths(depth: int, budget: int) -> Iterator[tuple[int, ...]]:
-            if depth == 0:
-                yield ()
-                return
-            for first in range(1, min(self.width_limit, budget - depth + 1) + 1):
-                for others in widths(depth - 1, budget - first):
-                    yield (first, *others)
-
-        for depth in range(1, self.max_layers + 1):
-            yield from widths(depth, self.budget)
+            any_levels = np.zeros((len(rows), len(self.training.names)), np.int32)
+            yield rows[self.feasible(self._join(rows, any_levels))]
 
     @cached_property
     def _enumerated(self) -> Rows:
@@ -350,10 +366,15 @@ class MLPSpace:
         return self.rows(list(self.enumerate()))
 
     @cached_property
+    def _architectures(self) -> Rows:
+        """All architectures of a space that has few, as rows without training settings."""
+        return np.concatenate(list(self._architecture_blocks()))
+
+    @cached_property
     def _anchors(self) -> tuple[Rows, NDArray[np.float64]]:
-        """Feasible rows, and their places in the unit cube, to fall back on."""
+        """Feasible architectures, and their places in the unit cube, to fall back on."""
         rows = self.sample(np.random.default_rng(0), 2048)
-        return rows, self.to_unit(rows)
+        return self._parts(rows)[0], self.to_unit(rows)[:, : self._n_unit_architecture]
 
     @property
     def _least_bits(self) -> NDArray[np.int64]:
@@ -377,7 +398,8 @@ class MLPSpace:
         shares = np.exp(_LOG_SHARE_SPREAD * rng.standard_normal((n, self.max_layers)))
         shares[np.arange(self.max_layers) >= depths[:, None]] = 0
         bits = rng.integers(self._least_bits, self._most_bits + 1, size=(n, 2))
-        return _join(apportion(shares, totals, self.width_limit), bits)
+        architectures = _architecture(apportion(shares, totals, self.width_limit), bits)
+        return self._join(architectures, self.training.sample(rng, n))
 
     def _within_bounds(self, widths: NDArray[np.int64]) -> NDArray[np.int64]:
         """Shrink what is over the budget or too wide, in proportion."""
@@ -387,10 +409,14 @@ class MLPSpace:
         widths[over] = apportion(widths[over].astype(np.float64), allowed[over], self.width_limit)
         return widths
 
-    def _checked(self, widths: NDArray[np.int64], bits: NDArray[np.int64]) -> Rows:
-        rows = _join(widths, bits)
-        return rows[self.feasible(rows)]
+    def _parts(self, rows: Rows) -> tuple[Rows, Levels]:
+        """Return architectures and searched training settings of rows of any padding: views."""
+        n = rows.shape[1] - len(self.training.names)
+        return rows[:, :n], rows[:, n:]
+
+    def _join(self, architectures: Rows, levels: Levels) -> Rows:
+        return np.concatenate([architectures, levels], axis=1) if self.training.names else architectures
 
 
-def _join(widths: NDArray[np.int64], bits: NDArray[np.int64]) -> Rows:
+def _architecture(widths: NDArray[np.int64], bits: NDArray[np.int64]) -> Rows:
     return np.concatenate([widths, bits], axis=1).astype(np.int32)

@@ -23,7 +23,7 @@ def rows_of(candidates: Sequence[Candidate], max_layers: int) -> Rows:
     rows = np.zeros((len(candidates), max_layers + 2), np.int32)
     for row, candidate in zip(rows, candidates, strict=True):
         row[: candidate.n_layers] = candidate.topology
-        row[-2:] = candidate.bits.weights, candidate.bits.activations
+        row[-2:] = candidate.uniform_bits.weights, candidate.uniform_bits.activations
     return rows
 
 

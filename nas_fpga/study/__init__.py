@@ -16,6 +16,7 @@ from nas_fpga.study._run import SearchRun, read_outcome
 from nas_fpga.study._search import Progress, Reporter, Search, SearchInterruptedError
 from nas_fpga.study._setup import Setup, load_data
 from nas_fpga.study._storage import StudyStorage
+from nas_fpga.study._training_options import written
 from nas_fpga.study._versions import versions
 
 __all__ = [
@@ -52,4 +53,5 @@ __all__ = [
     "selection_corrected",
     "summarise",
     "versions",
+    "written",
 ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from nas_fpga.errors import InputError
+from nas_fpga.space import TrainingSettings, TrainingSpace
 from nas_fpga.study._json import to_json
 
 Backend = Literal["jax", "tensorflow"]
@@ -87,6 +87,13 @@ class SearchDefinition:
         patience: Epochs without a better validation loss after which a training stops.
         batch_size: Largest batch.
         learning_rate: At the start.
+        learning_rate_decay: Share of it that is left at the end.
+        beta_1: Of Adam, like the two below.
+        beta_2: See there.
+        epsilon: See there.
+        weight_decay: Decoupled.
+        dropout: Share of hidden activations.
+        search_training: Which of these settings, epochs to dropout, are searched beside the topology.
         input_bits: Bits of the input format.
         signal_efficiency: At the working point.
         backend: Keras backend of the training.
@@ -111,6 +118,13 @@ class SearchDefinition:
     patience: int = 10
     batch_size: int = 1024
     learning_rate: float = 5e-3
+    learning_rate_decay: float = 0.02
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-7
+    weight_decay: float = 0.0
+    dropout: float = 0.0
+    search_training: TrainingSpace = field(default=TrainingSpace())
     input_bits: int = 10
     signal_efficiency: float = 0.95
     backend: Backend = "jax"
@@ -126,8 +140,7 @@ class SearchDefinition:
             raise InputError(f"--max-layers {self.max_layers} must be at most {MAX_LAYERS}")
         if not 0 < self.signal_efficiency < 1:
             raise InputError(f"--signal-efficiency {self.signal_efficiency} must lie between 0 and 1, such as 0.95")
-        if not 0 < self.learning_rate < math.inf:
-            raise InputError(f"--learning-rate {self.learning_rate} must be a finite number above 0, such as 0.005")
+        _ = self.settings
         for name in ("min_params", "max_params"):
             if (value := getattr(self, name)) is not None and value < 1:
                 raise InputError(f"--{name.replace('_', '-')} {value} must be at least 1")
@@ -138,6 +151,11 @@ class SearchDefinition:
                 )
         if self.grid is not None and self.sampler != "grid":
             raise InputError(f"--grid {self.grid} is for --sampler grid, not {self.sampler}; give both or neither")
+
+    @property
+    def settings(self) -> TrainingSettings:
+        """How every candidate is trained, but for what is searched."""
+        return TrainingSettings(**{of.name: getattr(self, of.name) for of in fields(TrainingSettings)})
 
     def differences(self, other: SearchDefinition) -> list[str]:
         """Return one text for every value that differs, `name ours (now theirs)`; a file may have moved."""

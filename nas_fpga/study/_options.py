@@ -13,7 +13,9 @@ from typing import Any, Literal, TypedDict, get_args, get_origin, get_type_hints
 
 from nas_fpga.data.variants import variant_of, with_absolute_files
 from nas_fpga.errors import InputError
+from nas_fpga.space import SETTING_SCALES, TrainingSpace
 from nas_fpga.study._definition import DATA_SETS, Acquisition, Backend, DataSource, HardwareTarget, SearchDefinition
+from nas_fpga.study._training_options import ranges_named, read_search_training
 
 DEFAULT_TRIALS = 100
 QUICK: Mapping[str, int] = {"trials": 24, "epochs": 12, "patience": 4}
@@ -64,6 +66,15 @@ class SearchOptions(HardwareOptions, total=False):
         patience: Epochs without a better validation loss before a stop. Default: 10.
         batch_size: Largest batch. Default: 1024.
         learning_rate: At the start. Default: 0.005.
+        learning_rate_decay: Share of it that is left at the end, by half a cosine; 1 keeps it. Default: 0.02.
+        beta_1: Of Adam. Default: 0.9.
+        beta_2: Of Adam. Default: 0.999.
+        epsilon: Of Adam. Default: 1e-07.
+        weight_decay: Decoupled, as in AdamW. Default: 0.0.
+        dropout: Share of hidden activations that is dropped in training. Default: 0.0.
+        search_training: Settings above, from ``epochs``, to search beside the topology: a preset of
+            :data:`nas_fpga.space.TRAINING_PRESETS`, ranges, or both, such as ``"orca,dropout=0:0.2"``; or ranges by
+            name, ``{"learning_rate": (1e-4, 1e-1)}``. What is included is trained with the fixed settings.
         input_bits: Bits of every feature as it enters the design. Default: 10.
         signal_efficiency: At the working point. Default: 0.95.
         part: FPGA part. Default: xcvu13p-flga2577-2-e.
@@ -106,6 +117,13 @@ class SearchOptions(HardwareOptions, total=False):
     patience: int
     batch_size: int
     learning_rate: float
+    learning_rate_decay: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    weight_decay: float
+    dropout: float
+    search_training: str | Mapping[str, tuple[float, float]] | TrainingSpace | None
     input_bits: int
     signal_efficiency: float
 
@@ -122,7 +140,8 @@ def with_implied(options: Mapping[str, Any]) -> dict[str, Any]:
         raise InputError(f"--quick {quick!r} must be True or False")
     if "backend" not in options and (backend := os.environ.get("KERAS_BACKEND")):
         options["backend"] = backend
-    return {**QUICK, **options} if quick else options
+    searched = ranges_named(options.get("search_training"))
+    return {name: value for name, value in QUICK.items() if quick and name not in searched} | options
 
 
 def apply_options(definition: SearchDefinition, options: Mapping[str, Any]) -> SearchDefinition:
@@ -147,6 +166,12 @@ def apply_options(definition: SearchDefinition, options: Mapping[str, Any]) -> S
         if not isinstance(topologies, Sequence) or not all(isinstance(text, str) for text in topologies):
             raise InputError(f"--include {given!r} must be topologies such as 64-32-32,32-16")
         changes["include"] = tuple(text.strip() for text in topologies)
+    fixed = [name for name in SETTING_SCALES if name in options]
+    changes["search_training"] = (
+        read_search_training(options["search_training"], fixed)
+        if "search_training" in options
+        else definition.search_training.without(fixed)
+    )
     data = _values(DataSource, options)
     if "data" in options:
         data["name"] = absolute_name(options["data"])
@@ -183,7 +208,7 @@ def refuse_unknown(function: str, names: Iterable[str], known: Sequence[str]) ->
             raise TypeError(f"{function}() has no keyword '{name}'; {meant}")
 
 
-_SET_APART = ("data", "hardware", "weight_bits", "activation_bits", "include", "name", "fingerprint")
+_SET_APART = ("data", "hardware", "weight_bits", "activation_bits", "include", "search_training", "name", "fingerprint")
 
 
 def _values(kind: type, options: Mapping[str, Any]) -> dict[str, Any]:

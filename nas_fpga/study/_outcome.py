@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from nas_fpga.errors import SearchFailedError
 from nas_fpga.hardware import Figure, Target
 from nas_fpga.samplers import non_dominated
+from nas_fpga.space import BitWidths, format_topology
 from nas_fpga.study._front import (
     Knee,
     cheapest_as_good,
@@ -106,19 +107,21 @@ class StudyOutcome:
 
     def record(self, row: FrontRow) -> dict[str, Any]:
         """Return a row of the front as names and plain values; empty where a figure does not exist."""
-        candidate, figures = row.trial.candidate, row.point.mapped.figures
-        target, merits = self.setup.target, row.point.merits
+        topology, bits, figures = row.trial.topology_of(row.point), row.trial.candidate.bits, row.point.mapped.figures
+        uniform = bits if isinstance(bits, BitWidths) else None
+        target, merits, settings = self.setup.target, row.point.merits, row.trial.candidate.settings
         name = "background_efficiency" if merits.background_efficiency is not None else "error_rate"
         record: dict[str, Any] = {
             "point": row.point.name,
             "best": row.is_best,
-            "topology": "-".join(map(str, candidate.topology)),
-            "weight_bits": candidate.bits.weights,
-            "activation_bits": candidate.bits.activations,
+            "topology": format_topology(topology),
+            "weight_bits": uniform and uniform.weights,
+            "activation_bits": uniform and uniform.activations,
             "input_bits": self.setup.definition.input_bits,
-            "neurons": candidate.n_neurons,
+            "neurons": sum(topology),
             "nonzero_weights": row.n_weights,
             "proposed_by": row.trial.proposed_by,
+            **{name: getattr(settings, name) for name in self.setup.definition.search_training.names},
             "mapping": str(row.point.mapped.mapping),
             "copies": figures.copies,
             f"validation_{name}": merits.error,
@@ -204,7 +207,7 @@ def summarise(setup: Setup, storage: StudyStorage, trials: Sequence[TrialRecord]
                 n_weights=n_weights,
             )
         )
-    neurons = [trial.candidate.n_neurons for trial, _ in feasible]
+    neurons = [sum(trial.topology_of(point)) for trial, point in feasible]
     knee = find_knee(neurons, errors, replicates)
     return StudyOutcome(setup, storage.folder, tuple(trials), tuple(rows), knee, storage.url)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from nas_fpga.hardware import MappedPoint, Target
-from nas_fpga.space import Candidate
+from nas_fpga.space import Candidate, format_network
 from nas_fpga.training import LearningCurve, Merits
 
 TrialState = Literal["waiting", "running", "complete", "failed"]
@@ -24,6 +24,8 @@ class Point:
         network: Which of the trial's networks.
         mapped: The mapping and its figures.
         merits: Of the network, on validation.
+        topology: Widths of the network's hidden layers, which training may have pruned; None in studies from before
+            that, where they are the candidate's.
     """
 
     trial: int
@@ -31,6 +33,7 @@ class Point:
     network: int
     mapped: MappedPoint
     merits: Merits
+    topology: tuple[int, ...] | None = None
 
     @property
     def name(self) -> str:
@@ -93,6 +96,14 @@ class TrialRecord:
     def ended(self) -> bool:
         """Whether the trial is complete or failed."""
         return self.state in ("complete", "failed")
+
+    def topology_of(self, point: Point) -> tuple[int, ...]:
+        """Return the widths of the hidden layers of a network of this trial."""
+        return point.topology or self.candidate.topology
+
+    def name_of(self, point: Point) -> str:
+        """Return what a network of this trial is, such as `64-32-32 w6a6` or `64-32 to 41-17 learned`."""
+        return format_network(self.candidate, self.topology_of(point))
 
     def primary(self, target: Target) -> Point | None:
         """Return the feasible point of best figure of merit, ties to the smaller share; else the nearest miss."""

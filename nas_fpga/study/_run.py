@@ -103,12 +103,13 @@ class SearchRun:
         _ = setup.split, setup.input_format, setup.included, setup.sampler  # refuse what cannot be used before writing
         return cls(setup, folder, storage_url, n_trials, resume)
 
-    def execute(self, n_workers: int | None, reporter: Reporter) -> StudyOutcome:
+    def execute(self, n_workers: int | None, reporter: Reporter, *, verbose: bool = False) -> StudyOutcome:
         """Search, write ``front.csv``, and return the outcome.
 
         Args:
             n_workers: Training processes; None for the cores.
             reporter: Is told what happens.
+            verbose: Whether it is also told what is trained together.
 
         Raises:
             SearchFailedError: No trial gave a network within the limits.
@@ -127,11 +128,11 @@ class SearchRun:
             try:
                 # One thread: small matrices are fastest so, and sums do not depend on how many cores there are.
                 with threadpool_limits(1):
-                    return self._search(storage, n_workers, reporter)
+                    return self._search(storage, n_workers, reporter, verbose)
             except KeyboardInterrupt:
                 raise SearchInterruptedError("stopped") from None
 
-    def _search(self, storage: StudyStorage, n_workers: int, reporter: Reporter) -> StudyOutcome:
+    def _search(self, storage: StudyStorage, n_workers: int, reporter: Reporter, verbose: bool) -> StudyOutcome:
         setup = self.setup
         storage.set_n_trials(self.n_trials)
         for repair in setup.dataset.repairs:
@@ -144,7 +145,7 @@ class SearchRun:
             )
         if setup.sampler.describe():
             reporter.message(setup.sampler.describe())
-        search = Search(setup, storage, self.n_trials, reporter)
+        search = Search(setup, storage, self.n_trials, reporter, verbose=verbose)
         with LocalWorkers(setup.trainer_factory, n_workers, setup.definition.backend) as workers:
             search.run(workers)
         outcome = summarise(setup, storage, storage.trials())  # with the times that the storage noted
@@ -202,7 +203,7 @@ def _mapped_anew(record: TrialRecord, storage: StudyStorage, setup: Setup, lost:
             lost |= {point.name: str(error) for point in record.outcome.points if point.network == index}
             continue
         for mapped in setup.estimator.points(network, setup.target):
-            points.append(Point(record.number, len(points), index, mapped, of_network))
+            points.append(Point(record.number, len(points), index, mapped, of_network, network.topology))
     return replace(record, outcome=replace(record.outcome, points=tuple(points)))
 
 
@@ -229,7 +230,14 @@ def _describe(setup: Setup) -> str:
         f"{data.features.shape[1]} features: {_some(data.feature_names)}\n"
         f"Space: up to {d.budget} neurons in up to {d.max_layers} layers, weights of {_range(d.weight_bits)} and "
         f"activations of {_range(d.activation_bits)} bits, on {setup.target.part.name} at {d.hardware.clock_ns:g} ns"
+        f"{_searched(d)}"
     )
+
+
+def _searched(definition: SearchDefinition) -> str:
+    ranges = definition.search_training.ranges
+    said = [f"{name.replace('_', ' ')} {low:g} to {high:g}" for name, (low, high) in ranges.items()]
+    return f"\nTraining settings searched: {', '.join(said)}" if said else ""
 
 
 def _some(names: Sequence[str], most: int = 16) -> str:

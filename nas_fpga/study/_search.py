@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import signal
 import threading
 import time
@@ -22,7 +23,7 @@ from nas_fpga.space import Candidate, SpaceExhausted
 from nas_fpga.study._records import Outcome, Point, ProposedBy, TrialRecord
 from nas_fpga.study._setup import Setup
 from nas_fpga.study._storage import StudyStorage
-from nas_fpga.training import TrainingFailure, TrainingJob, TrainingResult
+from nas_fpga.training import Pack, TrainingFailure, TrainingJob, TrainingResult, plan
 
 _POLL_S = 0.25
 
@@ -78,11 +79,15 @@ class Search:
         storage: An open study.
         n_trials: How many trials the study shall have.
         reporter: Is told what happens.
+        verbose: Whether it is also told what is trained together.
     """
 
-    def __init__(self, setup: Setup, storage: StudyStorage, n_trials: int, reporter: Reporter) -> None:
+    def __init__(
+        self, setup: Setup, storage: StudyStorage, n_trials: int, reporter: Reporter, *, verbose: bool = False
+    ) -> None:
         """See the class."""
-        self.setup, self.storage, self.n_trials, self.reporter = setup, storage, n_trials, reporter
+        self.setup, self.storage, self.n_trials = setup, storage, n_trials
+        self.reporter, self.verbose = reporter, verbose
         self.records = storage.trials()
         self._observations: dict[int, Observation] = {}
         self._exhausted = False
@@ -121,21 +126,35 @@ class Search:
 
     def _loop(self, workers: LocalWorkers, interrupt: threading.Event) -> None:
         self._propose()
-        queue = deque(record.number for record in self.records if record.state == "waiting")
+        queue = deque(self._plan([record for record in self.records if record.state == "waiting"]))
         self._report(None)
         while queue or workers.n_busy:
             if interrupt.is_set():
                 raise KeyboardInterrupt
             while queue and workers.n_idle:
-                number = queue.popleft()
-                record = self.records[number]
-                self.storage.mark(number, "running")
-                self._set(replace(record, state="running"))
-                workers.submit([TrainingJob(number, record.candidate, record.seed)])
+                pack = queue.popleft()
+                for job in pack.jobs:
+                    self.storage.mark(job.number, "running")
+                    self._set(replace(self.records[job.number], state="running"))
+                workers.submit(pack.jobs)
             for result in workers.results(_POLL_S):
                 record = self._end(result)
                 self._report(record)
-                queue.extend(self._propose())
+                queue.extend(self._plan(self._propose()))
+
+    def _plan(self, records: Sequence[TrialRecord]) -> list[Pack]:
+        """Return the packs that the trials are trained in: generation by generation, in each the dearest first."""
+        data = self.setup.dataset
+        packs: list[Pack] = []
+        for _, generation in itertools.groupby(records, key=lambda record: record.generation):
+            jobs = [TrainingJob(record.number, record.candidate, record.seed) for record in generation]
+            shape = data.features.shape[1], data.n_outputs, len(self.setup.split.train)
+            shared = self.setup.definition.backend == "jax"  # programs, by candidates of one bucket
+            packs += plan(jobs, *shape) if shared else plan(jobs, *shape, most=1)
+        if self.verbose:
+            for pack in packs:
+                self.reporter.message(f"Planned: {pack}")
+        return packs
 
     # -- proposing -----------------------------------------------------------------------------------------------------
 
@@ -147,9 +166,9 @@ class Search:
             return generation * size
         return 0 if generation == 0 else n_included + (generation - 1) * size
 
-    def _propose(self) -> list[int]:
-        """Propose as many generations as may be proposed now; return the numbers of the new trials."""
-        new: list[int] = []
+    def _propose(self) -> list[TrialRecord]:
+        """Propose as many generations as may be proposed now; return the new trials."""
+        new: list[TrialRecord] = []
         while len(self.records) < self.n_trials and not self._exhausted:
             generation = self.records[-1].generation if self.records else 0
             if self.records and len(self.records) == self._first_place(generation + 1):
@@ -165,7 +184,7 @@ class Search:
             ][done : self.n_trials - first]
             self.storage.add(records)
             self.records += records
-            new += [record.number for record in records]
+            new += records
         return new
 
     def _candidates(self, generation: int, before: int, first: int) -> Sequence[Candidate]:
@@ -210,7 +229,7 @@ class Search:
         for k, (network, values) in enumerate(zip(result.networks, logits, strict=True)):
             merits = self.setup.evaluate(values, "validation")
             for mapped in self.setup.estimator.points(network, self.setup.target):
-                points.append(Point(record.number, len(points), k, mapped, merits))
+                points.append(Point(record.number, len(points), k, mapped, merits, network.topology))
         self.storage.save_networks(record.number, result.networks, logits)
         outcome = Outcome(tuple(points), result.curve, result.duration_s)
         return replace(record, state="complete", outcome=outcome)

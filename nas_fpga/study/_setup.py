@@ -103,8 +103,8 @@ def make_hardware_target(definition: SearchDefinition) -> Target:
 
 
 @dataclass(frozen=True, eq=False)
-class KerasTrainerFactory:
-    """Makes the Keras trainer in a worker process."""
+class FixedBitsTrainerFactory:
+    """Makes the trainer of the Keras backend in use, in a worker process."""
 
     dataset: Dataset
     split: Split
@@ -112,6 +112,12 @@ class KerasTrainerFactory:
 
     def __call__(self) -> Trainer:
         """Return the trainer; imports Keras."""
+        import keras
+
+        if keras.backend.backend() == "jax":
+            from nas_fpga.training._population_trainer import PopulationTrainer
+
+            return PopulationTrainer(self.dataset, self.split, self.input_format)
         from nas_fpga.training._keras_trainer import KerasTrainer
 
         return KerasTrainer(self.dataset, self.split, self.input_format)
@@ -163,17 +169,17 @@ class Setup:
             max_params=d.max_params,
             settings=self.settings,
             prior_cost=PreTrainingCost(n_inputs, n_outputs, d.input_bits, self.target),
+            training=d.search_training,
         )
 
     @property
     def settings(self) -> TrainingSettings:
-        """Training settings of all candidates."""
-        d = self.definition
-        return TrainingSettings(d.learning_rate, d.batch_size, d.epochs, d.patience)
+        """Training settings of all candidates, but for what is searched."""
+        return self.definition.settings
 
     @cached_property
     def included(self) -> tuple[Candidate, ...]:
-        """Candidates that the user asked for.
+        """Candidates that the user asked for; settings that are searched have their fixed values in these.
 
         Raises:
             InputError: One is no topology, is outside the space or is given twice.
@@ -185,7 +191,7 @@ class Setup:
         for i, candidate in enumerate(candidates):
             if candidate in candidates[:i]:
                 raise InputError(f"--include {candidate} is given twice")
-            if candidate not in self.space:
+            if not self.space.has_architecture_of(candidate):
                 raise InputError(
                     f"--include {candidate} is outside the space: over --budget {self.definition.budget}, the depth, "
                     "width, bits or parameters asked for, or over the limits of the part whatever the mapping"
@@ -248,6 +254,6 @@ class Setup:
         )
 
     @property
-    def trainer_factory(self) -> KerasTrainerFactory:
+    def trainer_factory(self) -> FixedBitsTrainerFactory:
         """What workers make their trainer with."""
-        return KerasTrainerFactory(self.dataset, self.split, self.input_format)
+        return FixedBitsTrainerFactory(self.dataset, self.split, self.input_format)

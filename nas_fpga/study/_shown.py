@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nas_fpga.hardware import HardwareFigures, Target
-from nas_fpga.space import Candidate, format_topology
-from nas_fpga.study._definition import SearchDefinition
+from nas_fpga.space import SETTING_SCALES, BitWidths, Candidate, LearnedBits, TrainingSpace, format_topology
+from nas_fpga.study._definition import MAX_LAYERS, SearchDefinition
 from nas_fpga.study._records import TrialRecord
 
 Value = str | int | float
@@ -26,7 +28,34 @@ def shown_of_study(definition: SearchDefinition) -> dict[str, Value]:
 
 def shown_of_candidate(candidate: Candidate) -> dict[str, Value]:
     """Return what a trial trains."""
-    return {"topology": format_topology(candidate.topology), "bit widths": str(candidate.bits)}
+    shown: dict[str, Value] = {"topology": format_topology(candidate.topology), "bit widths": str(candidate.bits)}
+    if isinstance(candidate.bits, LearnedBits):
+        shown |= {"pressure": candidate.bits.pressure, "learning rate of bits": candidate.bits.learning_rate}
+    return shown
+
+
+def parameters_of(candidate: Candidate, searched: TrainingSpace) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what Optuna takes for the parameters of a trial, and their distributions.
+
+    These are wide enough for whatever a user includes: Optuna wants the same in all trials.
+    """
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    size, bits = IntDistribution(1, 2**20, log=True), CategoricalDistribution(tuple(range(2, 17)))
+    parameters: dict[str, tuple[Value, Any]] = {
+        "depth": (candidate.n_layers, IntDistribution(1, MAX_LAYERS)),
+        "neurons": (candidate.n_neurons, size),
+        "narrowest layer": (min(candidate.topology), size),
+    }
+    if isinstance(candidate.bits, BitWidths):
+        parameters["weight bits"] = candidate.bits.weights, bits
+        parameters["activation bits"] = candidate.bits.activations, bits
+    for name in searched.names:
+        value = getattr(candidate.settings, name)
+        logarithmic = SETTING_SCALES[name] == "log"
+        kind = size if isinstance(value, int) else FloatDistribution(1e-12 if logarithmic else 0, 1e6, log=logarithmic)
+        parameters[name.replace("_", " ")] = (max(value, 1e-12) if logarithmic else value, kind)
+    return {k: value for k, (value, _) in parameters.items()}, {k: kind for k, (_, kind) in parameters.items()}
 
 
 def shown_of_ended(record: TrialRecord, target: Target, merit: str) -> dict[str, Value]:
@@ -43,8 +72,10 @@ def shown_of_ended(record: TrialRecord, target: Target, merit: str) -> dict[str,
     if primary is None:
         return {"cause": outcome.cause or "no network came of it"} | duration
     figures = primary.mapped.figures
+    left, trained = record.topology_of(primary), record.candidate.topology
     return {
         "point": primary.name,
+        **({"pruned to": format_topology(left)} if left != trained else {}),
         "mapping": str(primary.mapped.mapping),
         "copies": figures.copies,
         **_of_figures(figures),

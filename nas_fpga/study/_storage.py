@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from nas_fpga.data import Dataset, save_dataset
 from nas_fpga.errors import StudyError
 from nas_fpga.hardware import Target
-from nas_fpga.space import Candidate
-from nas_fpga.study._definition import DATASET_FILE, MAX_LAYERS, SearchDefinition
+from nas_fpga.space import Candidate, TrainingSpace
+from nas_fpga.study._definition import DATASET_FILE, SearchDefinition
 from nas_fpga.study._json import from_json, to_json
 from nas_fpga.study._records import Outcome, TrialRecord, TrialState
-from nas_fpga.study._shown import shown_of_candidate, shown_of_ended, shown_of_study
+from nas_fpga.study._shown import parameters_of, shown_of_candidate, shown_of_ended, shown_of_study
 from nas_fpga.study._versions import versions
 from nas_fpga.training import QuantizedNetwork
 
@@ -54,6 +54,7 @@ class StudyStorage:
         self._storage: RDBStorage | None = None
         self._study_id = -1
         self._merit = ""
+        self._searched = TrainingSpace()
         self._trial_ids: list[int] = []
 
     @property
@@ -118,7 +119,7 @@ class StudyStorage:
             for name, value in shown_of_study(definition).items():
                 storage.set_study_user_attr(self._study_id, name, value)
             storage.set_study_system_attr(self._study_id, _OBJECTIVES, list(objectives))
-        self._merit = objectives[0]
+        self._merit, self._searched = objectives[0], definition.search_training
         if self._own_file:
             self._disconnect()
             unfinished.replace(self.folder / "study.db")
@@ -146,12 +147,14 @@ class StudyStorage:
         if definition is None:
             raise StudyError(f"study '{self.name}' was not made by nas-fpga; give another --study NAME")
         try:
-            return from_json(SearchDefinition, json.loads(definition))
+            defined = from_json(SearchDefinition, json.loads(definition))
         except (KeyError, TypeError, ValueError) as error:
             raise StudyError(
                 f"study '{self.name}' was made by another version of nas-fpga ({error}); use that one, or give another "
                 "--study NAME"
             ) from error
+        self._searched = defined.search_training
+        return defined
 
     def close(self) -> None:
         """Give the study back."""
@@ -243,27 +246,13 @@ class StudyStorage:
 
     def add(self, records: Sequence[TrialRecord]) -> None:
         """Write newly proposed trials; their numbers must be the next ones."""
-        from optuna.distributions import CategoricalDistribution, IntDistribution
         from optuna.trial import TrialState as OptunaState
         from optuna.trial import create_trial
 
         for record in records:
             assert record.number == len(self._trial_ids)
             candidate = record.candidate
-            params = {
-                "depth": candidate.n_layers,
-                "neurons": candidate.n_neurons,
-                "narrowest layer": min(candidate.topology),
-                "weight bits": candidate.bits.weights,
-                "activation bits": candidate.bits.activations,
-            }
-            distributions: dict[str, Any] = {
-                "depth": IntDistribution(1, MAX_LAYERS),
-                "neurons": IntDistribution(1, 2**20, log=True),
-                "narrowest layer": IntDistribution(1, 2**20, log=True),
-                "weight bits": CategoricalDistribution(tuple(range(2, 17))),
-                "activation bits": CategoricalDistribution(tuple(range(2, 17))),
-            }
+            params, distributions = parameters_of(candidate, self._searched)
             trial = create_trial(
                 state=OptunaState.WAITING,
                 params=params,

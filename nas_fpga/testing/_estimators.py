@@ -43,14 +43,14 @@ def _network(
                 weight_fraction_bits=weight_bits - 1,
                 bias=rng.integers(-end, end, shape[1]),
                 bias_fraction_bits=weight_bits - 1,
-                activation_bits=None if last else activation_bits,
-                activation_fraction_bits=None if last else activation_bits - 1,
+                activation_bits=None if last else np.full(shape[1], activation_bits),
+                activation_fraction_bits=None if last else np.full(shape[1], activation_bits - 1),
             )
         )
     nothing = np.zeros(13, np.int64)
     return QuantizedNetwork(
         Candidate(tuple(topology), BitWidths(weight_bits, activation_bits)),
-        InputFormat(10, np.zeros(13, np.bool_), nothing, nothing),
+        InputFormat(nothing + 10, np.zeros(13, np.bool_), nothing, nothing),
         tuple(layers),
     )
 

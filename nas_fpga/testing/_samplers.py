@@ -8,32 +8,41 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from nas_fpga.samplers import Observation, Sampler
-from nas_fpga.space import BitWidths, Candidate, MLPSpace, SpaceExhausted
+from nas_fpga.space import BitWidths, Candidate, MLPSpace, SpaceExhausted, TrainingSpace
 
 MakeSampler = Callable[[MLPSpace, int], Sampler]
 """Space and seed to a sampler."""
 
 _SPACE = MLPSpace(n_inputs=8, n_outputs=1, budget=40, max_layers=4, weight_bits=(4, 8), activation_bits=(6, 6))
 _TINY = MLPSpace(n_inputs=3, n_outputs=1, budget=4, max_layers=2, weight_bits=(5, 6), activation_bits=(6, 6))
+_SETTINGS = TrainingSpace(learning_rate=(1e-4, 1e-1), batch_size=(64, 1024), epochs=(5, 20), dropout=(0.0, 0.4))
+_FEW_SETTINGS = TrainingSpace(batch_size=(512, 1024))
 _LENGTHS = (0, 12)
 
 _ASK_IN_ANOTHER_PROCESS = """
 import pickle, sys
 sampler, history, pending, n = pickle.load(open(sys.argv[1], "rb"))
-print(*sampler.ask(history, pending, n), sep="\\n")
+print(*map(repr, sampler.ask(history, pending, n)), sep="\\n")
 """
 
 
 def observe(candidate: Candidate) -> Observation:
-    """Return a smooth stand-in for a trained candidate: wider, deeper and finer is better and dearer."""
+    """Return a smooth stand-in for a trained candidate: wider, deeper and finer is better and dearer.
+
+    The further the learning rate is from the default, the worse.
+    """
     capacity = sum(math.log2(1 + width) for width in candidate.topology) / (1 + 0.2 * candidate.n_layers)
-    error = -2 + 1.5 * math.exp(-capacity / 3) + 2.0**-candidate.bits.weights
-    share = math.log10(candidate.n_macs(8, 1) * candidate.bits.weights / 1e5)
+    bits = candidate.uniform_bits
+    error = -2 + 1.5 * math.exp(-capacity / 3) + 2.0**-bits.weights
+    error += 0.1 * math.log10(candidate.settings.learning_rate / 5e-3) ** 2
+    share = math.log10(candidate.n_macs(8, 1) * bits.weights / 1e5)
     return Observation(candidate, "complete", log10_error=error, log10_share=share)
 
 
@@ -46,10 +55,14 @@ class SamplerConformance:
     Attributes:
         seeded: The sampler uses its seed.
         covers_the_space: The sampler proposes every candidate of the space before it is exhausted.
+        space: What is searched.
+        tiny: A space that is searched to its end.
     """
 
     seeded = True
     covers_the_space = True
+    space: ClassVar[MLPSpace] = _SPACE
+    tiny: ClassVar[MLPSpace] = _TINY
 
     @pytest.fixture
     def make_sampler(self) -> MakeSampler:
@@ -58,28 +71,28 @@ class SamplerConformance:
 
     @pytest.mark.parametrize("length", _LENGTHS)
     def test_proposals_lie_inside_the_space(self, make_sampler: MakeSampler, length: int) -> None:
-        history, pending = _situation(make_sampler, length)
-        proposed = make_sampler(_SPACE, 1).ask(history, pending, 3)
+        history, pending = _situation(make_sampler, self.space, length)
+        proposed = make_sampler(self.space, 1).ask(history, pending, 3)
         assert len(proposed) == 3
-        assert all(candidate in _SPACE for candidate in proposed)
+        assert all(candidate in self.space for candidate in proposed)
 
     @pytest.mark.parametrize("length", _LENGTHS)
     def test_nothing_is_proposed_twice(self, make_sampler: MakeSampler, length: int) -> None:
-        history, pending = _situation(make_sampler, length)
-        proposed = make_sampler(_SPACE, 1).ask(history, pending, 3)
+        history, pending = _situation(make_sampler, self.space, length)
+        proposed = make_sampler(self.space, 1).ask(history, pending, 3)
         assert len({*proposed, *pending, *(o.candidate for o in history)}) == 3 + len(pending) + length
 
     @pytest.mark.parametrize("length", _LENGTHS)
     def test_more_proposals_begin_with_the_fewer(self, make_sampler: MakeSampler, length: int) -> None:
-        history, pending = _situation(make_sampler, length)
-        three = make_sampler(_SPACE, 1).ask(history, pending, 3)
-        assert make_sampler(_SPACE, 1).ask(history, pending, 1) == three[:1]
-        assert make_sampler(_SPACE, 1).ask(history, pending, 2) == three[:2]
+        history, pending = _situation(make_sampler, self.space, length)
+        three = make_sampler(self.space, 1).ask(history, pending, 3)
+        assert make_sampler(self.space, 1).ask(history, pending, 1) == three[:1]
+        assert make_sampler(self.space, 1).ask(history, pending, 2) == three[:2]
 
     @pytest.mark.parametrize("length", _LENGTHS)
     def test_the_past_of_the_object_does_not_matter(self, make_sampler: MakeSampler, length: int) -> None:
-        history, pending = _situation(make_sampler, length)
-        used, fresh = make_sampler(_SPACE, 1), make_sampler(_SPACE, 1)
+        history, pending = _situation(make_sampler, self.space, length)
+        used, fresh = make_sampler(self.space, 1), make_sampler(self.space, 1)
         used.ask([], [], 2)
         used.ask(history[:2], [], 1)
         first = used.ask(history, pending, 2)
@@ -87,14 +100,14 @@ class SamplerConformance:
         assert fresh.ask(history, pending, 2) == first
 
     def test_the_arguments_are_left_alone(self, make_sampler: MakeSampler) -> None:
-        history, pending = _situation(make_sampler, 12)
+        history, pending = _situation(make_sampler, self.space, 12)
         before = list(history), list(pending)
-        make_sampler(_SPACE, 1).ask(history, pending, 2)
+        make_sampler(self.space, 1).ask(history, pending, 2)
         assert (history, pending) == before
 
     def test_another_process_proposes_the_same(self, make_sampler: MakeSampler, tmp_path: Path) -> None:
-        history, pending = _situation(make_sampler, 12)
-        sampler = make_sampler(_SPACE, 1)
+        history, pending = _situation(make_sampler, self.space, 12)
+        sampler = make_sampler(self.space, 1)
         (tmp_path / "ask.pickle").write_bytes(pickle.dumps((sampler, history, pending, 2)))
         done = subprocess.run(
             [sys.executable, "-c", _ASK_IN_ANOTHER_PROCESS, str(tmp_path / "ask.pickle")],
@@ -103,70 +116,102 @@ class SamplerConformance:
             text=True,
             check=True,
         )
-        assert done.stdout.splitlines() == [str(candidate) for candidate in sampler.ask(history, pending, 2)]
+        assert done.stdout.splitlines() == [repr(candidate) for candidate in sampler.ask(history, pending, 2)]
 
     def test_seeds_differ(self, make_sampler: MakeSampler) -> None:
-        lists = {tuple(make_sampler(_SPACE, seed).ask([], [], 2)) for seed in range(4)}
+        lists = {tuple(make_sampler(self.space, seed).ask([], [], 2)) for seed in range(4)}
         assert (len(lists) > 1) == self.seeded
 
     def test_trials_without_values_are_accepted(self, make_sampler: MakeSampler) -> None:
-        history, pending = _situation(make_sampler, 12)
+        history, pending = _situation(make_sampler, self.space, 12)
         spoilt = [_spoil(observation, i) for i, observation in enumerate(history)]
-        proposed = make_sampler(_SPACE, 1).ask(spoilt, pending, 2)
-        assert all(candidate in _SPACE for candidate in proposed)
+        proposed = make_sampler(self.space, 1).ask(spoilt, pending, 2)
+        assert all(candidate in self.space for candidate in proposed)
         assert not set(proposed) & {observation.candidate for observation in spoilt}
 
     def test_nothing_but_failures_is_accepted(self, make_sampler: MakeSampler) -> None:
-        history, pending = _situation(make_sampler, 12)
+        history, pending = _situation(make_sampler, self.space, 12)
         failed = [Observation(observation.candidate, "failed") for observation in history]
-        assert len(make_sampler(_SPACE, 1).ask(failed, pending, 3)) == 3
+        assert len(make_sampler(self.space, 1).ask(failed, pending, 3)) == 3
 
     def test_equal_values_are_accepted(self, make_sampler: MakeSampler) -> None:
-        history, pending = _situation(make_sampler, 12)
+        history, pending = _situation(make_sampler, self.space, 12)
         equal = [Observation(o.candidate, "complete", log10_error=-1.0, log10_share=-2.0) for o in history]
-        assert len(make_sampler(_SPACE, 1).ask(equal, pending, 2)) == 2
+        assert len(make_sampler(self.space, 1).ask(equal, pending, 2)) == 2
 
     def test_included_candidates_may_lie_outside_the_space(self, make_sampler: MakeSampler) -> None:
-        history, pending = _situation(make_sampler, 12)
+        history, pending = _situation(make_sampler, self.space, 12)
         outside = [(9, 8, 7, 6, 5, 4), (500, 500), (100,)]
         included = [observe(Candidate(topology, BitWidths(2, 3))) for topology in outside]
-        proposed = make_sampler(_SPACE, 1).ask([*included, *history], [*pending, included[0].candidate], 2)
-        assert all(candidate in _SPACE for candidate in proposed)
+        proposed = make_sampler(self.space, 1).ask([*included, *history], [*pending, included[0].candidate], 2)
+        assert all(candidate in self.space for candidate in proposed)
 
     def test_widths_and_bits_are_plain_integers(self, make_sampler: MakeSampler) -> None:
-        history, pending = _situation(make_sampler, 12)
-        for candidate in make_sampler(_SPACE, 1).ask(history, pending, 2):
+        history, pending = _situation(make_sampler, self.space, 12)
+        for candidate in make_sampler(self.space, 1).ask(history, pending, 2):
             assert type(candidate.topology) is tuple
-            assert {type(n) for n in (*candidate.topology, candidate.bits.weights, candidate.bits.activations)} == {int}
+            bits = candidate.uniform_bits
+            assert {type(n) for n in (*candidate.topology, bits.weights, bits.activations)} == {int}
 
     def test_the_end_of_the_space_carries_what_is_left(self, make_sampler: MakeSampler) -> None:
-        history, remaining = _run_dry(make_sampler)
+        history, remaining = _run_dry(make_sampler, self.tiny)
         done = {observation.candidate for observation in history}
         assert len(remaining) == len(set(remaining)) < 7
         assert not done & set(remaining)
         if self.covers_the_space:
-            assert done | set(remaining) == set(_TINY.enumerate())
+            assert done | set(remaining) == set(self.tiny.enumerate())
         if remaining:
-            assert set(make_sampler(_TINY, 1).ask(history, [], len(remaining))) == set(remaining)
+            assert set(make_sampler(self.tiny, 1).ask(history, [], len(remaining))) == set(remaining)
         with pytest.raises(SpaceExhausted) as nothing:
-            make_sampler(_TINY, 1).ask(history, remaining, 1)
+            make_sampler(self.tiny, 1).ask(history, remaining, 1)
         assert nothing.value.remaining == ()
 
 
-def _run_dry(make_sampler: MakeSampler) -> tuple[list[Observation], tuple[Candidate, ...]]:
+class SearchedSettingsConformance(SamplerConformance):
+    """The same tests, and more, on a space that searches training settings beside the topology."""
+
+    space = replace(_SPACE, training=_SETTINGS)
+    tiny = replace(_TINY, budget=3, training=_FEW_SETTINGS)
+
+    @pytest.mark.parametrize("length", _LENGTHS)
+    def test_settings_lie_within_their_ranges(self, make_sampler: MakeSampler, length: int) -> None:
+        history, pending = _situation(make_sampler, self.space, length)
+        for candidate in make_sampler(self.space, 1).ask(history, pending, 6):
+            for name, (low, high) in self.space.training.ranges.items():
+                assert low <= getattr(candidate.settings, name) <= high
+            assert candidate.settings.batch_size in (64, 128, 256, 512, 1024)
+            assert type(candidate.settings.epochs) is type(candidate.settings.batch_size) is int
+            assert type(candidate.settings.learning_rate) is float
+            assert candidate.settings.beta_2 == self.space.settings.beta_2
+
+    @pytest.mark.parametrize("length", _LENGTHS)
+    def test_settings_are_searched(self, make_sampler: MakeSampler, length: int) -> None:
+        history, pending = _situation(make_sampler, self.space, length)
+        proposed = make_sampler(self.space, 1).ask(history, pending, 6)
+        assert len({candidate.settings for candidate in proposed}) > 2
+
+    def test_included_candidates_may_be_trained_in_another_way(self, make_sampler: MakeSampler) -> None:
+        history, pending = _situation(make_sampler, self.space, 12)
+        settings = replace(self.space.settings, learning_rate=0.5, batch_size=48, epochs=100)
+        included = [observe(Candidate((12, 8), BitWidths(6, 6), of)) for of in (settings, self.space.settings)]
+        proposed = make_sampler(self.space, 1).ask([*included, *history], pending, 2)
+        assert all(candidate in self.space for candidate in proposed)
+
+
+def _run_dry(make_sampler: MakeSampler, tiny: MLPSpace) -> tuple[list[Observation], tuple[Candidate, ...]]:
     """Ask for seven at a time until fewer are left; return the history and what is left."""
     history: list[Observation] = []
-    for _ in range(_TINY.size() + 1):
+    for _ in range(tiny.size() + 1):
         try:
-            history += map(observe, make_sampler(_TINY, 1).ask(history, [], 7))
+            history += map(observe, make_sampler(tiny, 1).ask(history, [], 7))
         except SpaceExhausted as end:
             return history, end.remaining
     pytest.fail("the space never ended")
 
 
-def _situation(make_sampler: MakeSampler, length: int) -> tuple[list[Observation], list[Candidate]]:
+def _situation(make_sampler: MakeSampler, space: MLPSpace, length: int) -> tuple[list[Observation], list[Candidate]]:
     """Return a history of that length and two candidates in training, as the sampler itself would have made them."""
-    start = make_sampler(_SPACE, 0).ask([], [], length + 2)
+    start = make_sampler(space, 0).ask([], [], length + 2)
     return [observe(candidate) for candidate in start[:length]], list(start[length:])
 
 

@@ -29,6 +29,7 @@ from nas_fpga.training._merits import (
     working_point,
 )
 from nas_fpga.training._network import QuantizedLayer, QuantizedNetwork
+from nas_fpga.training._plan import Pack, plan
 
 __all__ = [
     "SIGNAL_EFFICIENCY",
@@ -37,6 +38,7 @@ __all__ = [
     "Interval",
     "LearningCurve",
     "Merits",
+    "Pack",
     "QuantizedLayer",
     "QuantizedNetwork",
     "Trainer",
@@ -56,6 +58,7 @@ __all__ = [
     "freeze",
     "per_class_auc",
     "percentile_interval",
+    "plan",
     "predicted_classes",
     "ratio_interval",
     "roc_auc",

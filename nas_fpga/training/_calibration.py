@@ -16,6 +16,7 @@ from nas_fpga.training._network import QuantizedLayer, QuantizedNetwork
 # than the error it saves.
 _HYSTERESIS = 0.9
 _OCTAVES = 6  # how far below the largest value the range may end
+_VALUES = 2**16  # enough to compare errors by; all of a wide layer's values would cost as much as its training
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ def best_fraction_bits(values: NDArray[np.floating], bits: int, *, signed: bool,
     if not signed:
         values = np.maximum(values, 0)
     largest = float(np.max(np.abs(values), initial=0.0))
+    values = values[:: values.size // _VALUES | 1]  # an odd stride passes through all outputs of a layer
     if largest == 0.0 or not np.isfinite(largest):
         return current if current is not None else bits
     low, high = (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1) if signed else (0.0, 2.0**bits - 1)
@@ -74,10 +76,10 @@ def freeze(
         parameters: Kernel `(n_in, n_out)` and bias `(n_out,)` of every layer.
         steps: Of every layer.
     """
-    reach = 2 ** (candidate.bits.weights - 1)
+    bits = candidate.uniform_bits
+    reach = 2 ** (bits.weights - 1)
     layers = []
     for (kernel, bias), step in zip(parameters, steps, strict=True):
-        hidden = step.activation is not None
         layers.append(
             QuantizedLayer(
                 weights=np.clip(np.floor(kernel / np.float32(step.weight) + np.float32(0.5)), -reach, reach - 1).astype(
@@ -86,8 +88,10 @@ def freeze(
                 weight_fraction_bits=_fraction_bits(step.weight),
                 bias=np.floor(bias.astype(np.float64) / step.bias + 0.5).astype(np.int64),
                 bias_fraction_bits=_fraction_bits(step.bias),
-                activation_bits=candidate.bits.activations if hidden else None,
-                activation_fraction_bits=_fraction_bits(step.activation) if step.activation is not None else None,
+                activation_bits=None if step.activation is None else np.full(len(bias), bits.activations, np.int64),
+                activation_fraction_bits=(
+                    None if step.activation is None else np.full(len(bias), _fraction_bits(step.activation), np.int64)
+                ),
             )
         )
     return QuantizedNetwork(candidate, input_format, tuple(layers))
@@ -111,11 +115,14 @@ def calibrate(
     """
     values, grid_bits = inputs, int(input_format.grid_bits.max())
     chosen = []
-    reach = 2 ** (candidate.bits.weights - 1)
+    reach = 2 ** (candidate.uniform_bits.weights - 1)
     for i, (kernel, bias) in enumerate(parameters):
         before = current[i] if current is not None else None
         weight_bits = best_fraction_bits(
-            kernel, candidate.bits.weights, signed=True, current=_fraction_bits(before.weight) if before else None
+            kernel,
+            candidate.uniform_bits.weights,
+            signed=True,
+            current=_fraction_bits(before.weight) if before else None,
         )
         step = np.float32(2.0**-weight_bits)
         bias_step = 2.0 ** -(weight_bits + grid_bits)  # the grid of the accumulator: adding the bias rounds nothing
@@ -123,7 +130,7 @@ def calibrate(
             chosen.append(LayerSteps(float(step), bias_step, None))
             break
         sums = values @ (np.clip(np.floor(kernel / step + np.float32(0.5)), -reach, reach - 1) * step) + bias
-        bits = candidate.bits.activations
+        bits = candidate.uniform_bits.activations
         in_force = _fraction_bits(before.activation) if before and before.activation else None
         grid_bits = best_fraction_bits(sums, bits, signed=False, current=in_force)
         activation_step = np.float32(2.0**-grid_bits)

@@ -1,91 +1,154 @@
-"""The Keras model of a candidate: dense layers that compute with quantized weights and activations while they train.
+"""The Keras layer that is trained: several quantized networks side by side.
 
 Every step is a power of two, rounding is ``floor(x + 1/2)`` after saturation (HGQ2's ``RND`` and ``SAT``), gradients
-pass straight through the rounding. The steps are data, not part of the program: calibration between epochs changes them
-without a new compilation.
+pass straight through the rounding. Bits and steps are data, not part of the program: neither another candidate nor
+calibration between epochs compiles anything.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
-from nas_fpga.space import Candidate
+from nas_fpga.space import BitWidths
 from nas_fpga.training._calibration import LayerSteps
+from nas_fpga.training._layout import Layout
+
+Keep = Callable[[int, tuple[int, ...]], keras.KerasTensor]
+"""Of a hidden layer and the shape of its activations: what they are multiplied by, 0 or 1 / (1 - dropout)."""
 
 
-def _quantize(x: keras.KerasTensor, step: keras.Variable, low: float, high: float) -> keras.KerasTensor:
+def _quantize(x: Any, step: Any, low: Any, high: Any) -> Any:
     """Round ``x`` to multiples of ``step`` within ``[low, high]`` steps; the gradient is 1 inside the range, else 0."""
-    steps = x / step
-    rounded = ops.clip(ops.floor(steps + 0.5), low, high) * step
-    inside = ops.cast(ops.logical_and(steps > low - 0.5, steps < high + 0.5), x.dtype)
-    # The bracket is exactly zero: the value is the quantized one, the derivative is that of x.
-    return ops.stop_gradient(rounded) + (x - ops.stop_gradient(x)) * ops.stop_gradient(inside)
+
+    @ops.custom_gradient  # type: ignore[untyped-decorator]
+    def rounded(x: Any) -> Any:
+        steps = x / step
+        inside = ops.logical_and(steps > low - 0.5, steps < high + 0.5)
+
+        def gradient(*args: Any, upstream: Any = None) -> Any:
+            (upstream,) = args if upstream is None else (upstream,)  # JAX gives it by place, TensorFlow by name
+            return ops.where(inside, upstream, 0.0)
+
+        return ops.clip(ops.floor(steps + 0.5), low, high) * step, gradient
+
+    return rounded(x)
 
 
-class QuantizedDense(keras.layers.Layer):  # type: ignore[misc]
-    """A dense layer with quantized weights; hidden layers end in a ReLU that is an unsigned saturating quantizer.
+class PopulationMLP(keras.layers.Layer):  # type: ignore[misc]
+    """Several fully connected networks of one shape, each with bits, steps and parameters of its own.
+
+    Hidden layers end in a ReLU that is an unsigned saturating quantizer; the output layer gives raw logits. A narrower
+    network is one whose further weights are zero: they get no gradient and stay zero.
 
     Args:
-        units: Outputs.
-        weight_bits: Bits of a weight, its sign included.
-        activation_bits: Bits of an output, or None for raw logits.
+        layout: Shape, and places in the vectors.
+        members: How many networks.
     """
 
-    def __init__(self, units: int, weight_bits: int, activation_bits: int | None) -> None:
+    def __init__(self, layout: Layout, members: int = 1) -> None:
         """See the class."""
         super().__init__()
-        self.units, self.weight_bits, self.activation_bits = units, weight_bits, activation_bits
+        self.layout, self.members = layout, members
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Create kernel, bias and the three steps."""
-        self.kernel = self.add_weight(shape=(input_shape[-1], self.units), initializer="zeros", name="kernel")
-        self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
-        self.weight_step = self.add_weight(shape=(), trainable=False, initializer="ones", name="weight_step")
-        self.bias_step = self.add_weight(shape=(), trainable=False, initializer="ones", name="bias_step")
-        self.activation_step = self.add_weight(shape=(), trainable=False, initializer="ones", name="activation_step")
+        """Create the parameters `(members, n)` and, as long as they, what quantizes them."""
+        del input_shape  # known from the layout
 
-    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
-        """Return the quantized outputs `(batch, units)` for exact inputs `(batch, n_in)`."""
-        reach = 2.0 ** (self.weight_bits - 1)
-        kernel = _quantize(self.kernel, self.weight_step, -reach, reach - 1)
-        bias = _quantize(self.bias, self.bias_step, -np.inf, np.inf)
-        x = ops.matmul(x, kernel) + bias
-        if self.activation_bits is None:
-            return x
-        return _quantize(x, self.activation_step, 0.0, 2.0**self.activation_bits - 1)
+        def add(name: str, size: int, *, trainable: bool = False) -> keras.Variable:
+            initializer = "zeros" if trainable else "ones"
+            return self.add_weight(shape=(self.members, size), initializer=initializer, trainable=trainable, name=name)
 
-    def assign_steps(self, steps: LayerSteps) -> None:
-        """Set the three steps."""
-        self.weight_step.assign(steps.weight)
-        self.bias_step.assign(steps.bias)
-        if steps.activation is not None:
-            self.activation_step.assign(steps.activation)
+        layout = self.layout
+        self.kernels = add("kernels", layout.n_weights, trainable=True)
+        self.biases = add("biases", layout.n_biases, trainable=True)
+        self.kernel_steps = add("kernel_steps", layout.n_weights)
+        self.kernel_reaches = add("kernel_reaches", layout.n_weights)
+        self.bias_steps = add("bias_steps", layout.n_biases)
+        self.activation_steps = add("activation_steps", layout.n_hidden)
+        self.activation_reaches = add("activation_reaches", layout.n_hidden)
+
+    def call(self, x: keras.KerasTensor, keep: Keep | None = None) -> keras.KerasTensor:
+        """Return the logits of all members.
+
+        Args:
+            x: Exact inputs `(members, batch, n_in)`; or `(batch, n_in)` where there is one member.
+            keep: Dropout.
+
+        Returns:
+            `(members, batch, n_out)`, or `(batch, n_out)`.
+        """
+        alone = len(x.shape) == 2
+        h = x[None] if alone else x
+        reach = self.kernel_reaches
+        kernels = _quantize(self.kernels, self.kernel_steps, -reach, reach - 1.0)
+        biases = _quantize(self.biases, self.bias_steps, -np.inf, np.inf)
+        layout = self.layout
+        # split, not slices: the derivative of slices is a sum of vectors of zeros, and compiles for twice as long
+        of_kernels, of_biases = (
+            ops.split(vector, [at.stop for at in places[:-1]], axis=1)
+            for vector, places in ((kernels, layout.kernels), (biases, layout.biases))
+        )
+        for i, (kernel, bias, shape, at) in enumerate(
+            zip(of_kernels, of_biases, layout.shapes, layout.biases, strict=True)
+        ):
+            h = _matmul(h, ops.reshape(kernel, (self.members, *shape))) + bias[:, None]
+            if i < len(layout.shapes) - 1:
+                h = _quantize(h, self.activation_steps[:, None, at], 0.0, self.activation_reaches[:, None, at])
+                if keep is not None:
+                    h = h * keep(i, h.shape)
+        return h[0] if alone else h
 
 
-def build_model(candidate: Candidate, n_inputs: int, n_outputs: int) -> keras.Sequential:
-    """Return the untrained Keras model of a candidate, on inputs that went through the input format."""
-    bits = candidate.bits
-    hidden = [QuantizedDense(width, bits.weights, bits.activations) for width in candidate.topology]
-    return keras.Sequential([keras.Input((n_inputs,)), *hidden, QuantizedDense(n_outputs, bits.weights, None)])
+def _matmul(x: keras.KerasTensor, kernel: keras.KerasTensor) -> keras.KerasTensor:
+    """Return `(members, batch, n_out)`. A batch of one product is slower than the product."""
+    return ops.matmul(x[0], kernel[0])[None] if kernel.shape[0] == 1 else ops.matmul(x, kernel)
+
+
+def quantizers(layout: Layout, bits: BitWidths, steps: Sequence[LayerSteps]) -> list[NDArray[np.float32]]:
+    """Return the values of the layer's variables that do not train, each of its length, for one member.
+
+    Args:
+        layout: Of the layer.
+        bits: Of the candidate.
+        steps: Of its layers.
+    """
+    weights = [at.stop - at.start for at in layout.kernels]
+    outputs = [at.stop - at.start for at in layout.biases]
+    hidden = [step.activation for step in steps if step.activation is not None]
+
+    def spread(values: Sequence[float], counts: Sequence[int]) -> NDArray[np.float32]:
+        return np.repeat(np.asarray(values, np.float32), counts)
+
+    return [
+        spread([step.weight for step in steps], weights),
+        np.full(layout.n_weights, 2.0 ** (bits.weights - 1), np.float32),
+        spread([step.bias for step in steps], outputs),
+        spread(hidden, outputs[:-1]),
+        np.full(layout.n_hidden, 2.0**bits.activations - 1, np.float32),
+    ]
 
 
 def mean_loss(logits: keras.KerasTensor, labels: keras.KerasTensor, weights: keras.KerasTensor) -> keras.KerasTensor:
-    """Return the weighted mean cross entropy of raw logits.
+    """Return the weighted mean cross entropy of raw logits over the last axis of the labels.
 
     One logit is a binary task. ``softplus(z) - z y`` has the right gradient at a logit of exactly 0, which quantized
     logits often are; the usual stable form with ``max(z, 0)`` has not.
 
     Args:
-        logits: `(batch, 1)` or `(batch, n_classes)`.
-        labels: `(batch,)` integers.
-        weights: `(batch,)`.
+        logits: `(..., batch, 1)` or `(..., batch, n_classes)`.
+        labels: `(..., batch)` integers.
+        weights: `(..., batch)`.
     """
     if logits.shape[-1] == 1:
-        z = logits[:, 0]
+        z = logits[..., 0]
         losses = ops.softplus(z) - z * ops.cast(labels, z.dtype)
     else:
         one_hot = ops.one_hot(labels, logits.shape[-1], dtype=logits.dtype)
         losses = ops.logsumexp(logits, axis=-1) - ops.sum(logits * one_hot, axis=-1)
-    return ops.mean(losses * weights)
+    return ops.mean(losses * weights, axis=-1)

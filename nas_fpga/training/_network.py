@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.data import InputFormat
 from nas_fpga.errors import StudyError
-from nas_fpga.space import BitWidths, Candidate, parse_candidate
+from nas_fpga.space import BitWidths, Candidate, LearnedBits, parse_candidate
 
-_FORMAT = 1  # of checkpoints
+_FORMAT = 2  # of checkpoints; 1 had one number of bits for all features, and one for all outputs of a layer
+_COARSEST = -256  # fraction bits, below those of any number here
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,20 +25,23 @@ class QuantizedLayer:
     """One dense layer in integers.
 
     Attributes:
-        weights: `(n_in, n_out)` int32; the weight is ``weights * 2**-weight_fraction_bits``.
-        weight_fraction_bits: May be negative.
+        weights: `(n_in, n_out)` int32; the weight is ``weights * 2**-weight_fraction_bits``. A weight needs the bits of
+            its own integer only: those from the highest to the lowest that is set, and its sign.
+        weight_fraction_bits: Of the finest weight; may be negative.
         bias: `(n_out,)` int64; the bias is ``bias * 2**-bias_fraction_bits``.
         bias_fraction_bits: On the grid of the accumulator.
-        activation_bits: Bits of the unsigned, saturating output after ReLU; None for the output layer (raw logits).
-        activation_fraction_bits: The step of the output is ``2**-activation_fraction_bits``; None for the output layer.
+        activation_bits: `(n_out,)` int64 bits of the unsigned, saturating outputs after ReLU, 0 where one is always
+            zero; None for the output layer (raw logits).
+        activation_fraction_bits: `(n_out,)` int64; the step of an output is ``2**-activation_fraction_bits``. None for
+            the output layer.
     """
 
     weights: NDArray[np.int32]
     weight_fraction_bits: int
     bias: NDArray[np.int64]
     bias_fraction_bits: int
-    activation_bits: int | None
-    activation_fraction_bits: int | None
+    activation_bits: NDArray[np.int64] | None
+    activation_fraction_bits: NDArray[np.int64] | None
 
     @property
     def n_in(self) -> int:
@@ -47,6 +53,18 @@ class QuantizedLayer:
         """Outputs."""
         return int(self.weights.shape[1])
 
+    def activate(self, sums: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return the outputs `(n, n_out)` for sums `(n, n_out)`, rounded with ``floor(x + 1/2)`` and saturated."""
+        if self.activation_bits is None or self.activation_fraction_bits is None:
+            return sums
+        one = sums.dtype.type(1)
+        values = sums * np.ldexp(one, self.activation_fraction_bits)
+        values += sums.dtype.type(0.5)
+        np.floor(values, out=values)
+        np.clip(values, 0, (2**self.activation_bits - 1).astype(sums.dtype), out=values)
+        values *= np.ldexp(one, -self.activation_fraction_bits)
+        return values
+
 
 @dataclass(frozen=True, eq=False)
 class QuantizedNetwork:
@@ -55,7 +73,7 @@ class QuantizedNetwork:
     Attributes:
         candidate: What was trained.
         input_format: In front of the first layer.
-        layers: Hidden layers and the output layer.
+        layers: Hidden layers and the output layer; fewer or narrower than the candidate's where they were pruned.
     """
 
     candidate: Candidate
@@ -78,53 +96,80 @@ class QuantizedNetwork:
         for layer in self.layers:
             values = values @ (layer.weights * 2.0**-layer.weight_fraction_bits).astype(dtype)
             values += (layer.bias * 2.0**-layer.bias_fraction_bits).astype(dtype)
-            if layer.activation_bits is not None and layer.activation_fraction_bits is not None:
-                values *= dtype(2.0**layer.activation_fraction_bits)
-                values += dtype(0.5)
-                np.floor(values, out=values)
-                np.clip(values, 0, 2**layer.activation_bits - 1, out=values)
-                values *= dtype(2.0**-layer.activation_fraction_bits)
+            values = layer.activate(values)
         return values.astype(np.float64)
 
-    def accumulator_bits(self) -> tuple[int, ...]:
-        """Return the worst-case bits, sign included, of each layer's sums. At most 24 make float32 sums exact too."""
-        bits = []
-        largest = np.where(self.input_format.signed, 2 ** (self.input_format.bits - 1), 2**self.input_format.bits - 1)
-        grid = self.input_format.grid_bits
+    @property
+    def topology(self) -> tuple[int, ...]:
+        """Widths of its hidden layers: the candidate's, unless neurons were pruned."""
+        return tuple(layer.n_out for layer in self.layers[:-1])
+
+    def pruned(self) -> QuantizedNetwork:
+        """Return a network that computes the same, bit for bit, without all that cannot matter.
+
+        Inputs without weights get 0 bits: they are not read. A neuron without incoming weights, or of 0 bits, is a
+        constant, which goes into the biases of the next layer; one without outgoing weights is dropped. If no output
+        depends on an input then, every hidden layer keeps one neuron, which gives zeros: a network has its layers.
+        """
+        form = self.input_format
+        layers, varies, constants, grid = [], form.used, np.zeros_like(form.bits), form.grid_bits
         for layer in self.layers:
-            finest = max(int(grid.max()) + layer.weight_fraction_bits, layer.bias_fraction_bits)
-            steps = np.exp2((finest - layer.weight_fraction_bits - grid).astype(np.float64))
-            reach = (np.abs(layer.weights).T * (largest * steps)).sum(axis=1)
-            reach = reach + np.abs(layer.bias) * 2.0 ** (finest - layer.bias_fraction_bits)
-            bits.append(int(reach.max()).bit_length() + 1)
+            layer = _folded(layer, varies, constants, grid)
+            layers.append(layer)
             if layer.activation_bits is not None and layer.activation_fraction_bits is not None:
-                largest = np.full(layer.n_out, 2**layer.activation_bits - 1)
-                grid = np.full(layer.n_out, layer.activation_fraction_bits)
+                varies, grid = layer.weights.any(axis=0) & (layer.activation_bits > 0), layer.activation_fraction_bits
+                outputs = layer.activate(np.ldexp(layer.bias.astype(np.float64), -layer.bias_fraction_bits))
+                constants = np.ldexp(outputs, grid).astype(np.int64)
+        if not layers[-1].weights.any():
+            return _constant(self, layers[-1])
+        kept: NDArray[np.bool_] = np.ones(layers[-1].n_out, np.bool_)
+        for i, layer in reversed(list(enumerate(layers))):
+            reads: NDArray[np.bool_] = np.any(layer.weights[:, kept], axis=1)
+            layers[i] = _selected(layer, reads if i > 0 else np.ones_like(reads), kept)
+            kept = reads
+        return replace(self, input_format=replace(form, bits=np.where(kept, form.bits, 0)), layers=tuple(layers))
+
+    def accumulator_bits(self) -> tuple[int, ...]:
+        """Return the worst-case bits, sign included, of each layer's widest sum, on the finest grid that it needs.
+
+        At most 24 make float32 sums exact too.
+        """
+        bits = []
+        form = self.input_format
+        reach, grid = np.maximum(-form.lowest, form.highest), form.grid_bits
+        for layer in self.layers:
+            integers = np.vstack([layer.weights, layer.bias])  # the bias is the weight of a 1
+            grids = np.append(grid + layer.weight_fraction_bits, layer.bias_fraction_bits)[:, None]
+            terms = np.abs(integers) * np.append(reach, 1)[:, None]
+            finest = (grids - _trailing_zeros(integers)).max(axis=0, where=terms > 0, initial=_COARSEST)
+            sums = np.ldexp(terms.astype(np.float64), finest - grids).sum(axis=0)
+            bits.append(int(sums.max()).bit_length() + 1)
+            if layer.activation_bits is not None and layer.activation_fraction_bits is not None:
+                reach, grid = 2**layer.activation_bits - 1, layer.activation_fraction_bits
         return tuple(bits)
 
     def save(self, path: Path) -> None:
         """Write the network to ``path`` (npz), in one step: the file is whole or absent."""
+        form = self.input_format
         arrays: dict[str, NDArray[np.generic]] = {
-            "signed": self.input_format.signed,
-            "fraction_bits": self.input_format.fraction_bits,
-            "scale_log2": self.input_format.scale_log2,
+            "input_bits": form.bits,
+            "signed": form.signed,
+            "fraction_bits": form.fraction_bits,
+            "scale_log2": form.scale_log2,
         }
-        layers = []
         for i, layer in enumerate(self.layers):
             arrays[f"weights_{i}"], arrays[f"bias_{i}"] = layer.weights, layer.bias
-            layers.append(
-                {
-                    "weight_fraction_bits": layer.weight_fraction_bits,
-                    "bias_fraction_bits": layer.bias_fraction_bits,
-                    "activation_bits": layer.activation_bits,
-                    "activation_fraction_bits": layer.activation_fraction_bits,
-                }
-            )
+            if layer.activation_bits is not None and layer.activation_fraction_bits is not None:
+                arrays[f"activation_bits_{i}"] = layer.activation_bits
+                arrays[f"activation_fraction_bits_{i}"] = layer.activation_fraction_bits
         header = {
             "format": _FORMAT,
-            "candidate": str(self.candidate),
-            "input_bits": self.input_format.bits,
-            "layers": layers,
+            "topology": self.candidate.topology,
+            "bits": asdict(self.candidate.bits),
+            "layers": [
+                {"weight_fraction_bits": layer.weight_fraction_bits, "bias_fraction_bits": layer.bias_fraction_bits}
+                for layer in self.layers
+            ],
         }
         temporary = path.with_suffix(".tmp")
         try:
@@ -146,19 +191,97 @@ class QuantizedNetwork:
         try:
             with np.load(path, allow_pickle=False) as data:
                 header = json.loads(str(data["header"]))
-                if header["format"] != _FORMAT:
-                    raise ValueError(f"format {header['format']}, this version reads {_FORMAT}")
-                candidate = parse_candidate(header["candidate"], BitWidths(0, 0))
-                input_format = InputFormat(
-                    header["input_bits"], data["signed"], data["fraction_bits"], data["scale_log2"]
-                )
-                layers = tuple(
-                    QuantizedLayer(weights=data[f"weights_{i}"], bias=data[f"bias_{i}"], **layer)
-                    for i, layer in enumerate(header["layers"])
-                )
+                if header["format"] not in (1, _FORMAT):
+                    raise ValueError(f"format {header['format']}, this version reads up to {_FORMAT}")
+                return _of_scalars(header, data) if header["format"] == 1 else _of_arrays(header, data)
         except FileNotFoundError as error:
             raise StudyError(f"checkpoint {path} is gone; train the trial again") from error
         except Exception as error:  # the parser lets through whatever damaged bytes provoke in it
             reason = " ".join(str(error).split())
             raise StudyError(f"checkpoint {path} cannot be read ({reason}); train the trial again") from error
-        return cls(candidate, input_format, layers)
+
+
+def _of_arrays(header: dict[str, Any], data: Mapping[str, NDArray[Any]]) -> QuantizedNetwork:
+    """Return the network of a checkpoint."""
+    kind = LearnedBits if "pressure" in header["bits"] else BitWidths
+    hidden = range(len(header["layers"]) - 1)
+    layers = tuple(
+        QuantizedLayer(
+            weights=data[f"weights_{i}"],
+            bias=data[f"bias_{i}"],
+            activation_bits=data[f"activation_bits_{i}"] if i in hidden else None,
+            activation_fraction_bits=data[f"activation_fraction_bits_{i}"] if i in hidden else None,
+            **layer,
+        )
+        for i, layer in enumerate(header["layers"])
+    )
+    form = InputFormat(data["input_bits"], data["signed"], data["fraction_bits"], data["scale_log2"])
+    return QuantizedNetwork(Candidate(tuple(header["topology"]), kind(**header["bits"])), form, layers)
+
+
+def _of_scalars(header: dict[str, Any], data: Mapping[str, NDArray[Any]]) -> QuantizedNetwork:
+    """Return the network of a checkpoint of format 1."""
+    layers = []
+    for i, layer in enumerate(header["layers"]):
+        weights = data[f"weights_{i}"]
+        of_outputs = {
+            name: None if layer[name] is None else np.full(weights.shape[1], layer[name], np.int64)
+            for name in ("activation_bits", "activation_fraction_bits")
+        }
+        layers.append(QuantizedLayer(weights=weights, bias=data[f"bias_{i}"], **(layer | of_outputs)))
+    signed = data["signed"]
+    bits = np.full(len(signed), header["input_bits"], np.int64)
+    form = InputFormat(bits, signed, data["fraction_bits"], data["scale_log2"])
+    return QuantizedNetwork(parse_candidate(header["candidate"], BitWidths(0, 0)), form, tuple(layers))
+
+
+def _trailing_zeros(integers: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Return how many of the lowest bits of each integer are 0; none for 0 itself."""
+    zeros: NDArray[np.int64] = np.bitwise_count(np.maximum(integers & -integers, 1) - 1).astype(np.int64)
+    return zeros
+
+
+def _folded(
+    layer: QuantizedLayer, varies: NDArray[np.bool_], constants: NDArray[np.int64], grid: NDArray[np.int64]
+) -> QuantizedLayer:
+    """Return a layer whose constant inputs are in its biases, whose grid gets as fine as that needs.
+
+    Args:
+        layer: Any.
+        varies: `(n_in,)` inputs that are no constants.
+        constants: `(n_in,)` integers of the others.
+        grid: `(n_in,)` their fraction bits.
+    """
+    products = layer.weights * np.where(varies, 0, constants)[:, None]
+    zeros = _trailing_zeros(products)
+    fractions = grid[:, None] + layer.weight_fraction_bits - zeros
+    finest = int(fractions.max(initial=layer.bias_fraction_bits, where=products != 0))
+    shifts = np.where(products != 0, finest - fractions, 0)
+    bias = (layer.bias << (finest - layer.bias_fraction_bits)) + ((products >> zeros) << shifts).sum(axis=0)
+    weights = np.where(varies[:, None], layer.weights, np.int32(0))
+    return replace(layer, weights=weights, bias=bias, bias_fraction_bits=finest)
+
+
+def _selected(layer: QuantizedLayer, inputs: NDArray[np.bool_], outputs: NDArray[np.bool_]) -> QuantizedLayer:
+    """Return a layer with some of its inputs and outputs, on the grid of the finest weight that is left."""
+    weights = layer.weights[np.ix_(inputs, outputs)]
+    coarser = int(_trailing_zeros(weights).min(where=weights != 0, initial=31))
+    bits, fraction_bits = layer.activation_bits, layer.activation_fraction_bits
+    return replace(
+        layer,
+        weights=weights >> coarser,
+        weight_fraction_bits=layer.weight_fraction_bits - coarser,
+        bias=layer.bias[outputs],
+        activation_bits=None if bits is None else bits[outputs],
+        activation_fraction_bits=None if fraction_bits is None else fraction_bits[outputs],
+    )
+
+
+def _constant(network: QuantizedNetwork, output: QuantizedLayer) -> QuantizedNetwork:
+    """Return the network whose outputs are the biases of ``output``, with one neuron a layer that gives zeros."""
+    form = network.input_format
+    widths = [len(form.bits), *(1 for _ in network.topology)]
+    one, zero = np.ones(1, np.int64), np.zeros(1, np.int64)
+    hidden = (QuantizedLayer(np.zeros((n_in, 1), np.int32), 0, zero, 0, one, zero) for n_in in widths[:-1])
+    output = replace(output, weights=np.zeros((widths[-1], output.n_out), np.int32))
+    return replace(network, input_format=replace(form, bits=np.zeros_like(form.bits)), layers=(*hidden, output))

@@ -15,6 +15,7 @@ from nas_fpga.cli.dashboard import dashboard
 from nas_fpga.cli.front import front
 from nas_fpga.cli.report import report
 from nas_fpga.cli.search import search
+from nas_fpga.space import TRAINING_PRESETS
 from tests.cli.conftest import environment, run
 
 HEAVY = {
@@ -121,3 +122,12 @@ def test_nothing_heavy_is_imported_for_help() -> None:
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment())
     assert ended.returncode == 0
     assert ended.stderr.split() == []
+
+
+def test_presets_of_training_settings_are_named_with_their_sources(nas_fpga, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")
+    text = " ".join(nas_fpga(["search", "--help"]).out.split())
+    for preset in TRAINING_PRESETS:
+        assert preset in text.partition("Presets:")[2].partition("--input-bits")[0]
+    for source in ("L. Hennig, 'Automatic hyperparameter optimization for Graph", "C. Ouyang and D. McBride, 'Neural"):
+        assert source in text

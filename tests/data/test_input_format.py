@@ -13,7 +13,7 @@ from nas_fpga.errors import InputError
 
 
 def format_of(bits: int, signed: bool, fraction_bits: int, scale_log2: int = 0) -> InputFormat:
-    return InputFormat(bits, np.array([signed]), np.array([fraction_bits]), np.array([scale_log2]))
+    return InputFormat(np.array([bits]), np.array([signed]), np.array([fraction_bits]), np.array([scale_log2]))
 
 
 def slow_integer(x: float, bits: int, signed: bool, fraction_bits: int) -> int:

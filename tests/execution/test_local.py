@@ -30,6 +30,8 @@ class Arithmetic(Trainer):
                 continue
             if neurons == 66:
                 raise ArithmeticError("nothing can be trained")
+            if neurons == 77:
+                os.kill(os.getpid(), signal.SIGKILL)
             time.sleep(30 if neurons == 999 else 0.0)
             backend = {"jax": 1.0, "tensorflow": 2.0}[os.environ["KERAS_BACKEND"]]
             threads = float(os.environ["OMP_NUM_THREADS"])
@@ -42,6 +44,8 @@ class Factory:
     error: str = ""
 
     def __call__(self) -> Trainer:
+        if self.error == "die":
+            os._exit(7)
         if self.error:
             raise ValueError(self.error)
         return Arithmetic()
@@ -87,15 +91,32 @@ def pid_of(result: TrainingResult | TrainingFailure) -> int:
     return result.curve.best_epoch
 
 
-def test_killed_worker_fails_what_it_had_left_and_the_others_go_on() -> None:
+def test_a_job_that_kills_its_worker_fails_and_its_pack_does_not() -> None:
+    """What becomes of a job does not depend on what it is packed with, first or last."""
     with LocalWorkers(Factory(), 2, "jax") as workers:
-        workers.submit([job(0, 3), job(1, 999), job(2, 4)])
+        for _ in range(2):
+            workers.submit([job(0, 77), job(1, 3), job(2, 4)])
+            workers.submit([job(3, 5), job(4, 77)])
+            assert workers.n_idle == 0
+            found = collect(workers, 5)
+            assert workers.n_idle == 2
+            for number in (0, 4):
+                failure = found[number]
+                assert isinstance(failure, TrainingFailure)
+                assert failure.cause == "the worker process died with SIGKILL (out of memory is the usual reason)"
+            for number in (1, 2, 3):
+                assert isinstance(found[number], TrainingResult)
+
+
+def test_killed_worker_fails_its_job_and_the_others_go_on() -> None:
+    with LocalWorkers(Factory(), 2, "jax") as workers:
+        workers.submit([job(0, 3), job(1, 999)])
         first = collect(workers, 1)[0]
         workers.submit([job(3, 5)])
         other = collect(workers, 1)[3]
         os.kill(pid_of(first), signal.SIGKILL)
-        lost = collect(workers, 2)
-        assert set(lost) == {1, 2}  # what had ended stays ended
+        lost = collect(workers, 1)
+        assert set(lost) == {1}  # what had ended stays ended
         for failure in lost.values():
             assert isinstance(failure, TrainingFailure)
             assert failure.cause == "the worker process died with SIGKILL (out of memory is the usual reason)"
@@ -117,12 +138,12 @@ def test_worker_that_dies_idle_costs_no_trial() -> None:
         assert pid_of(collect(workers, 1)[1]) != pid
 
 
-def test_trainer_that_raises_fails_its_pack() -> None:
+def test_trainer_that_raises_fails_the_job_that_it_raises_for() -> None:
     with LocalWorkers(Factory(), 1, "jax") as workers:
         workers.submit([job(0, 3), job(1, 66), job(2, 4)])
         found = collect(workers, 3)
-        assert isinstance(found[0], TrainingResult)
-        assert {getattr(found[i], "cause", None) for i in (1, 2)} == {"the worker process died with exit code 1"}
+        assert all(isinstance(found[number], TrainingResult) for number in (0, 2))
+        assert getattr(found[1], "cause", None) == "the worker process died with exit code 1"
 
 
 def test_trainer_that_cannot_be_made_is_one_line() -> None:
@@ -133,14 +154,11 @@ def test_trainer_that_cannot_be_made_is_one_line() -> None:
     assert str(raised.value) == "a worker could not start: ValueError: no such data"
 
 
-def test_workers_that_never_answer_end_the_search() -> None:
-    with LocalWorkers(Factory(), 1, "jax") as workers:
-        for number in range(2):
-            workers.submit([job(number, 66)])
-            collect(workers, 1)
-        workers.submit([job(2, 66)])
-        with pytest.raises(NasFpgaError, match=r"workers cannot run: .*exit code 1"):
-            collect(workers, 1)
+def test_workers_that_die_before_they_can_train_end_the_search() -> None:
+    with LocalWorkers(Factory("die"), 1, "jax") as workers:
+        workers.submit([job(0, 3), job(1, 4)])
+        with pytest.raises(NasFpgaError, match=r"workers cannot run: .*exit code 7"):
+            collect(workers, 2)
 
 
 def test_leaving_ends_a_training_at_once() -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import stat
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +21,7 @@ from nas_fpga.export._process import ToolFailedError
 from nas_fpga.export._select import rebuilt
 from nas_fpga.hardware import Mapping, estimate, make_target
 from nas_fpga.space import BitWidths
-from tests.export.networks import random_network, raw_features
+from tests.export.networks import learned_network, random_network, raw_features
 
 
 def silent(text):
@@ -51,13 +52,13 @@ def uniform(network):
     """The same network with features that arrive alike but have scales of their own: hls4ml would fuse their format."""
     d = len(network.input_format.signed)
     scale = np.arange(d) % 4
-    return replace(network, input_format=InputFormat(10, np.zeros(d, bool), 8 - scale, scale))
+    return replace(network, input_format=InputFormat(np.full(d, 10), np.zeros(d, bool), 8 - scale, scale))
 
 
 def equal(network, signed):
     """The same network with one format for all features, which hls4ml would make the port's."""
     d = len(network.input_format.signed)
-    return replace(network, input_format=InputFormat(10, np.full(d, signed), np.full(d, 5), np.full(d, 3)))
+    return replace(network, input_format=InputFormat(np.full(d, 10), np.full(d, signed), np.full(d, 5), np.full(d, 3)))
 
 
 # Most networks here have its shapes: Keras on JAX compiles every operation for every shape, a second or two each time.
@@ -70,6 +71,8 @@ CASES = {
     "equal-resource": ("vivado", equal(SMALL, False), "resource", (4, 5)),
     "equal-latency": ("vitis", equal(SMALL, True), "latency", (1, 1)),
     "equal-da": ("vivado", equal(SMALL, True), "distributed_arithmetic", (1, 1)),
+    "learned-latency": ("vitis", learned_network(1, 9, (12, 7, 5), 3), "latency", (1, 1, 1, 1)),
+    "learned-da": ("vitis", learned_network(2, 5, (10,)), "distributed_arithmetic", (1, 1)),
 }
 
 
@@ -107,7 +110,8 @@ def test_no_output_differs(projects, name):
     assert (record["rtl"] is not None) == (strategy == "distributed_arithmetic")
     if strategy != "distributed_arithmetic":
         widths = [int(re.match(r"fixed<(\d+),", layer["types"]["weight"])[1]) for layer in layers]
-        assert max(widths) <= network.candidate.bits.weights  # the features' scales do not widen them
+        if isinstance(network.candidate.bits, BitWidths):
+            assert max(widths) <= network.candidate.bits.weights  # the features' scales do not widen them
     assert not list((projects / name).rglob("*.so"))
     assert not list((projects / name / "hls").rglob("*.txt"))  # weights are those of the headers, which are synthesised
 
@@ -253,8 +257,8 @@ def test_raw_features_go_onto_the_port(projects, name):
     form, d = network.input_format, len(network.input_format.signed)
     code = (projects / name / "hls" / "firmware" / "defines.h").read_text()
     width, integer = map(int, re.search(r"ap_fixed<(\d+),(\d+),AP_TRN,AP_SAT,0> features_t", code).groups())
-    assert width - integer == form.fraction_bits.max() + 1
-    assert integer >= (form.bits - form.fraction_bits).max() + 4
+    assert width - integer == form.fraction_bits[form.used].max() + 1
+    assert integer >= (form.bits - form.fraction_bits)[form.used].max() + 4
     readme = (projects / name / "README.md").read_text()
     low, high = -(2 ** (width - 1)), 2 ** (width - 1) - 1
     assert f"one port of {d * width} bits, the first feature lowest" in readme
@@ -264,7 +268,8 @@ def test_raw_features_go_onto_the_port(projects, name):
     sent = np.clip(np.floor(events * 2.0 ** (width - integer)), low, high) / 2.0 ** (width - integer)
     assert np.array_equal(network.logits(sent), network.logits(events))
     written = "".join(file.read_text() for file in (projects / name / "hls" / "firmware").rglob("*.[ch]*"))
-    assert len(re.findall(r"ap_u?fixed<10, -?\d+, AP_RND, AP_SAT>", written)) == d
+    formats = re.findall(r"ap_u?fixed<(\d+), -?\d+, AP_RND, AP_SAT> (?:value|model_inp_q)", written)
+    assert Counter(form.bits[form.used].tolist()) <= Counter(map(int, formats))
 
 
 def test_readme_says_what_the_answers_are(projects):
@@ -398,7 +403,7 @@ def test_folders_that_are_no_projects(tmp_path):
     with pytest.raises(InputError, match=r"design.json cannot be read .*; export the project again"):
         verify(tmp_path, message=silent)
     (tmp_path / "design.json").write_text('{"format": 99}')
-    with pytest.raises(InputError, match="has format 99, this version reads 1"):
+    with pytest.raises(InputError, match="has format 99, this version reads 2"):
         verify(tmp_path, message=silent)
 
 
@@ -429,6 +434,30 @@ def test_a_record_of_other_kinds_is_one_line(tmp_path):
     (tmp_path / "design.json").write_text("[1]")
     with pytest.raises(InputError, match=r"design\.json cannot be read"):
         verify(tmp_path, message=silent)
+
+
+@pytest.mark.slow
+def test_rtl_of_learned_bits_is_simulated(projects, tmp_path):
+    network = CASES["learned-latency"][1]
+    export(make_design(network, Mapping("distributed_arithmetic", (1,) * 4)), tmp_path, rtl="verilog", message=silent)
+    found = verify(tmp_path, message=silent)
+    assert (found.passed, found.differing, found.integers_differing) == (True, 0, 0)
+    assert found.outputs > 5000
+    ports = (tmp_path / "rtl" / "ports.md").read_text()
+    assert len(re.findall(r"not seen by the model", ports)) == np.count_nonzero(~network.input_format.used)
+
+
+def test_readme_says_what_training_pruned(projects):
+    name, network = "learned-da", CASES["learned-da"][1]
+    assert (network.candidate.topology, network.topology) == ((10,), (5,))
+    record, readme = read_record(projects / name), (projects / name / "README.md").read_text()
+    assert record["candidate"] == "10 to 5 learned"
+    assert record["pruned"] == {"neurons": 5, "of_neurons": 10, "features": ["x1"]}
+    assert "Training pruned 5 of its 10 neurons. Features on the port that are not read: `x1`." in readme
+    assert "| x1 | MeV | not read |" in readme
+    assert f"| x0 | MeV | {network.input_format.bits[0]} bits, " in readme
+    assert read_record(projects / "da")["pruned"] is None
+    assert "pruned" not in (projects / "da" / "README.md").read_text()
 
 
 @pytest.mark.slow
@@ -475,7 +504,7 @@ def test_events_reach_the_edges_of_the_format():
     assert events.n_edges == len(edges)
     assert (edges == 0).all(axis=1).any()
     steps = edges * np.exp2(form.fraction_bits)
-    high = np.where(form.signed, 2.0 ** (form.bits - 1) - 1, 2.0**form.bits - 1)
+    high = form.highest
     assert (steps == high).all(axis=1).any()
     assert ((steps > 2 * high).sum(axis=0) > 0).all()
     assert ((steps < -2 * high).sum(axis=0) > 0).all()

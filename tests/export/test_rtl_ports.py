@@ -20,13 +20,14 @@ def formats(draw):
     n, bits = draw(st.integers(1, 6)), draw(st.integers(2, 16))
     signed = draw(st.lists(st.booleans(), min_size=n, max_size=n))
     fraction = draw(st.lists(st.integers(-6, 14), min_size=n, max_size=n))
-    return InputFormat(bits, np.array(signed), np.array(fraction), np.zeros(n, np.int64))
+    return InputFormat(np.full(n, bits), np.array(signed), np.array(fraction), np.zeros(n, np.int64))
 
 
 def words_of(form):
     names = [f"x{i}" for i in range(len(form.signed))]
     features = [
-        FeatureFormat(bool(k), form.bits, int(f), False) for k, f in zip(form.signed, form.fraction_bits, strict=True)
+        FeatureFormat(bool(k), int(b), int(f), False)
+        for k, b, f in zip(form.signed, form.bits, form.fraction_bits, strict=True)
     ]
     return input_words(names, [""] * len(names), features)
 

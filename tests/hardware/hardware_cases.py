@@ -44,13 +44,13 @@ def build_network(
                 weight_fraction_bits=weight_bits - 1,
                 bias=rng.integers(-end, end, shape[1]),
                 bias_fraction_bits=weight_bits - 1,
-                activation_bits=None if last else activation_bits,
-                activation_fraction_bits=None if last else activation_bits - 1,
+                activation_bits=None if last else np.full(shape[1], activation_bits),
+                activation_fraction_bits=None if last else np.full(shape[1], activation_bits - 1),
             )
         )
     flat = np.zeros(n_inputs, np.int64)
     return QuantizedNetwork(
         Candidate(tuple(topology), BitWidths(weight_bits, activation_bits)),
-        InputFormat(10, np.zeros(n_inputs, bool), flat, flat),
+        InputFormat(flat + 10, np.zeros(n_inputs, bool), flat, flat),
         tuple(layers),
     )

@@ -5,7 +5,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hardware_cases import build_network
+from hardware_cases import build_network, read_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +13,7 @@ from nas_fpga.hardware import RESOURCES, Mapping, StaticEstimator, enumerate_map
 from nas_fpga.hardware._adder_law import GRAPH_SPREAD, adder_graph_cost, adder_graph_depth, input_format_luts
 from nas_fpga.hardware._stages import ADDER_GRAPH_LUT_RATIO, CSYNTH_DSP_RATIO, CSYNTH_FF_RATIO, CSYNTH_LUT_RATIO
 from nas_fpga.hardware._traits import live_weights, measured_traits
+from nas_fpga.space import BitWidths, parse_candidate
 
 points = StaticEstimator().points
 DA = "distributed_arithmetic"
@@ -27,7 +28,15 @@ def with_weights(network, *matrices):
 
 
 def with_input_bits(network, bits):
-    return dataclasses.replace(network, input_format=dataclasses.replace(network.input_format, bits=bits))
+    of_features = np.full(network.layers[0].n_in, bits)
+    return dataclasses.replace(network, input_format=dataclasses.replace(network.input_format, bits=of_features))
+
+
+def with_activations(network, bits, fraction_bits):
+    """The same network with these formats of the first hidden layer's outputs."""
+    first, *others = network.layers
+    first = dataclasses.replace(first, activation_bits=np.array(bits), activation_fraction_bits=np.array(fraction_bits))
+    return dataclasses.replace(network, layers=(first, *others))
 
 
 class TestEstimate:
@@ -162,6 +171,62 @@ class TestEstimate:
         assert 0.3 * shared.lut.value < unrolled.lut.value < shared.lut.value
 
 
+class TestBitsOfTheirOwn:
+    """Layers whose inputs, weights and outputs have bits of their own."""
+
+    def test_one_width_costs_what_it_did_before_there_were_others(self, make_network):
+        rows = read_table("uniform_figures.csv")
+        for i, text in enumerate(rows["candidate"]):
+            candidate = parse_candidate(text, BitWidths(6, 6))
+            bits = candidate.uniform_bits
+            network = make_network(candidate.topology, bits.weights, bits.activations)
+            factors = (x.n_in if rows["strategy"][i] == "resource" else 1 for x in network.layers)
+            found = estimate(network, Mapping(rows["strategy"][i], tuple(factors)), make_target())
+            for name in ("lut", "ff", "dsp", "bram18", "latency_ns", "ebops"):
+                assert getattr(found, name).value == rows[name][i]
+            assert found.lut.high == rows["lut_high"][i]
+
+    def test_ebops_multiply_each_weight_with_its_own_input(self, make_network):
+        network = with_activations(make_network((2,), 4, 4, n_inputs=2), [3, 5], [2, 5])
+        network = with_weights(network, [[5, 0], [2, 7]], [[12], [4]])
+        network = dataclasses.replace(
+            network,
+            input_format=dataclasses.replace(network.input_format, bits=np.array([6, 4])),
+            layers=tuple(dataclasses.replace(x, bias=np.zeros(x.n_out, np.int64)) for x in network.layers),
+        )
+        assert measured_traits(network).ebops == 6 * 3 + 4 * 1 + 4 * 3 + 3 * 2 + 5 * 1
+
+    def test_traits_are_of_what_the_layers_hold(self, make_network):
+        network = with_activations(make_network((3,), 4, 4, n_inputs=2), [3, 5, 0], [2, 5, 0])
+        network = with_weights(network, [[5, 1, 1], [2, 7, 1]], [[3], [4], [9]])
+        traits = measured_traits(network)
+        assert traits.input_bits.tolist() == [10, (3 * 2 + 5 * 1) / 3]  # 3 has two signed digits, 4 has one
+        assert traits.input_type_bits.tolist() == [10, 1 + 5]  # one integer bit of the first, five fraction bits
+        assert traits.nonzero.tolist() == [4, 2]  # the third neuron is always zero
+        assert traits.busy_outputs.tolist() == [2, 1]
+
+    @pytest.mark.parametrize("strategy", [DA, "latency"])
+    def test_narrower_outputs_and_unread_inputs_cost_less(self, make_network, strategy):
+        wide = make_network((16, 16), 6, 8, n_inputs=8)
+        narrow = with_activations(wide, np.arange(16) % 4 + 3, np.arange(16) % 4 + 2)
+        weights = wide.layers[0].weights.copy()
+        weights[:4] = 0
+        unread = with_weights(wide, weights, *(layer.weights for layer in wide.layers[1:])).pruned()
+        mapping, target = Mapping(strategy, (1, 1, 1)), make_target()
+        whole = estimate(wide, mapping, target).lut.value
+        assert estimate(narrow, mapping, target).lut.value < whole
+        assert whole - estimate(unread, mapping, target).lut.value >= input_format_luts(4)
+
+    def test_a_network_costs_no_more_once_it_is_pruned(self, make_network):
+        network = make_network((6, 6), 2, 3, seed=4)
+        pruned = with_activations(network, [0, 3, 2, 0, 1, 3], [2] * 6)
+        before, after = (estimate(x, Mapping(DA, (1, 1, 1)), make_target()) for x in (pruned, pruned.pruned()))
+        unread = int(np.count_nonzero(~pruned.pruned().input_format.used))
+        assert unread > 0
+        assert after.lut.value == pytest.approx(before.lut.value - input_format_luts(unread))
+        assert after.ebops.value <= before.ebops.value
+
+
 class TestLiveWeights:
     def test_constants_and_dead_neurons_go(self, make_network):
         network = make_network((3, 2), 4, 4, n_inputs=2)
@@ -229,7 +294,7 @@ class TestAgainstTheTools:
                 integer_bits = int(np.ceil(np.log2(reach)))
                 reach = 2.0**integer_bits
                 formats = (np.zeros(layer.n_out, bool), np.full(layer.n_out, integer_bits))
-                fractions = np.full(layer.n_out, layer.activation_bits - integer_bits)
+                fractions = layer.activation_bits - integer_bits
                 values = relu(values).quantize(*formats, fractions, overflow_mode="SAT", round_mode="RND")
         graph = comb_trace(start, values)
         traits = measured_traits(network)

@@ -25,6 +25,7 @@ def reported_traits(rows, **counts) -> LayerTraits:
         "n_out": rows["n_out"],
         "weight_bits": rows["weight_bits"],
         "input_bits": np.full(n, 16.0),
+        "input_type_bits": np.full(n, 16.0),
     }
     zero = dict.fromkeys(LayerTraits.__dataclass_fields__, np.zeros(n))
     return LayerTraits(**{name: column[:, None] for name, column in (zero | given | counts).items()})

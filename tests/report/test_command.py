@@ -12,6 +12,7 @@ import pytest
 
 from nas_fpga.errors import InputError
 from nas_fpga.report._command import report_command, search_command
+from nas_fpga.space import TRAINING_PRESETS
 from nas_fpga.study import DATASET_FILE, DataSource, HardwareTarget, SearchDefinition, SearchRun
 from nas_fpga.study._options import apply_options
 
@@ -31,6 +32,7 @@ DEFINITIONS = [
         signal_efficiency=0.995,
         hardware=HardwareTarget(part="xc7z020", clock_ns=6.25, region="5%", max_luts=12345.0, objective="lut"),
     ),
+    SearchDefinition(search_training=TRAINING_PRESETS["lcm-cifar10"], patience=3, weight_decay=1e-3),
     SearchDefinition(data=DataSource(features="ce-e+ce-h", pileup=0, tables="/my tables"), sampler="grid", grid="4x8"),
 ]
 

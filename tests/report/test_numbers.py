@@ -13,13 +13,17 @@ import numpy as np
 import pytest
 
 import nas_fpga
+from nas_fpga.api import Study, front_cells
+from nas_fpga.cli._output import print_outcome
 from nas_fpga.report import plot_front, write_report
 from nas_fpga.report._course import course
 from nas_fpga.report._curves import distributions, roc_line
 from nas_fpga.report._front_data import gather_front
 from nas_fpga.report._gather import gather
 from nas_fpga.report._page import _json_for_html
+from nas_fpga.report._tables import front_table, settings_tables
 from nas_fpga.report._theme import log_ticks, percent, resolve
+from nas_fpga.space import TrainingSpace
 from nas_fpga.study import StudyOutcome
 from nas_fpga.training import roc_curve
 from tests.report.conftest import scripted
@@ -38,6 +42,37 @@ def test_times_are_carried_and_compare_nothing(outcome: StudyOutcome) -> None:
         assert trial.ended_at is not None
         assert trial.started_at <= trial.ended_at
         assert replace(trial, started_at=None, ended_at=None) == trial
+
+
+def test_searched_settings_stand_with_their_points(tmp_path: Path, outcome: StudyOutcome, capsys) -> None:
+    training = TrainingSpace(learning_rate=(1e-3, 1e-1), batch_size=(16, 64))
+    searched = scripted(tmp_path / "searched", 6, search_training=training, dropout=0.1)
+    row = searched.front[0]
+    settings = row.trial.candidate.settings
+    record = searched.record(row)
+    assert (record["learning_rate"], record["batch_size"]) == (settings.learning_rate, settings.batch_size)
+    assert "dropout" not in record
+    assert "learning_rate" not in outcome.record(outcome.front[0])
+    short = f"{settings.learning_rate:.3g}"
+    assert front_cells(searched, row)["training"] == f"{short}, {settings.batch_size}"
+    assert "training" not in front_cells(outcome, outcome.front[0])
+    print_outcome(searched, as_json=False)
+    printed = capsys.readouterr().out
+    assert "\ntraining: learning rate, batch size\n" in printed
+    best = searched.best.trial.candidate.settings
+    assert f"trained with learning rate {best.learning_rate:.3g}, batch size {best.batch_size}\n" in printed
+    print_outcome(outcome, as_json=False)
+    assert "training" not in capsys.readouterr().out
+    table = front_table(searched)
+    assert f'data-value="{settings.learning_rate}">{short}</td>' in table
+    assert "learning rate" not in front_table(outcome)
+    ranges = settings_tables(gather(searched))
+    assert '<th scope="row" class="text">learning rate</th><td class="wrap">0.001 to 0.1</td>' in ranges
+    assert '<th scope="row" class="text">dropout</th><td class="wrap">0.1</td>' in ranges
+    assert "TrainingSpace" not in ranges
+    study = Study(searched)
+    assert f'learning rate</th><td style="text-align: left">{short}</td>' in study[row.point.name]._repr_html_()
+    assert "training: learning rate, batch size" in study.front._repr_html_()
 
 
 def test_pauses_do_not_count(outcome: StudyOutcome) -> None:

@@ -4,10 +4,16 @@ import pytest
 from nas_fpga.errors import InputError
 from nas_fpga.samplers import ACQUISITIONS, BayesianOptimizationSampler, Observation
 from nas_fpga.space import MLPSpace, totals_of
-from nas_fpga.testing import SamplerConformance
+from nas_fpga.testing import SamplerConformance, SearchedSettingsConformance
 
 
 class TestBayesianOptimizationSampler(SamplerConformance):
+    @pytest.fixture
+    def make_sampler(self):
+        return lambda space, seed: BayesianOptimizationSampler(space, seed, n_startup=10)
+
+
+class TestBayesianOptimizationSamplerOfSettings(SearchedSettingsConformance):
     @pytest.fixture
     def make_sampler(self):
         return lambda space, seed: BayesianOptimizationSampler(space, seed, n_startup=10)

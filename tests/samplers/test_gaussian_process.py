@@ -6,8 +6,8 @@ import pytest
 from nas_fpga.errors import InputError
 from nas_fpga.samplers import GaussianProcessSampler, Observation, RandomSampler, hypervolume
 from nas_fpga.samplers._gaussian_process import _Model
-from nas_fpga.space import BitWidths, Candidate, MLPSpace, depths_of, n_macs_of, narrowest_of, widths_of
-from nas_fpga.testing import SamplerConformance, observe
+from nas_fpga.space import BitWidths, Candidate, MLPSpace, TrainingSpace, depths_of, n_macs_of, narrowest_of, widths_of
+from nas_fpga.testing import SamplerConformance, SearchedSettingsConformance, observe
 
 N_INPUTS, N_OUTPUTS = 13, 1
 
@@ -16,6 +16,26 @@ class TestGaussianProcessSampler(SamplerConformance):
     @pytest.fixture
     def make_sampler(self):
         return lambda space, seed: GaussianProcessSampler(space, seed, n_startup=5)
+
+
+class TestGaussianProcessSamplerOfSettings(SearchedSettingsConformance):
+    @pytest.fixture
+    def make_sampler(self):
+        return lambda space, seed: GaussianProcessSampler(space, seed, n_startup=5)
+
+
+def test_it_finds_the_learning_rate():
+    # The further a learning rate is from 0.005 the worse: proposals of the model gather there, random ones do not.
+    training = TrainingSpace(learning_rate=(1e-5, 1.0), weight_decay=(1e-5, 1e-1))
+    space = MLPSpace(8, 1, 60, max_layers=3, training=training)
+
+    def distance(candidates):
+        return np.median([abs(np.log10(candidate.settings.learning_rate / 5e-3)) for candidate in candidates])
+
+    history = list(map(observe, RandomSampler(space, 0).ask([], [], 40)))
+    proposed = GaussianProcessSampler(space, 0).ask(history, [], 10)
+    assert distance(candidate for candidate in proposed) < 0.6
+    assert distance(observation.candidate for observation in history) > 1
 
 
 # An analytic stand-in for the reference task. Capacity saturates, narrow layers and coarse bits cost, three layers are

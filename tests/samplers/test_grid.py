@@ -2,7 +2,7 @@ import pytest
 
 from nas_fpga.errors import InputError
 from nas_fpga.samplers import GridSampler, Observation, parse_grid, reference_grid
-from nas_fpga.space import BitWidths, Candidate, MLPSpace, SpaceExhausted
+from nas_fpga.space import BitWidths, Candidate, MLPSpace, SpaceExhausted, TrainingSpace
 from nas_fpga.testing import SamplerConformance
 
 GRID = (*parse_grid("2,4,6,8x1,3,5x1,2,4"), (1, 1, 1, 30), (2, 1), (1, 1, 1, 1, 1))
@@ -75,3 +75,9 @@ def test_bad_grids_end_with_one_line(text):
 def test_a_grid_outside_the_space_is_refused():
     with pytest.raises(InputError, match="all 1 points of the grid lie outside"):
         GridSampler(MLPSpace(3, 1, 20), ((21,),))
+
+
+def test_a_grid_searches_no_training_settings():
+    space = MLPSpace(3, 1, 20, training=TrainingSpace(epochs=(5, 10)))
+    with pytest.raises(InputError, match="--sampler grid searches no training settings; leave --search-training out"):
+        GridSampler(space, ((2, 3),))

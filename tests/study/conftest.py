@@ -48,8 +48,9 @@ def network_of(setup: Setup, job: TrainingJob) -> QuantizedNetwork:
     for i, (n_in, n_out) in enumerate(shapes):
         hidden = i < len(shapes) - 1
         weights = rng.integers(-2, 2, size=(n_in, n_out)).astype(np.int32)
-        bits = job.candidate.bits.activations if hidden else None
-        layers.append(QuantizedLayer(weights, 1, np.zeros(n_out, np.int64), 2, bits, 0 if hidden else None))
+        bits = np.full(n_out, job.candidate.bits.activations) if hidden else None
+        fraction_bits = np.zeros(n_out, np.int64) if hidden else None
+        layers.append(QuantizedLayer(weights, 1, np.zeros(n_out, np.int64), 2, bits, fraction_bits))
     return QuantizedNetwork(job.candidate, setup.input_format, tuple(layers))
 
 
@@ -62,28 +63,29 @@ class ScriptedWorkers:
 
     def __init__(self, setup: Setup, n: int, pick: Callable[[int], int], failing: Sequence[int] = ()) -> None:
         self._setup, self._n, self._pick, self._failing = setup, n, pick, failing
-        self._jobs: list[TrainingJob] = []
+        self._packs: list[list[TrainingJob]] = []
         self.most_pending = 0
         self.stop_after: int | None = None
         self._n_ended = 0
 
     @property
     def n_idle(self) -> int:
-        return self._n - len(self._jobs)
+        return self._n - len(self._packs)
 
     @property
     def n_busy(self) -> int:
-        return len(self._jobs)
+        return len(self._packs)
 
     def submit(self, pack: Sequence[TrainingJob]) -> None:
         assert self.n_idle > 0
-        self._jobs += pack
-        self.most_pending = max(self.most_pending, len(self._jobs))
+        self._packs.append(list(pack))
+        self.most_pending = max(self.most_pending, sum(map(len, self._packs)))
 
     def results(self, timeout_s: float) -> Iterator[TrainingResult | TrainingFailure]:
         if self.stop_after == self._n_ended:
             raise KeyboardInterrupt
-        job = self._jobs.pop(self._pick(len(self._jobs)))
+        job = self._packs[chosen := self._pick(len(self._packs))].pop(0)
+        self._packs = [pack for place, pack in enumerate(self._packs) if place != chosen or pack]
         self._n_ended += 1
         if job.number in self._failing:
             yield TrainingFailure(job, "it was to fail", 0.5)

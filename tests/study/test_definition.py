@@ -7,14 +7,25 @@ from dataclasses import fields, replace
 import pytest
 
 from nas_fpga.errors import InputError
+from nas_fpga.space import TrainingSettings, TrainingSpace
 from nas_fpga.study import DataSource, HardwareTarget, SearchDefinition
 
 OTHER = {
     "budget": 5, "max_layers": 3, "max_width": 9, "weight_bits": (3, 8), "activation_bits": (2, 5), "min_params": 4,
     "max_params": 90, "include": ("8-8",), "sampler": "grid", "acquisition": "ei", "generation": 8, "seed": 4,
     "epochs": 7, "patience": 3, "batch_size": 64, "learning_rate": 1e-3, "input_bits": 8, "signal_efficiency": 0.9,
+    "learning_rate_decay": 0.5, "beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-6, "weight_decay": 0.1, "dropout": 0.2,
+    "search_training": TrainingSpace(dropout=(0, 0.2)),
     "backend": "tensorflow", "data": DataSource("a.csv", "y"), "hardware": HardwareTarget(clock_ns=4.0),
 }  # fmt: skip
+
+
+def test_settings_are_those_of_the_candidates() -> None:
+    assert SearchDefinition().settings == TrainingSettings()
+    names = [field.name for field in fields(TrainingSettings)]
+    assert SearchDefinition(**{name: OTHER[name] for name in names}).settings == TrainingSettings(
+        **{name: OTHER[name] for name in names}
+    )  # type: ignore[arg-type]
 
 
 def test_equal_definitions_do_not_differ() -> None:
@@ -50,6 +61,11 @@ def test_differences_name_both_values() -> None:
         ("signal_efficiency", float("nan")),
         ("learning_rate", float("inf")),
         ("learning_rate", 0.0),
+        ("learning_rate_decay", 1.1),
+        ("batch_size", 0),
+        ("epochs", 0),
+        ("beta_2", 1.0),
+        ("dropout", -0.1),
         ("min_params", -1),
         ("max_params", 0),
         ("backend", "torch"),

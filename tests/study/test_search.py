@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from nas_fpga.errors import SearchFailedError
+from nas_fpga.space import TrainingSettings, TrainingSpace
 from nas_fpga.study import Search, SearchInterruptedError, Setup, StudyStorage, TrialRecord
 from tests.study.conftest import ScriptedWorkers, Silent, make_setup
 
@@ -85,6 +86,20 @@ def test_included_come_first_as_a_generation_of_their_own(tmp_path: Path) -> Non
     assert [t.generation for t in trials] == [0] * 6 + [1] * 4 + [2] * 2
     search(tmp_path / "short", make_setup(include=include), 4)
     assert search(tmp_path / "short", make_setup(include=include), 12)[0] == trials
+
+
+@pytest.mark.parametrize(("sampler", "n"), [("random", 9), ("gp", 24)])
+def test_training_settings_are_searched_beside_the_topology(tmp_path: Path, sampler: str, n: int) -> None:
+    training = TrainingSpace(learning_rate=(1e-3, 1e-1), batch_size=(16, 64))
+    definition = {"sampler": sampler, "search_training": training, "include": ("9-4",), "learning_rate": 0.2}
+    trials, _, _ = search(tmp_path / "whole", make_setup(**definition), n, 2)
+    included, *proposed = [trial.candidate for trial in trials]
+    assert included.settings == TrainingSettings(learning_rate=0.2)  # what is fixed, even outside the ranges
+    assert all(1e-3 <= candidate.settings.learning_rate <= 1e-1 for candidate in proposed)
+    assert {candidate.settings.batch_size for candidate in proposed} == {16, 32, 64}
+    assert len({candidate.settings for candidate in proposed}) > n // 2
+    search(tmp_path / "short", make_setup(**definition), 7)
+    assert search(tmp_path / "short", make_setup(**definition), n)[0] == trials
 
 
 def test_interrupted_and_resumed(tmp_path: Path) -> None:

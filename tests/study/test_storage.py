@@ -13,7 +13,7 @@ import optuna
 import pytest
 
 from nas_fpga.errors import StudyError
-from nas_fpga.space import BitWidths, Candidate
+from nas_fpga.space import BitWidths, Candidate, LearnedBits, TrainingSettings, TrainingSpace
 from nas_fpga.study import Outcome, Point, Setup, StudyStorage, TrialRecord
 from nas_fpga.study._json import from_json, to_json
 from nas_fpga.study._run import _mapped_anew
@@ -45,7 +45,7 @@ def complete(record: TrialRecord, setup: Setup) -> TrialRecord:
     mapped = setup.estimator.points(network, setup.target)
     assert len(mapped) > 1
     outcome = Outcome(
-        tuple(Point(record.number, i, 0, m, merits) for i, m in enumerate(mapped)),
+        tuple(Point(record.number, i, 0, m, merits, network.topology) for i, m in enumerate(mapped)),
         LearningCurve((0.7, 0.5), (0.6, 0.55), 1),
         duration_s=1.25,
     )
@@ -65,6 +65,27 @@ def test_every_stored_value_survives_json(setup: Setup) -> None:
     assert from_json(type(definition), to_json(definition)) == definition
 
 
+@pytest.mark.parametrize("bits", [BitWidths(2, 8), LearnedBits(), LearnedBits(1 / 3e6, 0.1 + 0.2)])
+def test_bits_of_both_kinds_are_kept_exactly(storage: StudyStorage, bits: BitWidths | LearnedBits) -> None:
+    record = replace(waiting(), candidate=Candidate((7, 3), bits))
+    storage.add([record])
+    (kept,) = storage.trials()
+    assert kept == record
+    assert type(kept.candidate.bits) is type(bits)
+
+
+def test_what_is_younger_than_a_study_takes_its_default(setup: Setup) -> None:
+    point = complete(waiting(), setup).outcome.points[0]
+    stored = to_json(point)
+    del stored["topology"]
+    old = from_json(Point, stored)
+    assert old == replace(point, topology=None)
+    assert waiting().topology_of(old) == waiting().candidate.topology
+    pruned = replace(point, topology=(5, 1))
+    assert from_json(Point, to_json(pruned)) == pruned
+    assert waiting().name_of(pruned) == "7-1 to 5-1 w4a6"
+
+
 def test_json_of_another_version_is_refused(setup: Setup) -> None:
     stored = to_json(CANDIDATE)
     with pytest.raises(TypeError, match="Candidate has no colour"):
@@ -72,6 +93,16 @@ def test_json_of_another_version_is_refused(setup: Setup) -> None:
     del stored["bits"]
     with pytest.raises(KeyError, match="bits"):
         from_json(Candidate, stored)
+
+
+def test_what_was_stored_before_a_field_existed_has_its_default(setup: Setup) -> None:
+    stored = to_json(CANDIDATE)
+    for name in ("learning_rate_decay", "beta_1", "beta_2", "epsilon", "weight_decay", "dropout"):
+        del stored["settings"][name]
+    assert from_json(Candidate, stored) == CANDIDATE
+    before = to_json(setup.definition)
+    del before["search_training"]
+    assert from_json(type(setup.definition), before) == setup.definition
 
 
 def test_trials_come_back_as_they_were(storage: StudyStorage, folder: Path, setup: Setup) -> None:
@@ -107,6 +138,24 @@ def test_what_optuna_shows(storage: StudyStorage, folder: Path, setup: Setup) ->
     assert second.state == optuna.trial.TrialState.FAIL
     assert second.values is None
     assert second.user_attrs["cause"] == "the loss became nan"
+
+
+def test_optuna_shows_settings_that_are_searched(folder: Path) -> None:
+    training = TrainingSpace(learning_rate=(1e-3, 1e-2), batch_size=(64, 256), weight_decay=(1e-5, 0.1))
+    definition = make_setup(search_training=training).definition
+    candidates = [replace(CANDIDATE, settings=TrainingSettings(3e-3, batch_size=64, weight_decay=0.01)), CANDIDATE]
+    with StudyStorage(folder) as storage:
+        storage.create(definition)
+        storage.add([replace(waiting(0), candidate=candidates[0])])
+    with StudyStorage(folder) as storage:
+        assert storage.open(write=True) == definition
+        assert storage.trials()[0].candidate == candidates[0]
+        storage.add([replace(waiting(1), candidate=candidates[1])])  # included: outside the ranges
+    first, second = optuna.load_study(study_name="study", storage=f"sqlite:///{folder / 'study.db'}").trials
+    assert (first.params["learning rate"], first.params["batch size"], first.params["weight decay"]) == (3e-3, 64, 0.01)
+    assert (second.params["learning rate"], second.params["batch size"]) == (5e-3, 1024)
+    assert second.params["weight decay"] == 1e-12  # none: what lies below a logarithmic scale
+    assert "dropout" not in first.params
 
 
 def test_trial_whose_end_was_not_written_whole_has_not_ended(

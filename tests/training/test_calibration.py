@@ -56,7 +56,7 @@ def test_no_step_leaves_a_smaller_error(bits, scale, seed):
 
 
 def test_frozen_integers_are_the_rounded_parameters():
-    form = InputFormat(10, np.array([True, False]), np.array([3, 4]), np.array([2, 1]))
+    form = InputFormat(np.array([10, 10]), np.array([True, False]), np.array([3, 4]), np.array([2, 1]))
     candidate = Candidate((2,), BitWidths(3, 2))
     parameters = [
         (np.array([[0.6, -1.9], [0.25, 5.0]], np.float32), np.array([0.1, -0.2], np.float32)),
@@ -68,14 +68,14 @@ def test_frozen_integers_are_the_rounded_parameters():
     assert hidden.weights.tolist() == [[1, -4], [1, 3]]  # -1.9/0.5 rounds to -4, 5/0.5 saturates at 3
     assert hidden.bias.tolist() == [6, -13]  # 0.1*64 = 6.4, -0.2*64 = -12.8
     assert (hidden.weight_fraction_bits, hidden.bias_fraction_bits) == (1, 6)
-    assert (hidden.activation_bits, hidden.activation_fraction_bits) == (2, 2)
+    assert (hidden.activation_bits.tolist(), hidden.activation_fraction_bits.tolist()) == ([2, 2], [2, 2])
     assert output.weights.tolist() == [[3], [-2]]  # 1.0/0.25 = 4 saturates at 3
     assert (output.activation_bits, output.activation_fraction_bits) == (None, None)
 
 
 def test_biases_lie_on_the_grid_of_the_sums():
     rng = np.random.default_rng(1)
-    form = InputFormat(10, np.array([True] * 3), np.array([3, 4, 9]), np.array([2, 1, 0]))
+    form = InputFormat(np.full(3, 10), np.array([True] * 3), np.array([3, 4, 9]), np.array([2, 1, 0]))
     candidate = Candidate((4, 3), BitWidths(5, 4))
     shapes = candidate.layer_shapes(3, 1)
     draws = [(rng.standard_normal(shape), rng.standard_normal(shape[1])) for shape in shapes]

@@ -1,0 +1,106 @@
+"""From what a program trains to integers: the same outputs, bit for bit."""
+
+import jax
+import numpy as np
+import pytest
+
+from nas_fpga.data import InputFormat
+from nas_fpga.hardware._traits import measured_traits
+from nas_fpga.space import Candidate, LearnedBits
+from nas_fpga.training import QuantizedLayer, QuantizedNetwork
+from nas_fpga.training.learned_bits._freeze import ebops, effective_bits, freeze, input_grid, input_integer_bits, thaw
+from nas_fpga.training.learned_bits._layout import Layout
+from nas_fpga.training.learned_bits._program import Parameters, logits_and_ebops, within_bounds
+
+N_ROWS = 10_000
+
+
+def random_parameters(own, layout, form, seed):
+    """Bits from none to many, of weights, inputs and neurons; the padding is left at zero."""
+    rng = np.random.default_rng(seed)
+
+    def each(draw):
+        return layout.pack(
+            [(draw(shape).astype(np.float32), draw(shape[1]).astype(np.float32)) for shape in own.shapes]
+        )
+
+    hidden = own.widths
+    parameters = Parameters(
+        each(lambda shape: rng.standard_normal(shape) * 0.5),
+        each(lambda shape: rng.uniform(-1, 7, shape)),
+        layout.pack_units([input_integer_bits(form), *(rng.uniform(-1, 3, n).astype(np.float32) for n in hidden)]),
+        layout.pack_units(
+            [
+                (form.grid_bits - rng.uniform(-1, 12, own.n_inputs)).astype(np.float32),
+                *(rng.uniform(-2, 6, n).astype(np.float32) for n in hidden),
+            ]
+        ),
+    )
+    return within_bounds(parameters, input_grid(form))
+
+
+def random_format(d, seed):
+    rng = np.random.default_rng(seed)
+    fraction = rng.integers(-3, 8, d)
+    return InputFormat(np.full(d, 10), rng.random(d) < 0.5, fraction, rng.integers(6, 9, d) - fraction)
+
+
+@pytest.mark.parametrize(("topology", "n_outputs"), [((5,), 1), ((20, 9), 1), ((9, 4, 17), 3), ((6,) * 15, 1)])
+def test_outputs_of_the_integers_are_those_of_the_program(topology, n_outputs):
+    form = random_format(7, len(topology))
+    own = Layout(7, topology, n_outputs)
+    layout = own.padded()
+    parameters = random_parameters(own, layout, form, len(topology))
+    candidate = Candidate(topology, LearnedBits())
+    network = freeze(candidate, form, own, layout, parameters)
+    assert (network.input_format.bits <= form.bits).all()
+    assert network.input_format.bits.min() < 8
+    assert max(network.accumulator_bits()) <= 24
+    rng = np.random.default_rng(0)
+    reach = 2.0 ** (form.bits - form.signed - form.fraction_bits)
+    features = (rng.uniform(-1.5, 1.5, (N_ROWS, 7)) * reach).astype(np.float32)
+    inputs = np.ldexp(features, -form.scale_log2.astype(np.int32))
+    program = jax.jit(logits_and_ebops, static_argnums=0)
+    logits, program_ebops = program(layout, input_grid(form), parameters, inputs)
+    assert np.count_nonzero(np.asarray(logits, np.float64) != network.logits(features)) == 0
+    assert len(topology) > 4 or len(np.unique(np.asarray(logits))) > 50
+    pruned = network.pruned()
+    assert np.array_equal(pruned.logits(features), network.logits(features))
+    # Trailing zeros of a weight count for HGQ2's training, not in the integers.
+    assert 0.5 * float(program_ebops) < ebops(network) <= float(program_ebops)
+    assert ebops(pruned) <= ebops(network)
+
+
+def test_effective_bits_count_from_the_highest_to_the_lowest_one():
+    assert effective_bits(np.array([0, 1, -1, 2, 3, -4, 5, 6, 96, -127])).tolist() == [0, 1, 1, 1, 2, 1, 3, 2, 2, 7]
+
+
+def test_ebops_of_a_network_worked_out_by_hand():
+    form = InputFormat(np.array([4, 3]), np.array([True, False]), np.zeros(2, np.int64), np.zeros(2, np.int64))
+    hidden = QuantizedLayer(
+        np.array([[3, 0], [4, -5]], np.int32), 1, np.array([6, 0]), 1, np.array([2, 5]), np.array([0, 0])
+    )
+    output = QuantizedLayer(np.array([[1], [7]], np.int32), 0, np.array([9]), 0, None, None)
+    network = QuantizedNetwork(Candidate((2,), LearnedBits()), form, (hidden, output))
+    assert ebops(network) == 4 * 2 + 3 * (1 + 3) + 2 + (2 * 1 + 5 * 3) + 4
+
+
+def test_a_thawed_network_is_the_one_that_was_frozen():
+    form = random_format(6, 3)
+    own = Layout(6, (10, 5), 1)
+    layout = own.padded()
+    candidate = Candidate(own.widths, LearnedBits())
+    network = freeze(candidate, form, own, layout, random_parameters(own, layout, form, 1)).pruned()
+    again_own = Layout(6, network.topology, 1)
+    again = freeze(candidate, form, again_own, layout, within_bounds(thaw(network, form, layout), input_grid(form)))
+    features = (np.random.default_rng(0).standard_normal((2000, 6)) * 2.0**-form.fraction_bits * 200).astype(np.float32)
+    assert np.array_equal(again.logits(features), network.logits(features))
+    assert len(np.unique(network.logits(features))) > 20
+
+
+def test_the_cost_of_a_checkpoint_is_the_ebops_of_the_points():
+    form = random_format(6, 3)
+    own = Layout(6, (10, 5), 1)
+    parameters = random_parameters(own, own.padded(), form, 1)
+    network = freeze(Candidate(own.widths, LearnedBits()), form, own, own.padded(), parameters)
+    assert ebops(network) == measured_traits(network).ebops > 100

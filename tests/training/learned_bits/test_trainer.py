@@ -1,0 +1,133 @@
+"""Real training on a small task: fronts, pruning, independence of company, polish and failures."""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+
+from nas_fpga.errors import InputError
+from nas_fpga.space import BitWidths, Candidate
+from nas_fpga.training import TrainingFailure, TrainingJob
+from nas_fpga.training.learned_bits import PolishJob
+from nas_fpga.training.learned_bits._freeze import ebops
+from tests.training.learned_bits.blobs import SETTINGS, integers, job, make_dataset, make_trainer
+
+
+def loss_of(network, dataset, rows):
+    """Weighted cross entropy with balanced classes, of exact logits."""
+    labels, weights, logits = dataset.labels[rows], dataset.weights[rows], network.logits(dataset.features[rows])
+    weights = weights / np.bincount(labels, weights)[labels]
+    if logits.shape[1] == 1:
+        losses = np.logaddexp(0, logits[:, 0]) - logits[:, 0] * labels
+    else:
+        losses = np.logaddexp.reduce(logits, axis=1) - logits[np.arange(len(rows)), labels]
+    return float(np.average(losses, weights=weights))
+
+
+@pytest.fixture(scope="module")
+def binary():
+    dataset = make_dataset()
+    trainer, divided = make_trainer(dataset)
+    jobs = [job(0, (12, 8)), job(1, (10, 6), pressure=3e-3), job(2, (4, 4, 4))]
+    return dataset, divided, trainer, jobs, {result.job.number: result for result in trainer.train(jobs)}
+
+
+def test_networks_learn(binary):
+    dataset, divided, *_, results = binary
+    for number, least in ((0, 0.95), (1, 0.9), (2, 0.9)):
+        logits = results[number].networks[0].logits(dataset.features[divided.test])[:, 0]
+        assert np.mean((logits >= 0) == dataset.labels[divided.test]) > least
+
+
+def test_a_member_gives_a_front_and_its_most_precise_network_is_of_the_best_epoch(binary):
+    dataset, divided, *_, results = binary
+    for result in results.values():
+        losses = [loss_of(network, dataset, divided.validation) for network in result.networks]
+        costs = [ebops(network) for network in result.networks]
+        assert len(losses) > 1
+        assert sorted(costs, reverse=True) == costs
+        assert sorted(losses) == losses
+        curve = result.curve
+        assert len(curve.validation_loss) == SETTINGS.epochs
+        assert losses[0] == pytest.approx(curve.validation_loss[curve.best_epoch], rel=1e-5)
+        assert min(curve.validation_loss) == curve.validation_loss[curve.best_epoch]
+
+
+def test_pressure_lowers_the_cost_and_prunes(binary):
+    *_, results = binary
+    pressed = results[1].networks[-1]
+    assert ebops(pressed) < ebops(results[0].networks[-1]) / 3
+    assert sum(pressed.topology) < 16
+    for before, after in zip(pressed.layers, pressed.layers[1:], strict=False):
+        assert after.weights.any(axis=1).all()  # every neuron is read ...
+        assert before.weights.any(axis=0).all()  # ... and reads
+    assert pressed.input_format.bits.sum() < 30  # of 60
+
+
+def test_topologies_of_one_shape_share_a_program(binary):
+    *_, trainer, _, _ = binary
+    assert [key[0].widths for key in trainer._programs] == [(16, 8), (8, 8, 8)]
+    assert [program.epoch._cache_size() for program in trainer._programs.values()] == [1, 1]
+
+
+def test_several_classes():
+    dataset = make_dataset(4)
+    trainer, divided = make_trainer(dataset)
+    (result,) = trainer.train([job(0, (12,))])
+    logits = result.networks[0].logits(dataset.features[divided.test])
+    assert np.mean(logits.argmax(axis=1) == dataset.labels[divided.test]) > 0.75
+    losses = [loss_of(network, dataset, divided.validation) for network in result.networks]
+    assert losses[0] == pytest.approx(min(result.curve.validation_loss), rel=1e-5)
+
+
+def test_a_result_depends_on_its_job_alone_and_a_failure_on_nobody_else():
+    """Two slots: neighbours, slot and the moment of the refill change nothing, and neither does a loss of NaN."""
+    dataset = make_dataset(n=800)
+    short = replace(SETTINGS, epochs=4)
+    diverging = job(7, (5, 8), settings=replace(short, learning_rate=1e30))
+    jobs = [job(i, (8, 6 + i), seed=i, settings=replace(short, epochs=3 + i)) for i in range(2)]
+    trainer, _ = make_trainer(dataset, n_slots=2)
+
+    def outcome(company):
+        return {result.job.number: result for result in trainer.train(company)}
+
+    together = outcome([diverging, *jobs])
+    failure = together[7]
+    assert isinstance(failure, TrainingFailure)
+    assert failure.cause.startswith("DivergedError: the training loss became nan in epoch ")
+    for other in (outcome([jobs[1], job(9, (3, 3), settings=short), jobs[0]]), outcome(jobs[:1]), outcome(jobs[1:])):
+        for number in {0, 1} & set(other):
+            assert other[number].curve == together[number].curve
+            assert [integers(n) for n in other[number].networks] == [integers(n) for n in together[number].networks]
+
+
+def test_a_program_that_does_not_fit_the_memory_fails_its_members_only(binary, monkeypatch):
+    *_, trainer, jobs, results = binary
+    program = next(program for (layout, _), program in trainer._programs.items() if layout.widths == (16, 8))
+
+    def out_of_memory(*_):
+        raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
+
+    monkeypatch.setattr(program, "epoch", out_of_memory)
+    outcomes = {outcome.job.number: outcome for outcome in trainer.train(jobs)}
+    assert [outcomes[i].cause for i in (0, 1)] == ["JaxRuntimeError: RESOURCE_EXHAUSTED: out of memory"] * 2
+    assert [integers(n) for n in outcomes[2].networks] == [integers(n) for n in results[2].networks]
+
+
+def test_polish_starts_from_the_trained_network(binary):
+    dataset, divided, trainer, _, results = binary
+    start = results[1].networks[0]
+    settings = replace(SETTINGS, epochs=3, learning_rate=1e-3)
+    polish = PolishJob(4, replace(start.candidate, settings=settings), 1, start)
+    (result,) = trainer.train([polish])
+    assert result.job is polish
+    assert result.curve.validation_loss[0] < 1.1 * loss_of(start, dataset, divided.validation)
+    assert min(ebops(network) for network in result.networks) < ebops(start)
+    assert all(np.less_equal(network.topology, start.topology).all() for network in result.networks)
+
+
+def test_fixed_bits_are_refused(binary):
+    *_, trainer, _, _ = binary
+    with pytest.raises(InputError, match="12 w6a6 has fixed bits"):
+        next(trainer.train([TrainingJob(0, Candidate((12,), BitWidths(6, 6), SETTINGS), 0)]))
