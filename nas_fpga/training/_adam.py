@@ -1,4 +1,4 @@
-"""Adam on the flat vectors of several members, each with settings of its own."""
+"""Adam on a few flat vectors, each with a rate of its own."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+
+from nas_fpga.space import TrainingSettings
 
 
 class AdamSettings(NamedTuple):
-    """Settings of the optimiser, `(members,)` float32 each."""
+    """What all vectors share: scalars, or arrays that broadcast against them."""
 
-    learning_rate: Any
     beta_1: Any
     beta_2: Any
     epsilon: Any
-    weight_decay: Any
+
+    @classmethod
+    def of(cls, settings: TrainingSettings) -> AdamSettings:
+        """Return those of a candidate, float32."""
+        return cls(*map(np.float32, (settings.beta_1, settings.beta_2, settings.epsilon)))
 
 
 class AdamState(NamedTuple):
@@ -24,7 +30,7 @@ class AdamState(NamedTuple):
     Attributes:
         mean: Of the gradients, like the parameters.
         square: Mean of their squares.
-        count: Updates so far, `(members,)` float32.
+        count: Updates so far, broadcasts against the vectors.
     """
 
     mean: Any
@@ -32,25 +38,32 @@ class AdamState(NamedTuple):
     count: Any
 
 
-def adam(parameters: Any, state: AdamState, gradients: Any, settings: AdamSettings) -> tuple[Any, AdamState]:
+def adam(
+    parameters: Any, state: AdamState, gradients: Any, rates: Any, decays: Any, settings: AdamSettings
+) -> tuple[Any, AdamState]:
     """Return parameters and state after one update.
 
     Kingma and Ba (arXiv:1412.6980), algorithm 1 in the form of the last paragraph of section 2; decoupled weight decay
-    on kernels after Loshchilov and Hutter (arXiv:1711.05101). As in Keras.
+    after Loshchilov and Hutter (arXiv:1711.05101). As in Keras.
 
     Args:
-        parameters: Kernels and biases, `(members, n)` each.
-        state: Like them.
-        gradients: Like them.
-        settings: Of every member.
+        parameters: A tree of vectors.
+        state: Its moments are like the parameters.
+        gradients: Like the parameters.
+        rates: A tree of what broadcasts against each vector.
+        decays: The same: the share of each vector that is taken from it, the rate included.
+        settings: Of all vectors.
     """
-    rate, beta_1, beta_2, epsilon, decay = (value[:, None] for value in settings)
     count = state.count + 1
-    t = count[:, None]
-    step = rate * jnp.sqrt(1 - beta_2**t) / (1 - beta_1**t)
-    mean = jax.tree.map(lambda m, g: m + (g - m) * (1 - beta_1), state.mean, gradients)
-    square = jax.tree.map(lambda v, g: v + (g * g - v) * (1 - beta_2), state.square, gradients)
-    kernels, biases = parameters
-    decayed = (kernels - kernels * decay * rate, biases)
-    updated = jax.tree.map(lambda p, m, v: p - step * m / (jnp.sqrt(v) + epsilon), decayed, mean, square)
+    of_square, of_mean = jnp.sqrt(1 - settings.beta_2**count), 1 - settings.beta_1**count  # they start at zero
+    mean = jax.tree.map(lambda m, g: m + (g - m) * (1 - settings.beta_1), state.mean, gradients)
+    square = jax.tree.map(lambda v, g: v + (g * g - v) * (1 - settings.beta_2), state.square, gradients)
+    updated = jax.tree.map(
+        lambda p, m, v, rate, decay: p - p * decay - rate * of_square / of_mean * m / (jnp.sqrt(v) + settings.epsilon),
+        parameters,
+        mean,
+        square,
+        rates,
+        decays,
+    )
     return updated, AdamState(mean, square, count)

@@ -35,8 +35,10 @@ class KerasTrainer(Trainer):
     def __init__(self, dataset: Dataset, split: Split, input_format: InputFormat) -> None:
         """See the class."""
         self.input_format, self.n_outputs = input_format, dataset.n_outputs
-        self._train = Rows.of(dataset, split.train, input_format)
-        self._validation = Rows.of(dataset, split.validation, input_format)
+        self._train, self._validation = (
+            Rows.of(dataset, rows, input_format.apply(dataset.features[rows]))
+            for rows in (split.train, split.validation)
+        )
 
     def train(self, jobs: Sequence[TrainingJob]) -> Iterator[TrainingResult | TrainingFailure]:
         """See :meth:`Trainer.train`."""

@@ -14,6 +14,7 @@ from nas_fpga.training._calibration import LayerSteps, calibrate, freeze
 from nas_fpga.training._layout import Parameters
 from nas_fpga.training._network import QuantizedNetwork
 from nas_fpga.training._rows import Rows
+from nas_fpga.training._schedule import learning_rate
 
 _CALIBRATION_ROWS = 2048
 
@@ -66,11 +67,8 @@ class Member:
 
     @property
     def learning_rate(self) -> float:
-        """Of the coming epoch: half a cosine over all epochs."""
-        settings = self.settings
-        phase = 0.5 * (1 + np.cos(np.pi * len(self._train_losses) / settings.epochs))
-        share = settings.learning_rate_decay + (1 - settings.learning_rate_decay) * phase
-        return float(settings.learning_rate * share)
+        """Of the coming epoch."""
+        return learning_rate(self.settings, len(self._train_losses))
 
     def end_epoch(self, parameters: Parameters, train_loss: float, validation_loss: float) -> bool:
         """Note how an epoch ended; return whether it was the last one.

@@ -48,17 +48,18 @@ class _Slot:
         """Return a member before its first epoch."""
         parameters = layout.pack(member.parameters)
         zeros = tuple(np.zeros_like(vector) for vector in parameters)
-        return cls(member, State(parameters, AdamState(zeros, zeros, np.float32(0))))
+        return cls(member, State(parameters, AdamState(zeros, zeros, np.zeros(1, np.float32))))
 
     def begin_epoch(self, layout: Layout) -> Epoch:
         """Return what the coming epoch is given for this member."""
         steps, order = self.member.begin_epoch()
         settings = self.member.settings
-        rates = self.member.learning_rate, settings.beta_1, settings.beta_2, settings.epsilon, settings.weight_decay
         return Epoch(
             quantizers(layout, self.member.job.candidate.uniform_bits, steps),
             order,
-            AdamSettings(*map(np.float32, rates)),
+            np.float32(self.member.learning_rate),
+            np.float32(settings.weight_decay),
+            AdamSettings.of(settings),
             np.float32(settings.dropout),
             np.random.SeedSequence([self.member.job.seed, self.n_epochs]).generate_state(2),
         )
@@ -93,9 +94,11 @@ class PopulationTrainer(Trainer):
         _keep_compiled_programs()
         self.input_format, self.n_outputs = input_format, dataset.n_outputs
         self.slots = slots or (1 if jax.default_backend() == "cpu" else _SLOTS_OF_GPU)
-        self._rows = Rows.of(dataset, split.train, input_format)
-        self._train = DeviceRows.to_train(self._rows)
-        self._validation = DeviceRows.to_validate(Rows.of(dataset, split.validation, input_format))
+        self._rows, validation = (
+            Rows.of(dataset, rows, input_format.apply(dataset.features[rows]))
+            for rows in (split.train, split.validation)
+        )
+        self._train, self._validation = DeviceRows.of(self._rows), DeviceRows.in_blocks(validation)
         self._programs: dict[Bucket, Program] = {}
 
     def bucket(self, job: TrainingJob) -> Bucket:

@@ -19,19 +19,19 @@ _VALIDATION_ROWS = 16384  # at a time: activations of wide networks need not all
 
 
 class DeviceRows(NamedTuple):
-    """Rows that stay on the device, see :class:`Rows`. Validation rows are in blocks of equal size."""
+    """Rows that stay on the device, see :class:`Rows`."""
 
     inputs: Any
     labels: Any
     weights: Any
 
     @classmethod
-    def to_train(cls, rows: Rows) -> DeviceRows:
+    def of(cls, rows: Rows) -> DeviceRows:
         """Put them there."""
         return cls(*jax.device_put((rows.inputs, rows.labels, rows.weights)))
 
     @classmethod
-    def to_validate(cls, rows: Rows) -> DeviceRows:
+    def in_blocks(cls, rows: Rows) -> DeviceRows:
         """Put them there in blocks `(blocks, rows, ...)`; what fills the last one has no weight."""
         n_blocks = -(-len(rows) // _VALIDATION_ROWS)
         size = -(-len(rows) // n_blocks)
@@ -59,14 +59,18 @@ class Epoch(NamedTuple):
     Attributes:
         quantizers: Values of the layer's variables that do not train, `(members, n)` each.
         orders: Rows of the epoch, `(members, n)` int32.
-        settings: Of the optimiser.
+        learning_rate: `(members,)` float32.
+        weight_decay: `(members,)` float32.
+        optimizer: Further settings of it.
         dropout: Share, `(members,)` float32.
         keys: Of the random numbers of dropout, `(members, 2)` uint32.
     """
 
     quantizers: Sequence[Any]
     orders: Any
-    settings: AdamSettings
+    learning_rate: Any
+    weight_decay: Any
+    optimizer: AdamSettings
     dropout: Any
     keys: Any
 
@@ -102,7 +106,9 @@ class Program:
         return self.layer.stateless_call(list(parameters), list(epoch.quantizers), inputs, keep=keep)[0]
 
     def _epoch(self, state: State, epoch: Epoch, train: DeviceRows, validation: DeviceRows) -> Any:
-        size = self.bucket.batch_size
+        size, rate = self.bucket.batch_size, epoch.learning_rate[:, None]
+        decays = rate * epoch.weight_decay[:, None], 0.0
+        settings = AdamSettings(*(value[:, None] for value in epoch.optimizer))
 
         def loss(parameters: Any, rows: DeviceRows, step: Any) -> Any:
             logits = self._logits(parameters, epoch, rows.inputs, step if self.bucket.dropout else None)
@@ -113,7 +119,7 @@ class Program:
             chosen = jax.lax.dynamic_slice_in_dim(epoch.orders, step * size, size, axis=1)
             rows = DeviceRows(*(array[chosen] for array in train))
             gradients, losses = jax.grad(loss, has_aux=True)(state.parameters, rows, step)
-            return State(*adam(state.parameters, state.optimizer, gradients, epoch.settings)), losses
+            return State(*adam(state.parameters, state.optimizer, gradients, (rate, rate), decays, settings)), losses
 
         state, train_losses = jax.lax.scan(update, state, jnp.arange(self._n_steps))
 

@@ -53,6 +53,11 @@ class Layout:
         ends = list(itertools.accumulate((self.n_inputs, *self.widths)))
         return tuple(itertools.starmap(slice, itertools.pairwise((0, *ends))))
 
+    @cached_property
+    def is_kernel(self) -> Floats:
+        """1 where a kernel lies and 0 where a bias does, `(P,)`."""
+        return self.pack([(np.ones(shape, np.float32), np.zeros(shape[1], np.float32)) for shape in self.shapes])
+
     @property
     def n_parameters(self) -> int:
         """Weights and biases."""

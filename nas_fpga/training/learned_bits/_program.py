@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from nas_fpga.training.learned_bits import _adam as adam
+from nas_fpga.training._adam import AdamSettings, AdamState, adam
+from nas_fpga.training._model import mean_loss
+from nas_fpga.training._program import DeviceRows
 from nas_fpga.training.learned_bits._layout import Layout
 from nas_fpga.training.learned_bits._quantizers import (
     UnitFormats,
@@ -58,19 +60,15 @@ class Rates(NamedTuple):
         weights: Learning rate of weights.
         bits: Learning rate of bits.
         pressure: Loss per effective bit operation.
+        weight_decay: Share of a kernel, times its learning rate, that is taken from it in a step.
+        optimizer: Further settings of it.
     """
 
     weights: Any
     bits: Any
     pressure: Any
-
-
-class Rows(NamedTuple):
-    """Rows of a data set: inputs `(n, d)`, labels `(n,)` or one-hot `(n, k)`, and loss weights `(n,)`; float32."""
-
-    inputs: Any
-    labels: Any
-    weights: Any
+    weight_decay: Any
+    optimizer: AdamSettings
 
 
 def logits_and_ebops(layout: Layout, grid: InputGrid, parameters: Parameters, inputs: Any) -> tuple[Any, Any]:
@@ -100,18 +98,8 @@ def logits_and_ebops(layout: Layout, grid: InputGrid, parameters: Parameters, in
     return values, ebops
 
 
-def mean_loss(logits: Any, labels: Any, weights: Any) -> Any:
-    """Return the weighted mean cross entropy of raw logits, see :func:`nas_fpga.training._model.mean_loss`."""
-    if logits.shape[-1] == 1:
-        z = logits[:, 0]
-        losses = jax.nn.softplus(z) - z * labels
-    else:
-        losses = jax.nn.logsumexp(logits, axis=-1) - (logits * labels).sum(axis=-1)
-    return (losses * weights).mean()
-
-
 def loss_and_parts(
-    parameters: Parameters, layout: Layout, grid: InputGrid, rows: Rows, pressure: Any
+    parameters: Parameters, layout: Layout, grid: InputGrid, rows: DeviceRows, pressure: Any
 ) -> tuple[Any, tuple[Any, Any]]:
     """Return what is minimised, and its parts: the cross entropy, and the effective bit operations."""
     logits, ebops = logits_and_ebops(layout, grid, parameters, rows.inputs)
@@ -135,7 +123,7 @@ class MemberState(NamedTuple):
     """What an epoch changes of a member."""
 
     parameters: Parameters
-    optimizer: adam.AdamState
+    optimizer: AdamState
 
 
 class Figures(NamedTuple):
@@ -151,7 +139,7 @@ class Figures(NamedTuple):
 
 
 def train_step(
-    member: MemberState, layout: Layout, grid: InputGrid, rows: Rows, rates: Rates
+    member: MemberState, layout: Layout, grid: InputGrid, rows: DeviceRows, rates: Rates
 ) -> tuple[MemberState, Any]:
     """Take one step on a batch; returns the member after it and the cross entropy before it."""
     gradient = jax.grad(loss_and_parts, has_aux=True)
@@ -159,7 +147,10 @@ def train_step(
     frozen = gradients.unit_integer.at[: layout.n_inputs].set(0.0)  # the ends of the input format stay
     gradients = gradients._replace(unit_integer=frozen)
     learning_rates = Parameters(rates.weights, rates.bits, rates.bits, rates.bits)
-    parameters, optimizer = adam.step(member.parameters, gradients, member.optimizer, learning_rates)
+    decays = Parameters(rates.weights * rates.weight_decay * layout.is_kernel, 0.0, 0.0, 0.0)
+    parameters, optimizer = adam(
+        member.parameters, member.optimizer, gradients, learning_rates, decays, rates.optimizer
+    )
     return MemberState(within_bounds(parameters, grid), optimizer), entropy
 
 
@@ -181,7 +172,13 @@ class EpochProgram:
         self.epoch = jax.jit(self._epoch, donate_argnums=0)
 
     def _epoch(
-        self, members: MemberState, rates: Rates, orders: Any, grid: InputGrid, training: Rows, validation: Rows
+        self,
+        members: MemberState,
+        rates: Rates,
+        orders: Any,
+        grid: InputGrid,
+        training: DeviceRows,
+        validation: DeviceRows,
     ) -> tuple[MemberState, Figures]:
         """Return the members and their figures after an epoch; compiled as ``epoch``.
 
@@ -207,7 +204,13 @@ class EpochProgram:
         return alone
 
     def _member_epoch(
-        self, member: MemberState, rates: Rates, order: Any, grid: InputGrid, training: Rows, validation: Rows
+        self,
+        member: MemberState,
+        rates: Rates,
+        order: Any,
+        grid: InputGrid,
+        training: DeviceRows,
+        validation: DeviceRows,
     ) -> tuple[MemberState, Figures]:
         shuffled = jax.tree.map(lambda a: a[order], training)
 

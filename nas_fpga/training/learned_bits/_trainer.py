@@ -16,20 +16,22 @@ from numpy.typing import NDArray
 from nas_fpga.data import Dataset, InputFormat, Split
 from nas_fpga.errors import InputError
 from nas_fpga.space import LearnedBits, TrainingSettings
+from nas_fpga.training._adam import AdamSettings, AdamState
 from nas_fpga.training._base import LearningCurve, Trainer, TrainingFailure, TrainingJob, TrainingResult
+from nas_fpga.training._bucket import batch_size
 from nas_fpga.training._network import QuantizedNetwork
-from nas_fpga.training.learned_bits import _adam as adam
+from nas_fpga.training._program import DeviceRows
+from nas_fpga.training._rows import Rows
+from nas_fpga.training._schedule import learning_rate
 from nas_fpga.training.learned_bits._freeze import ebops, freeze, input_grid, thaw
 from nas_fpga.training.learned_bits._front import Front
 from nas_fpga.training.learned_bits._layout import Layout
-from nas_fpga.training.learned_bits._program import EpochProgram, Figures, MemberState, Parameters, Rates, Rows
+from nas_fpga.training.learned_bits._program import EpochProgram, Figures, MemberState, Parameters, Rates
 from nas_fpga.training.learned_bits._start import initial_parameters
 
 NETWORKS = 8  # of one member at most
 
 _SAMPLE_ROWS = 2048
-_STEPS_PER_EPOCH = 40  # small data sets get smaller batches, so that an epoch has at least about so many steps
-_FINAL_LEARNING_RATE = 0.02  # of the first one, reached by half a cosine
 _FIRST_PRESSURE = 1e-2  # of the last one; in between it grows by the same factor every epoch
 
 
@@ -75,21 +77,16 @@ class LearnedBitsTrainer(Trainer):
         """See the class."""
         self.dataset, self.input_format, self.n_slots = dataset, input_format, n_slots
         self._grid = jax.device_put(input_grid(input_format))
-        host = self._rows(split.train)
-        self._means = host.inputs.mean(axis=0)
-        self._sampled = host.inputs[:: max(len(host.inputs) // _SAMPLE_ROWS, 1)]
-        self._training, self._validation = (jax.device_put(rows) for rows in (host, self._rows(split.validation)))
+        training, validation = (self._rows(rows) for rows in (split.train, split.validation))
+        self._means = training.inputs.mean(axis=0)
+        self._sampled = training.inputs[:: max(len(training) // _SAMPLE_ROWS, 1)]
+        self._training, self._validation = DeviceRows.of(training), DeviceRows.of(validation)
         self._programs: dict[tuple[Layout, int], EpochProgram] = {}
 
     def _rows(self, rows: NDArray[np.int64]) -> Rows:
-        labels, weights = self.dataset.labels[rows], self.dataset.weights[rows].copy()
-        totals = np.bincount(labels, weights, self.dataset.n_classes)
-        weights *= (weights.sum() / self.dataset.n_classes / totals)[labels]
         # Not rounded: the networks round, to bits of their own. A power of two is exact.
-        inputs = np.ldexp(self.dataset.features[rows], -self.input_format.scale_log2.astype(np.int32))
-        one_logit = self.dataset.n_outputs == 1
-        encoded = labels if one_logit else labels[:, None] == np.arange(self.dataset.n_classes)
-        return Rows(inputs, encoded.astype(np.float32), (weights / weights.mean()).astype(np.float32))
+        scaled = np.ldexp(self.dataset.features[rows], -self.input_format.scale_log2.astype(np.int32))
+        return Rows.of(self.dataset, rows, scaled)
 
     def train(self, jobs: Sequence[TrainingJob]) -> Iterator[TrainingResult | TrainingFailure]:
         """See :meth:`Trainer.train`; jobs that share a program follow each other."""
@@ -97,7 +94,11 @@ class LearnedBitsTrainer(Trainer):
         for job in jobs:
             if not isinstance(job.candidate.bits, LearnedBits):
                 raise InputError(f"{job.candidate} has fixed bits; train it with the trainer of fixed bits")
-            groups[self._own_layout(job).padded(), self._batch_size(job.candidate.settings)].append(job)
+            settings = job.candidate.settings
+            if settings.dropout > 0:
+                raise InputError(f"dropout {settings.dropout} cannot be trained with learned bits; leave it out")
+            size = batch_size(settings.batch_size, len(self._training.labels))
+            groups[self._own_layout(job).padded(), size].append(job)
         for key, group in groups.items():
             if key not in self._programs:
                 self._programs[key] = EpochProgram(key[0], self.n_slots, key[1])
@@ -145,7 +146,8 @@ class LearnedBitsTrainer(Trainer):
             if isinstance(job, PolishJob)
             else initial_parameters(member.own, layout, self.input_format, self._sampled, self._means, initial)
         )
-        return member, MemberState(parameters, adam.fresh(parameters))
+        zeros = jax.tree.map(np.zeros_like, parameters)
+        return member, MemberState(parameters, AdamState(zeros, zeros, np.float32(0)))
 
     def _after_epoch(
         self, member: _Member, layout: Layout, parameters: Parameters, figures: Figures
@@ -176,11 +178,6 @@ class LearnedBitsTrainer(Trainer):
         topology = job.start.topology if isinstance(job, PolishJob) else job.candidate.topology
         return Layout(self.dataset.features.shape[1], topology, self.dataset.n_outputs)
 
-    def _batch_size(self, settings: TrainingSettings) -> int:
-        n = len(self._training.labels)
-        largest = max(16, 2 ** int(np.log2(max(n / _STEPS_PER_EPOCH, 1))))
-        return int(min(settings.batch_size, largest, n))
-
 
 def _placed(states: MemberState | None, slot: int, new: MemberState, n_slots: int) -> MemberState:
     """Return the states of all slots with a new member in one of them; the first member fills all."""
@@ -195,10 +192,9 @@ def _placed(states: MemberState | None, slot: int, new: MemberState, n_slots: in
 def _rates(member: _Member | None) -> Rates:
     """Return the learning rates and the pressure of a member's next epoch; an empty slot learns nothing."""
     if member is None:
-        return Rates(0.0, 0.0, 0.0)
+        return Rates(0.0, 0.0, 0.0, 0.0, AdamSettings.of(TrainingSettings()))
     settings, bits = member.job.candidate.settings, member.job.candidate.bits
     assert isinstance(bits, LearnedBits)  # others are refused
-    done = member.epoch / settings.epochs
-    phase = _FINAL_LEARNING_RATE + (1 - _FINAL_LEARNING_RATE) * 0.5 * (1 + np.cos(np.pi * done))
+    rate = learning_rate(settings, member.epoch)
     pressure = bits.pressure * _FIRST_PRESSURE ** (1 - (member.epoch + 1) / settings.epochs)
-    return Rates(settings.learning_rate * phase, bits.learning_rate, pressure)
+    return Rates(rate, bits.learning_rate, pressure, settings.weight_decay, AdamSettings.of(settings))
