@@ -115,9 +115,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("study", type=Path, help="folder of a finished study")
-    parser.add_argument("--points", nargs=3, required=True, help="three points of it, such as 15.0 21.0 10.0")
+    parser.add_argument("--points", nargs=3, required=True, help="three points of it, such as 15.0 10.0 42.0")
     parser.add_argument("--again", action="store_true", help="measure what is in the table already too")
     options = parser.parse_args(arguments)
+    origin = provenance()  # before the table changes
     try:
         outcome = read_outcome(options.study)
         rows = [] if options.again or not TABLE.exists() else list(csv.DictReader(TABLE.open(encoding="utf-8")))
@@ -125,17 +126,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if str(case) not in {row["case"] for row in rows}:
                 rows.append(measure(outcome, case))
                 print(f"{case}: {rows[-1]['differing']} of {rows[-1]['outputs']} differ, {rows[-1]['verify_s']} s")
-                _write(rows, options)
+                _write(rows, options, origin)
     except NasFpgaError as error:
         sys.exit(str(error))
 
 
-def _write(rows: Sequence[dict[str, Any]], options: argparse.Namespace) -> None:
+def _write(rows: Sequence[dict[str, Any]], options: argparse.Namespace, origin: dict[str, object]) -> None:
     with TABLE.open("w", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    summary = provenance() | {
+    summary = origin | {
         "command": f"python -m benchmarks.export.verified_points {options.study} --points {' '.join(options.points)}",
         "projects": len(rows),
         "outputs": sum(int(row["outputs"]) for row in rows),
