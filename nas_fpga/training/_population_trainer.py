@@ -29,6 +29,7 @@ from nas_fpga.training._rows import Rows
 
 _PROGRAMS = 16  # compiled programs in memory, some 5 MB each and more for wide networks
 _CACHE_BYTES = 2**30  # of compiled programs on disk
+_LOCK_S = 10.0  # the next process may mend what this one has no time for
 _SLOTS_OF_GPU = 16
 _TOO_LARGE = (MemoryError, jax.errors.JaxRuntimeError)
 
@@ -199,7 +200,7 @@ def _keep_compiled_programs() -> None:
 
 def _mend(folder: Path) -> None:
     """Remove programs that a killed process had half written: JAX writes nothing more beside one without its time."""
-    with contextlib.suppress(OSError), FileLock(folder / ".lockfile"):
+    with contextlib.suppress(OSError), FileLock(folder / ".lockfile", timeout=_LOCK_S):
         for program in folder.glob("*-cache"):
             if not program.with_name(program.name.removesuffix("-cache") + "-atime").exists():
                 program.unlink()
