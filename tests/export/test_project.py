@@ -12,54 +12,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nas_fpga.data import InputFormat
 from nas_fpga.errors import InputError, NasFpgaError
-from nas_fpga.export import Design, _verify, export, read_record, verify
+from nas_fpga.export import _verify, export, read_record, verify
 from nas_fpga.export._cpp import find_compiler
 from nas_fpga.export._events import VerificationEvents, verification_events
 from nas_fpga.export._process import ToolFailedError
-from nas_fpga.export._select import rebuilt
 from nas_fpga.hardware import Mapping, estimate, make_target
 from nas_fpga.space import BitWidths
+from tests.export.designs import equal, make_design, silent, uniform
 from tests.export.networks import learned_network, random_network, raw_features
-
-
-def silent(text):
-    """Take a message."""
-
-
-def make_design(network, mapping, n=1000):
-    """A design whose real events lie around the range of its input format."""
-    target = make_target(clock_ns=4.0)
-    d = len(network.input_format.signed)
-    return Design(
-        title="a test",
-        model=rebuilt(network),
-        network=network,
-        mapping=mapping,
-        target=target,
-        figures=estimate(network, mapping, target),
-        merits={"test_error_rate": 0.25},
-        threshold=None,
-        feature_names=tuple(f"x{i}" for i in range(d)),
-        feature_units=("MeV",) * d,
-        class_names=("a", "b", "c")[: max(2, network.layers[-1].n_out)],
-        events=raw_features(network, 3, n)[3:],
-    )
-
-
-def uniform(network):
-    """The same network with features that arrive alike but have scales of their own: hls4ml would fuse their format."""
-    d = len(network.input_format.signed)
-    scale = np.arange(d) % 4
-    return replace(network, input_format=InputFormat(np.full(d, 10), np.zeros(d, bool), 8 - scale, scale))
-
-
-def equal(network, signed):
-    """The same network with one format for all features, which hls4ml would make the port's."""
-    d = len(network.input_format.signed)
-    return replace(network, input_format=InputFormat(np.full(d, 10), np.full(d, signed), np.full(d, 5), np.full(d, 3)))
-
 
 # Most networks here have its shapes: Keras on JAX compiles every operation for every shape, a second or two each time.
 SMALL = random_network(6, 4, (5,), BitWidths(3, 5))
@@ -340,44 +301,6 @@ def test_build_script_says_what_is_missing_and_runs_what_is_there(projects, tmp_
     assert clock == "create_clock -name ap_clk -period 4.000 [get_ports ap_clk]\n"
 
 
-@pytest.mark.slow
-def test_other_backends_are_written_and_say_so(tmp_path):
-    said = []
-    network = random_network(7, 4, (5,), BitWidths(4, 4))
-    export(make_design(network, Mapping("latency", (1, 1))), tmp_path, backend="quartus", message=said.append)
-    record = read_record(tmp_path)
-    assert said[-1].endswith("written, not verified: the quartus tools are needed to run this project")
-    assert "for the default device of hls4ml's backend" in (tmp_path / "README.md").read_text()
-    assert not record["hls"]["verifiable"]
-    assert record["rtl"] is None
-    assert "Written, not verified" in (tmp_path / "README.md").read_text()
-    assert (tmp_path / "hls" / "firmware" / "network.cpp").exists()
-    with pytest.raises(InputError, match="is for quartus, which cannot be run here"):
-        verify(tmp_path, message=silent)
-
-
-def test_catapult_takes_no_formats_that_differ(tmp_path):
-    network = random_network(7, 4, (5,), BitWidths(4, 4))
-    with pytest.raises(InputError, match=r"formats of their own on catapult.*; give --backend vitis or vivado$") as e:
-        export(make_design(network, Mapping("latency", (1, 1))), tmp_path / "x", backend="catapult", message=silent)
-    assert "\n" not in str(e.value)
-    assert not (tmp_path / "x").exists()
-    export(make_design(equal(network, True), Mapping("latency", (1, 1))), tmp_path, backend="catapult", message=silent)
-    assert read_record(tmp_path)["hls"]["backend"] == "catapult"
-
-
-def test_what_hls4ml_cannot_convert_is_one_line_and_leaves_nothing(tmp_path):
-    """A model trained elsewhere, whose formats differ: only hls4ml knows."""
-    design = make_design(random_network(7, 4, (5,), BitWidths(4, 4)), Mapping("latency", (1, 1)))
-    with pytest.raises(
-        InputError,
-        match=r"hls4ml cannot convert a test under latency for catapult: .*; give --backend vitis or vivado$",
-    ) as e:
-        export(replace(design, network=None, figures=None), tmp_path / "x", backend="catapult", message=silent)
-    assert "\n" not in str(e.value)
-    assert not (tmp_path / "x").exists()
-
-
 def test_only_projects_of_ours_are_replaced(projects, tmp_path):
     (tmp_path / "thesis.tex").write_text("precious")
     design = make_design(CASES["da"][1], Mapping("latency", (1, 1)))
@@ -488,28 +411,6 @@ def test_rtl_is_simulated_with_its_latency(tmp_path):
     with pytest.raises(InputError, match="has no hls/; leave --proof out"):
         verify(tmp_path, proof="cpp", message=silent)
     assert not replace(found, latency_cycles=found.latency_cycles + 1).passed
-
-
-def test_events_reach_the_edges_of_the_format():
-    network = random_network(9, 5, (3,), BitWidths(4, 4))
-    form = network.input_format
-    real = raw_features(network, 3, 50)[3:]
-    events = verification_events(real, form)
-    assert (events.n_real, events.n_drawn) == (47, 4953)
-    assert np.array_equal(events.features[:47], real)
-    drawn = events.features[47:5000]
-    for i in range(5):
-        assert set(drawn[:, i]) <= set(real[:, i])
-    edges = events.features[5000:].astype(np.float64)
-    assert events.n_edges == len(edges)
-    assert (edges == 0).all(axis=1).any()
-    steps = edges * np.exp2(form.fraction_bits)
-    high = form.highest
-    assert (steps == high).all(axis=1).any()
-    assert ((steps > 2 * high).sum(axis=0) > 0).all()
-    assert ((steps < -2 * high).sum(axis=0) > 0).all()
-    ties = (np.abs(steps) < high) & (steps % 1 == 0.5)
-    assert (ties.sum(axis=0) >= 100).all()
 
 
 def test_decision_needs_rtl(tmp_path):

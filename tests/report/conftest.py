@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from nas_fpga.study import Search, SearchInterruptedError, StudyOutcome, StudyStorage, read_outcome, summarise
 from tests.cli.conftest import run, spawn, write_table
-from tests.cli.test_search import members, n_ended, wait_until
+from tests.cli.studies import members, n_ended, wait_until
 from tests.study.conftest import ScriptedWorkers, Silent, make_setup
 
 NASTY_CLASSES = ("<b>bold</b>", "\"quoted\" & %{x} '$1' </script><script>alert(1)</script>", "@blue")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import ROOT
-from tests.cli.test_search import rows_of, trials
+from tests.cli.studies import rows_of, trials
 from tests.report.conftest import NASTY_CLASSES, scripted
 
 FIGURES = [
