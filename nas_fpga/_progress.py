@@ -54,7 +54,8 @@ class PlainDisplay(Display):
         """Write a line if the last one is long ago."""
         if ended is not None and ended.state == "failed":
             self.message(f"trial {ended.number} ({ended.candidate}) failed: {ended.outcome.cause}")
-        if time.monotonic() - self._last >= _PLAIN_EVERY_S or progress.n_ended == progress.n_trials:
+        finished = progress.n_ended == progress.n_trials and progress.n_polished in (0, progress.n_to_polish)
+        if time.monotonic() - self._last >= _PLAIN_EVERY_S or finished:
             self._last = time.monotonic()
             self.message(describe(progress))
 
@@ -130,12 +131,15 @@ def describe(progress: Progress, *, counts: bool = True) -> str:
     parts = [f"{progress.n_ended}/{progress.n_trials} trials"] if counts else []
     if progress.n_failed:
         parts.append(f"{progress.n_failed} failed")
+    if progress.n_to_polish:
+        parts.append(f"{progress.n_polished}/{progress.n_to_polish} polished")
     if progress.best is not None:
         parts.append(f"lowest {progress.best.error:.4f} ({progress.best.name})")
         parts.append(f"hypervolume {max(0.0, progress.hypervolume):.4f}")
     if progress.candidates_per_hour is not None and progress.remaining_s is not None:
         minutes, seconds = divmod(int(progress.remaining_s), 60)
-        parts.append(f"{progress.candidates_per_hour:,.0f} candidates/h")
+        if not progress.n_to_polish:
+            parts.append(f"{progress.candidates_per_hour:,.0f} candidates/h")
         parts.append(f"{minutes}:{seconds:02d} left")
     return ", ".join(parts) or "workers are starting"
 

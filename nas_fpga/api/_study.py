@@ -99,7 +99,7 @@ class Study:
         """
         if name not in self._points:
             for trial in self.outcome.trials:
-                for point in trial.outcome.points:
+                for point in trial.points:
                     if point.name == name:
                         self._points[name] = StudyPoint(self, trial, point)
                         return self._points[name]
@@ -364,7 +364,7 @@ class StudyPoint:
         named = {
             "point": f"{self.name} of study {self.study.name}",
             "network": self.trial.name_of(self.point),
-            **self.study.outcome.setup.definition.search_training.shown(self.candidate.settings),
+            **self.study.outcome.setup.definition.searched.shown(self.candidate.settings),
             "mapping": str(self.mapping),
             f"{merit}, validation": f"{self.validation.error:.4f}",
             f"{merit}, test": f"{self.test.error:.4f}",

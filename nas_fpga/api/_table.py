@@ -12,7 +12,7 @@ def front_cells(outcome: StudyOutcome, row: FrontRow) -> dict[str, str]:
     """Return a row of the table by its headings; the point in front ends with a star where it is the best."""
     figures, lut = row.point.mapped.figures, row.point.mapped.figures.lut
     objective = outcome.setup.target.objective
-    training = outcome.setup.definition.search_training.shown(row.trial.candidate.settings)
+    training = outcome.setup.definition.searched.shown(row.trial.candidate.settings)
     return {
         "point": f"{row.point.name}{'*' if row.is_best else ''}",
         "network": row.trial.name_of(row.point),
@@ -34,5 +34,5 @@ def front_cells(outcome: StudyOutcome, row: FrontRow) -> dict[str, str]:
 
 def training_note(outcome: StudyOutcome) -> str:
     """Return what the column of training settings holds; empty where none are searched."""
-    training = outcome.setup.definition.search_training
+    training = outcome.setup.definition.searched
     return f"training: {', '.join(name.replace('_', ' ') for name in training.names)}" if training.names else ""

@@ -49,7 +49,7 @@ def print_outcome(outcome: StudyOutcome, *, as_json: bool, saved: bool = True) -
         f"* best: {best.point.name} ({best.trial.name_of(best.point)}), the cheapest within one paired standard error\n"
         f"  of the most precise; precision on test {best.test.precision:.4f}"
     )
-    if training := outcome.setup.definition.search_training.shown(best.trial.candidate.settings):
+    if training := outcome.setup.definition.searched.shown(best.trial.candidate.settings):
         typer.echo(f"  trained with {', '.join(f'{name} {value}' for name, value in training.items())}")
     typer.echo(f"knee: {outcome.knee}")
     n_failed = sum(trial.state == "failed" for trial in outcome.trials)

@@ -74,7 +74,8 @@ def search(
     bits: Annotated[
         str,
         typer.Option(
-            help="Bits of weights and of activations: a range such as 2:8 to search, or one number such as 6.",
+            help="Bits of weights and of activations: a range such as 2:8 to search, one number such as 6, or learned: "
+            "training then finds those of every weight and activation, and one training gives several networks.",
             rich_help_panel=_SPACE,
         ),
     ] = "2:8",
@@ -157,11 +158,22 @@ def search(
     dropout: Annotated[
         float, typer.Option(help="Share of hidden activations dropped in training.", rich_help_panel=_TRAINING)
     ] = 0.0,
+    pressure: Annotated[
+        float | None,
+        typer.Option(
+            help="On --bits learned: loss for each effective bit operation at the end of a training.  [default: "
+            "searched from 1e-5 to 3e-4]",
+            rich_help_panel=_TRAINING,
+        ),
+    ] = None,
+    bits_learning_rate: Annotated[
+        float, typer.Option(help="Of --bits learned, in bits.", rich_help_panel=_TRAINING)
+    ] = 2e-2,
     search_training: Annotated[
         str | None,
         typer.Option(
             metavar="PRESET,NAME=LOW:HIGH,...",
-            help="Settings to search beside the topology, --epochs to --dropout: a preset, ranges such as "
+            help="Settings to search beside the topology, --epochs to --bits-learning-rate: a preset, ranges such as "
             "learning-rate=1e-4:1e-1,batch-size=256:4096, or both (a range, or an option that fixes the setting, "
             "replaces the preset's). Presets: default; with the ranges of L. Hennig, 'Automatic hyperparameter "
             "optimization for Graph Neural Networks' (KM3NeT/ORCA): orca, orca-first; of C. Ouyang and D. McBride, "
@@ -170,6 +182,13 @@ def search(
             rich_help_panel=_TRAINING,
         ),
     ] = None,
+    polish: Annotated[
+        float,
+        typer.Option(
+            help="Train the best of the front on with learned bits, in this share of the epochs before; 0: not.",
+            rich_help_panel=_TRAINING,
+        ),
+    ] = 0.1,
     input_bits: Annotated[
         int, typer.Option(help="Bits of every feature as it enters the design.", rich_help_panel=_TRAINING)
     ] = 10,

@@ -60,7 +60,7 @@ def find_point(outcome: StudyOutcome, name: str) -> tuple[TrialRecord, Point]:
         return outcome.best.trial, outcome.best.point
     if name in outcome.lost:
         raise StudyError(outcome.lost[name])
-    points = {point.name: (trial, point) for trial in outcome.trials for point in trial.outcome.points}
+    points = {point.name: (trial, point) for trial in outcome.trials for point in trial.points}
     if name in points:
         return points[name]
     number = name.partition(".")[0]

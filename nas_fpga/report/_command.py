@@ -8,7 +8,7 @@ from typing import Any
 
 from nas_fpga.study import DATASET_FILE, DataSource, HardwareTarget, SearchDefinition, written
 
-_APART = {"data", "hardware", "weight_bits", "activation_bits", "include", "search_training"}
+_APART = {"data", "hardware", "weight_bits", "activation_bits", "learned_bits", "include", "search_training"}
 
 
 def search_command(definition: SearchDefinition, n_trials: int) -> str | None:
@@ -24,7 +24,9 @@ def search_command(definition: SearchDefinition, n_trials: int) -> str | None:
         words += ["--data", definition.data.name]
     words += _options(definition.data, DataSource(), {"name", "fingerprint"})
     words += _options(definition, SearchDefinition(), _APART)
-    if definition.weight_bits != SearchDefinition().weight_bits:
+    if definition.learned_bits:
+        words += ["--bits", "learned"]
+    elif definition.weight_bits != SearchDefinition().weight_bits:
         low, high = definition.weight_bits
         words += ["--bits", str(low) if low == high else f"{low}:{high}"]
     if definition.include:

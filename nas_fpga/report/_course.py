@@ -69,12 +69,15 @@ def _steps(trials: Sequence[TrialRecord], target: Target, clock: _SearchClock) -
     best: float | None = None
     volume = 0.0
     for trial in trials:
-        point = trial.primary(target)
-        feasible = point is not None and point.mapped.figures.is_feasible(target)
-        error = point.error if point is not None and feasible else None
-        if point is not None and error is not None:
+        feasible = [
+            point
+            for point in trial.of_networks(target)
+            if point.mapped.figures.is_feasible(target) and not point.polished
+        ]
+        error = min((point.error for point in feasible), default=None)
+        if error is not None:
             best = error if best is None else min(best, error)
-            logs.append((point.merits.log10_error, log10_share(point.mapped.figures.share(target))))
+            logs += [(p.merits.log10_error, log10_share(p.mapped.figures.share(target))) for p in feasible]
             volume = max(hypervolume(*np.array(logs).T), 0.0)
         minutes = clock.minutes(trial.ended_at)
         steps.append(Step(trial.number, str(trial.candidate), trial.proposed_by, error, best, volume, minutes))

@@ -12,7 +12,7 @@ from nas_fpga.study import FrontRow, Knee, Point, StudyOutcome, TrialRecord
 
 @dataclass(frozen=True)
 class Network:
-    """One trained network under its primary mapping, or one point of the front.
+    """One trained network under its cheapest mapping, or one point of the front.
 
     Attributes:
         trial: Number of its trial.
@@ -85,16 +85,16 @@ def gather_front(outcome: StudyOutcome) -> FrontData:
     of_interest = data.counted[rows] & (data.weights[rows] > 0)
     if data.n_classes == 2:
         of_interest &= data.labels[rows] == 0
-    on_front = {row.trial.number for row in outcome.front}
-    primaries = [(trial, trial.primary(target)) for trial in outcome.trials]
+    on_front = {(row.trial.number, row.point.network) for row in outcome.front}
     return FrontData(
         merit=outcome.merit_name,
         axis=f"{outcome.setup.resource_name}, all copies",
         floor=0.5 / int(np.count_nonzero(of_interest)),
         trained=tuple(
             _network(outcome, trial, point)
-            for trial, point in primaries
-            if point is not None and trial.number not in on_front
+            for trial in outcome.trials
+            for point in trial.of_networks(target)
+            if (trial.number, point.network) not in on_front
         ),
         front=tuple(_front_point(outcome, row) for row in outcome.front),
         knee=outcome.knee,

@@ -103,7 +103,7 @@ def _front_row(outcome: StudyOutcome, row: FrontRow) -> dict[str, Cell]:
 
 def _training(outcome: StudyOutcome, trial: TrialRecord) -> dict[str, Cell]:
     """Return the training settings that are searched, none where none are."""
-    searched, settings = outcome.setup.definition.search_training, trial.candidate.settings
+    searched, settings = outcome.setup.definition.searched, trial.candidate.settings
     shown = searched.shown(settings).items()
     return {
         heading: Cell(text, getattr(settings, name), in_print=False)
@@ -192,9 +192,13 @@ def settings_tables(data: ReportData) -> str:
 
 def _search_fields(definition: SearchDefinition) -> dict[str, str]:
     """Return what is set of a search, with the ranges of the training settings that are searched."""
-    ranges = definition.search_training.ranges
+    ranges = definition.searched.ranges
     searched = {name.replace("_", " "): f"{low:g} to {high:g}" for name, (low, high) in ranges.items()}
-    return _fields(definition, apart=("data", "hardware", "search_training")) | searched
+    apart: tuple[str, ...] = ("data", "hardware", "search_training", "learned_bits")
+    if definition.learned_bits:
+        searched = {"bits": "learned"} | searched
+        apart += ("weight_bits", "activation_bits")
+    return _fields(definition, apart) | searched
 
 
 def _fields(value: Any, apart: Sequence[str]) -> dict[str, str]:

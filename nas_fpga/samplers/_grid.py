@@ -12,7 +12,7 @@ import numpy as np
 from nas_fpga.errors import InputError
 from nas_fpga.samplers._base import History, Sampler
 from nas_fpga.samplers._proposals import take, taken
-from nas_fpga.space import BitWidths, Candidate, MLPSpace
+from nas_fpga.space import BitWidths, Candidate, LearnedBits, MLPSpace
 
 Grid = tuple[tuple[int, ...], ...]
 """The topologies of a grid."""
@@ -80,7 +80,8 @@ class GridSampler(Sampler):
         """
         if self.space.training.names:
             raise InputError(
-                "--sampler grid searches no training settings; leave --search-training out, or take --sampler gp"
+                f"--sampler grid searches no training settings ({', '.join(self.space.training.names)}): fix them, "
+                "with --pressure 5e-5 say for learned bits, or take --sampler gp"
             )
         if not self.points:
             raise InputError(
@@ -89,8 +90,10 @@ class GridSampler(Sampler):
             )
 
     @property
-    def fixed_bits(self) -> BitWidths:
+    def fixed_bits(self) -> BitWidths | LearnedBits:
         """Bit widths of all points."""
+        if self.space.learned_bits:
+            return LearnedBits()
         ranges = (self.space.weight_bits, self.space.activation_bits)
         return self.bits or BitWidths(*(min(max(6, low), high) for low, high in ranges))
 

@@ -7,13 +7,11 @@ import itertools
 import math
 import re
 from collections.abc import Callable
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 
 from nas_fpga.errors import InputError
 
 _TEXT = re.compile(r"^(\d+(?:[-x]\d+)*)(?: w(\d+)a(\d+)| (learned))?$")
-PRESSURE = 1e-5  # loss for each EBOP: some 10,000 of them weigh about as much as the cross entropy
-BITS_LEARNING_RATE = 1e-2  # under Adam a bit width moves about this far a step, hence one bit in an epoch of 100
 
 
 @dataclass(frozen=True, order=True)
@@ -33,23 +31,12 @@ class BitWidths:
 class LearnedBits:
     """Bit widths that training finds for every weight and activation (HGQ, arXiv:2405.00645). Sorts after `BitWidths`.
 
-    Attributes:
-        pressure: Final loss for each EBOP, beside the cross entropy.
-        learning_rate: Of the bits, in bits.
+    How hard they are pressed is a training setting: :attr:`TrainingSettings.pressure`.
     """
 
-    pressure: float = PRESSURE
-    learning_rate: float = BITS_LEARNING_RATE
-
-    def __post_init__(self) -> None:
-        """Refuse values that cannot train."""
-        for name, value in (("pressure", self.pressure), ("learning rate of bits", self.learning_rate)):
-            if not (math.isfinite(value) and value > 0):
-                raise InputError(f"{name} {value} must be a finite number above 0")
-
     def __lt__(self, other: BitWidths | LearnedBits) -> bool:
-        """Order by pressure, then learning rate."""
-        return isinstance(other, LearnedBits) and astuple(self) < astuple(other)
+        """There is nothing after it."""
+        return False
 
     def __str__(self) -> str:
         """`learned`."""
@@ -74,6 +61,9 @@ class TrainingSettings:
         epsilon: Added to the root of the mean of squared gradients.
         weight_decay: Share of a weight, times the learning rate, that is taken from it in a step.
         dropout: Share of the hidden activations that is dropped in training.
+        pressure: Of learned bits, at the end: loss for each effective bit operation, beside the cross entropy. Some
+            10,000 of them weigh as much as the cross entropy at 1e-5.
+        bits_learning_rate: Of learned bits, in bits: under Adam a bit width moves about so far a step.
     """
 
     learning_rate: float = 5e-3
@@ -86,6 +76,8 @@ class TrainingSettings:
     epsilon: float = 1e-7
     weight_decay: float = 0.0
     dropout: float = 0.0
+    pressure: float = 5e-5
+    bits_learning_rate: float = 2e-2
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot train, by the names and with the values of the command line."""
@@ -106,6 +98,8 @@ SETTING_RULES: dict[str, tuple[Callable[[float], bool], str]] = {
     "epsilon": (lambda value: value > 0, "a finite number above 0, such as 1e-7"),
     "weight_decay": (lambda value: value >= 0, "a finite number of at least 0, such as 0.01"),
     "dropout": (lambda value: 0 <= value < 1, "at least 0 and below 1, such as 0.1"),
+    "pressure": (lambda value: value > 0, "a finite number above 0, such as 5e-5"),
+    "bits_learning_rate": (lambda value: value > 0, "a finite number above 0, such as 0.02"),
 }
 
 
@@ -172,11 +166,16 @@ def format_topology(topology: tuple[int, ...]) -> str:
     return "-".join(map(str, topology))
 
 
-def format_network(candidate: Candidate, topology: tuple[int, ...]) -> str:
-    """Return the candidate, and what training left of its layers if that is less: `64-32 to 41-17 learned`."""
-    if topology == candidate.topology:
-        return str(candidate)
-    return f"{format_topology(candidate.topology)} to {format_topology(topology)} {candidate.bits}"
+def format_network(candidate: Candidate, topology: tuple[int, ...], *, polished: bool = False) -> str:
+    """Return the candidate, and what training left of its layers if that is less: `64-32 to 41-17 learned`.
+
+    Args:
+        candidate: What was trained.
+        topology: Of the network.
+        polished: Whether the candidate was trained on with learned bits.
+    """
+    left = "" if topology == candidate.topology else f" to {format_topology(topology)}"
+    return f"{format_topology(candidate.topology)}{left} {'polished' if polished else candidate.bits}"
 
 
 def parse_candidate(
@@ -189,11 +188,11 @@ def parse_candidate(
     """
     match = _TEXT.match(text.strip())
     if match is None:
-        raise InputError(f"topology '{text}' is not of the form 64-32-32 or '64-32-32 w6a6'")
+        raise InputError(f"topology '{text}' is not of the form 64-32-32, '64-32-32 w6a6' or '64-32-32 learned'")
     widths = tuple(int(w) for w in re.split("[-x]", match[1]))
     bits = default_bits
     if match[2]:
         bits = BitWidths(int(match[2]), int(match[3]))
-    elif match[4] and not isinstance(default_bits, LearnedBits):
+    elif match[4]:
         bits = LearnedBits()
     return Candidate(widths, bits, settings or TrainingSettings())

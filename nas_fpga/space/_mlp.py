@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.errors import InputError, NasFpgaError
-from nas_fpga.space._candidate import Candidate, TrainingSettings
+from nas_fpga.space._candidate import Candidate, LearnedBits, TrainingSettings
 from nas_fpga.space._features import features_of
 from nas_fpga.space._moves import TOPOLOGY_MOVES, scale
 from nas_fpga.space._rows import (
+    LEARNED_AS,
     Rows,
     apportion,
     candidates_of,
@@ -72,6 +73,8 @@ class MLPSpace:
         settings: How every candidate is trained, but for what is searched.
         prior_cost: Cost known before training; what it refuses is never proposed.
         training: Training settings that are searched.
+        learned_bits: Whether training finds the bit widths, as :class:`LearnedBits`; then both ranges of bits are not
+            looked at, and models see the same number for all candidates.
     """
 
     n_inputs: int
@@ -86,6 +89,7 @@ class MLPSpace:
     settings: TrainingSettings = field(default=TrainingSettings())
     prior_cost: PriorCost | None = None
     training: TrainingSpace = field(default=TrainingSpace())
+    learned_bits: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a space that is ill-formed or empty.
@@ -126,8 +130,7 @@ class MLPSpace:
         params = n_params_of(rows, self.n_inputs, self.n_outputs)
         ok: NDArray[np.bool_] = totals_of(rows) <= self.budget
         ok &= widths_of(rows).max(axis=1) <= self.width_limit
-        for column, (low, high) in ((-2, self.weight_bits), (-1, self.activation_bits)):
-            ok &= (rows[:, column] >= low) & (rows[:, column] <= high)
+        ok &= ((rows[:, -2:] >= self._least_bits) & (rows[:, -2:] <= self._most_bits)).all(axis=1)
         if self.min_params is not None:
             ok &= params >= self.min_params
         if self.max_params is not None:
@@ -144,7 +147,9 @@ class MLPSpace:
 
     def has_architecture_of(self, candidate: Candidate) -> bool:
         """Tell whether topology and bits of a candidate may be proposed, however it is trained."""
-        return candidate.n_layers <= self.max_layers and bool(self.feasible(self.rows([candidate]))[0])
+        if isinstance(candidate.bits, LearnedBits) != self.learned_bits or candidate.n_layers > self.max_layers:
+            return False
+        return bool(self.feasible(self.rows([candidate]))[0])
 
     def rows(self, candidates: Sequence[Candidate], max_layers: int | None = None) -> Rows:
         """Return candidates as rows, with the nearest training settings that are searched.
@@ -160,6 +165,8 @@ class MLPSpace:
         """Return rows as candidates with the training settings of the space."""
         rows, levels = self._parts(rows)
         found = candidates_of(rows, self.settings)
+        if self.learned_bits:
+            found = [replace(candidate, bits=LearnedBits()) for candidate in found]
         if not self.training.names:
             return found
         settings = self.training.settings(levels, self.settings)
@@ -176,7 +183,7 @@ class MLPSpace:
             return self.prior_cost(rows)[0]
         operations = n_macs_of(rows, self.n_inputs, self.n_outputs) * rows[:, -2] * rows[:, -1]
         bound = (self.n_inputs + self.n_outputs + self.budget / 4) * self.budget
-        bound *= self.weight_bits[1] * self.activation_bits[1]
+        bound *= self._most_bits.prod()
         share: NDArray[np.float64] = np.log10(operations / bound)
         return share
 
@@ -344,12 +351,12 @@ class MLPSpace:
 
     @cached_property
     def _n_architectures(self) -> int:
-        bits = math.prod(high - low + 1 for low, high in (self.weight_bits, self.activation_bits))
-        return count_topologies(self.budget, self.max_layers, self.width_limit) * bits
+        bits = (self._most_bits - self._least_bits + 1).prod()
+        return count_topologies(self.budget, self.max_layers, self.width_limit) * int(bits)
 
     def _architecture_blocks(self, size: int = 4096) -> Iterator[Rows]:
         """Yield all feasible architectures, without training settings, by depth, then widths, then bits."""
-        ranges = [range(low, high + 1) for low, high in (self.weight_bits, self.activation_bits)]
+        ranges = [range(low, high + 1) for low, high in zip(self._least_bits, self._most_bits, strict=True)]
         every = topologies(self.budget, self.max_layers, self.width_limit)
         pairs = itertools.product(every, list(itertools.product(*ranges)))
         while block := list(itertools.islice(pairs, size)):
@@ -378,11 +385,11 @@ class MLPSpace:
 
     @property
     def _least_bits(self) -> NDArray[np.int64]:
-        return np.array([self.weight_bits[0], self.activation_bits[0]])
+        return np.full(2, LEARNED_AS) if self.learned_bits else np.array([self.weight_bits[0], self.activation_bits[0]])
 
     @property
     def _most_bits(self) -> NDArray[np.int64]:
-        return np.array([self.weight_bits[1], self.activation_bits[1]])
+        return np.full(2, LEARNED_AS) if self.learned_bits else np.array([self.weight_bits[1], self.activation_bits[1]])
 
     def _most_neurons(self, depths: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the most neurons that networks of these depths may have."""

@@ -15,6 +15,9 @@ from nas_fpga.space._candidate import BitWidths, Candidate, TrainingSettings
 
 Rows = NDArray[np.int32]
 
+LEARNED_AS = 3
+"""The bits that stand in rows of networks whose bits are learned: about what these cost at middling pressure."""
+
 _BISECTIONS = 60  # halvings of a bracket: below the resolution of float64
 
 
@@ -23,12 +26,13 @@ def rows_of(candidates: Sequence[Candidate], max_layers: int) -> Rows:
     rows = np.zeros((len(candidates), max_layers + 2), np.int32)
     for row, candidate in zip(rows, candidates, strict=True):
         row[: candidate.n_layers] = candidate.topology
-        row[-2:] = candidate.uniform_bits.weights, candidate.uniform_bits.activations
+        bits = candidate.bits
+        row[-2:] = (bits.weights, bits.activations) if isinstance(bits, BitWidths) else LEARNED_AS
     return rows
 
 
 def candidates_of(rows: Rows, settings: TrainingSettings) -> list[Candidate]:
-    """Return rows as candidates, in plain Python integers."""
+    """Return rows as candidates with fixed bits, in plain Python integers."""
     return [Candidate(tuple(w for w in row[:-2] if w), BitWidths(row[-2], row[-1]), settings) for row in rows.tolist()]
 
 

@@ -30,6 +30,8 @@ SETTING_SCALES: dict[str, Scale] = {
     "epsilon": "log",
     "weight_decay": "log",
     "dropout": "linear",
+    "pressure": "log",
+    "bits_learning_rate": "log",
 }
 """How each setting is searched; `distance to 1` is logarithmic in one minus the value."""
 
@@ -63,6 +65,8 @@ class TrainingSpace:
     epsilon: tuple[float, float] | None = None
     weight_decay: tuple[float, float] | None = None
     dropout: tuple[float, float] | None = None
+    pressure: tuple[float, float] | None = None
+    bits_learning_rate: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         """Refuse ranges that hold fewer than two values, or one that cannot train.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
 from nas_fpga.errors import InputError
@@ -16,6 +16,8 @@ Acquisition = Literal["ucb", "ei", "poi"]
 DATA_SETS = ("hgcal", "jets")
 """Names of the data sets that come with the package."""
 MAX_LAYERS = 64  # far beyond what pays, and the range that a study's depths are stored in
+PRESSURES = (1e-5, 3e-4)
+"""Range in which the pressure on learned bits is searched."""
 DATASET_FILE = "dataset.npz"  # in the study's folder: rows that came from Python rather than from a file
 
 
@@ -75,6 +77,7 @@ class SearchDefinition:
         max_width: Most neurons of a layer, or None.
         weight_bits: Fewest and most bits of a weight.
         activation_bits: Fewest and most bits of an activation.
+        learned_bits: Whether training finds the bits of every weight and activation; then both ranges above are unused.
         min_params: Fewest parameters, or None.
         max_params: Most parameters, or None.
         include: Topologies that are trained first, as text.
@@ -93,7 +96,10 @@ class SearchDefinition:
         epsilon: See there.
         weight_decay: Decoupled.
         dropout: Share of hidden activations.
-        search_training: Which of these settings, epochs to dropout, are searched beside the topology.
+        pressure: On learned bits, at the end of a training; None where it is searched.
+        bits_learning_rate: Of learned bits.
+        search_training: Which of these settings, from epochs, are searched beside the topology.
+        polish: Epochs in which the best of the front are trained on with learned bits, as a share of all epochs before.
         input_bits: Bits of the input format.
         signal_efficiency: At the working point.
         backend: Keras backend of the training.
@@ -106,6 +112,7 @@ class SearchDefinition:
     max_width: int | None = None
     weight_bits: tuple[int, int] = (2, 8)
     activation_bits: tuple[int, int] = (2, 8)
+    learned_bits: bool = False
     min_params: int | None = None
     max_params: int | None = None
     include: tuple[str, ...] = ()
@@ -124,7 +131,10 @@ class SearchDefinition:
     epsilon: float = 1e-7
     weight_decay: float = 0.0
     dropout: float = 0.0
+    pressure: float | None = None
+    bits_learning_rate: float = 2e-2
     search_training: TrainingSpace = field(default=TrainingSpace())
+    polish: float = 0.1
     input_bits: int = 10
     signal_efficiency: float = 0.95
     backend: Backend = "jax"
@@ -140,7 +150,10 @@ class SearchDefinition:
             raise InputError(f"--max-layers {self.max_layers} must be at most {MAX_LAYERS}")
         if not 0 < self.signal_efficiency < 1:
             raise InputError(f"--signal-efficiency {self.signal_efficiency} must lie between 0 and 1, such as 0.95")
+        if not 0 <= self.polish <= 1:
+            raise InputError(f"--polish {self.polish} must lie between 0 (none) and 1, such as 0.1")
         _ = self.settings
+        self._refuse_by_kind_of_bits()
         for name in ("min_params", "max_params"):
             if (value := getattr(self, name)) is not None and value < 1:
                 raise InputError(f"--{name.replace('_', '-')} {value} must be at least 1")
@@ -152,10 +165,29 @@ class SearchDefinition:
         if self.grid is not None and self.sampler != "grid":
             raise InputError(f"--grid {self.grid} is for --sampler grid, not {self.sampler}; give both or neither")
 
+    def _refuse_by_kind_of_bits(self) -> None:
+        """Refuse what only learned bits, or only fixed ones, can do."""
+        searched = self.search_training.names
+        if self.learned_bits:
+            if self.backend != "jax":
+                raise InputError(f"--bits learned trains on JAX, not {self.backend}; give --backend jax")
+            if self.dropout > 0 or "dropout" in searched:
+                raise InputError(f"--dropout {self.dropout} is for fixed bits; leave it out with --bits learned")
+        elif self.pressure is not None or {"pressure", "bits_learning_rate"} & set(searched):
+            given = "--pressure" if self.pressure is not None else "--search-training pressure or bits-learning-rate"
+            raise InputError(f"{given} is for learned bits; leave it out or give --bits learned")
+
     @property
     def settings(self) -> TrainingSettings:
         """How every candidate is trained, but for what is searched."""
-        return TrainingSettings(**{of.name: getattr(self, of.name) for of in fields(TrainingSettings)})
+        given = {of.name: getattr(self, of.name) for of in fields(TrainingSettings)}
+        return TrainingSettings(**{name: value for name, value in given.items() if value is not None})
+
+    @property
+    def searched(self) -> TrainingSpace:
+        """What is searched beside the topology: what was asked for, and the pressure on learned bits if it is free."""
+        free = self.learned_bits and self.pressure is None and "pressure" not in self.search_training.names
+        return replace(self.search_training, pressure=PRESSURES) if free else self.search_training
 
     def differences(self, other: SearchDefinition) -> list[str]:
         """Return one text for every value that differs, `name ours (now theirs)`; a file may have moved."""

@@ -50,7 +50,8 @@ class SearchOptions(HardwareOptions, total=False):
         budget: Most hidden neurons over all layers. Default: 2000.
         max_layers: Most hidden layers. Default: 15.
         max_width: Most neurons of one layer.
-        bits: Of weights and of activations: ``"2:8"``, ``(2, 8)`` or ``6``. Default: 2:8.
+        bits: Of weights and of activations: ``"2:8"``, ``(2, 8)`` or ``6``; or ``"learned"``, when training finds those
+            of every weight and activation. Default: 2:8.
         min_params: Fewest parameters.
         max_params: Most parameters.
         include: Topologies to train first: ``"64-32-32,32-16"`` or a list of such.
@@ -72,9 +73,14 @@ class SearchOptions(HardwareOptions, total=False):
         epsilon: Of Adam. Default: 1e-07.
         weight_decay: Decoupled, as in AdamW. Default: 0.0.
         dropout: Share of hidden activations that is dropped in training. Default: 0.0.
+        pressure: On learned bits: loss for each effective bit operation at the end of a training; searched from 1e-5 to
+            3e-4 where it is left out.
+        bits_learning_rate: Of learned bits, in bits. Default: 0.02.
         search_training: Settings above, from ``epochs``, to search beside the topology: a preset of
             :data:`nas_fpga.space.TRAINING_PRESETS`, ranges, or both, such as ``"orca,dropout=0:0.2"``; or ranges by
             name, ``{"learning_rate": (1e-4, 1e-1)}``. What is included is trained with the fixed settings.
+        polish: Epochs in which the best of the front are trained on with learned bits, as a share of the epochs
+            trained before; 0 for none. Default: 0.1.
         input_bits: Bits of every feature as it enters the design. Default: 10.
         signal_efficiency: At the working point. Default: 0.95.
         part: FPGA part. Default: xcvu13p-flga2577-2-e.
@@ -123,7 +129,10 @@ class SearchOptions(HardwareOptions, total=False):
     epsilon: float
     weight_decay: float
     dropout: float
+    pressure: float | None
+    bits_learning_rate: float
     search_training: str | Mapping[str, tuple[float, float]] | TrainingSpace | None
+    polish: float
     input_bits: int
     signal_efficiency: float
 
@@ -159,7 +168,7 @@ def apply_options(definition: SearchDefinition, options: Mapping[str, Any]) -> S
     if "budget" in changes and "max_layers" not in options and 1 <= budget < definition.max_layers:
         changes["max_layers"] = budget  # the default depth asks for more neurons than there are
     if "bits" in options:
-        changes["weight_bits"] = changes["activation_bits"] = _read_bits(options["bits"])
+        changes |= _read_bits(options["bits"])
     if "include" in options:
         given = options["include"]
         topologies = given.split(",") if isinstance(given, str) else given
@@ -208,7 +217,17 @@ def refuse_unknown(function: str, names: Iterable[str], known: Sequence[str]) ->
             raise TypeError(f"{function}() has no keyword '{name}'; {meant}")
 
 
-_SET_APART = ("data", "hardware", "weight_bits", "activation_bits", "include", "search_training", "name", "fingerprint")
+_SET_APART = (
+    "data",
+    "hardware",
+    "weight_bits",
+    "activation_bits",
+    "learned_bits",
+    "include",
+    "search_training",
+    "name",
+    "fingerprint",
+)
 
 
 def _values(kind: type, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -234,14 +253,17 @@ def _typed(name: str, value: Any, hint: Any) -> Any:
     raise InputError(f"--{name.replace('_', '-')} {value!r} must be {what}")
 
 
-def _read_bits(given: Any) -> tuple[int, int]:
-    """Read ``2:8``, ``(2, 8)`` or ``6``.
+def _read_bits(given: Any) -> dict[str, Any]:
+    """Return the fields of :class:`SearchDefinition` for ``2:8``, ``(2, 8)``, ``6`` or ``learned``.
 
     Raises:
         InputError: The value is none of them.
     """
+    if given == "learned":
+        return {"learned_bits": True}
     parts = given.split(":") if isinstance(given, str) else given if isinstance(given, (tuple, list)) else [given]
     texts = [str(part).strip() for part in parts]
     if len(texts) not in (1, 2) or not all(text.isdecimal() for text in texts):
-        raise InputError(f"--bits {given} is neither a range such as 2:8 nor a number such as 6")
-    return int(texts[0]), int(texts[-1])
+        raise InputError(f"--bits {given} is neither a range such as 2:8, nor a number such as 6, nor learned")
+    ends = int(texts[0]), int(texts[-1])
+    return {"weight_bits": ends, "activation_bits": ends, "learned_bits": False}

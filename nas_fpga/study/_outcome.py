@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.errors import SearchFailedError
-from nas_fpga.hardware import Figure, Target
+from nas_fpga.hardware import Figure
 from nas_fpga.samplers import non_dominated
 from nas_fpga.space import BitWidths, format_topology
 from nas_fpga.study._front import (
@@ -108,7 +108,7 @@ class StudyOutcome:
     def record(self, row: FrontRow) -> dict[str, Any]:
         """Return a row of the front as names and plain values; empty where a figure does not exist."""
         topology, bits, figures = row.trial.topology_of(row.point), row.trial.candidate.bits, row.point.mapped.figures
-        uniform = bits if isinstance(bits, BitWidths) else None
+        uniform = bits if isinstance(bits, BitWidths) and not row.point.polished else None
         target, merits, settings = self.setup.target, row.point.merits, row.trial.candidate.settings
         name = "background_efficiency" if merits.background_efficiency is not None else "error_rate"
         record: dict[str, Any] = {
@@ -117,11 +117,12 @@ class StudyOutcome:
             "topology": format_topology(topology),
             "weight_bits": uniform and uniform.weights,
             "activation_bits": uniform and uniform.activations,
+            "polished": row.point.polished,
             "input_bits": self.setup.definition.input_bits,
             "neurons": sum(topology),
             "nonzero_weights": row.n_weights,
             "proposed_by": row.trial.proposed_by,
-            **{name: getattr(settings, name) for name in self.setup.definition.search_training.names},
+            **{name: getattr(settings, name) for name in self.setup.definition.searched.names},
             "mapping": str(row.point.mapped.mapping),
             "copies": figures.copies,
             f"validation_{name}": merits.error,
@@ -162,8 +163,13 @@ def summarise(setup: Setup, storage: StudyStorage, trials: Sequence[TrialRecord]
         SearchFailedError: No trained network fits the limits.
     """
     target = setup.target
-    points = [(trial, point) for trial in trials for point in trial.outcome.points]
-    feasible = _cheapest_of_networks(points, target)
+    points = [(trial, point) for trial in trials for point in trial.points]
+    feasible = [
+        (trial, point)
+        for trial in trials
+        for point in trial.of_networks(target)
+        if point.mapped.figures.is_feasible(target)
+    ]
     if not feasible:
         if not points:
             raise SearchFailedError(
@@ -210,20 +216,6 @@ def summarise(setup: Setup, storage: StudyStorage, trials: Sequence[TrialRecord]
     neurons = [sum(trial.topology_of(point)) for trial, point in feasible]
     knee = find_knee(neurons, errors, replicates)
     return StudyOutcome(setup, storage.folder, tuple(trials), tuple(rows), knee, storage.url)
-
-
-def _cheapest_of_networks(
-    points: Sequence[tuple[TrialRecord, Point]], target: Target
-) -> list[tuple[TrialRecord, Point]]:
-    """Return the feasible point of smallest share of every network; its other mappings are dominated by it."""
-    cheapest: dict[tuple[int, int], tuple[TrialRecord, Point]] = {}
-    for trial, point in points:
-        if point.mapped.figures.is_feasible(target):
-            key = (trial.number, point.network)
-            share = point.mapped.figures.share(target)
-            if key not in cheapest or share < cheapest[key][1].mapped.figures.share(target):
-                cheapest[key] = (trial, point)
-    return list(cheapest.values())
 
 
 class _TestJudge:

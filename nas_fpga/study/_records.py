@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from nas_fpga.hardware import MappedPoint, Target
+from nas_fpga.hardware import MappedPoint, Target, log10_share
 from nas_fpga.space import Candidate, format_network
 from nas_fpga.training import LearningCurve, Merits
 
@@ -26,6 +27,7 @@ class Point:
         merits: Of the network, on validation.
         topology: Widths of the network's hidden layers, which training may have pruned; None in studies from before
             that, where they are the candidate's.
+        polished: Whether a network of the trial was trained on with learned bits to make this one.
     """
 
     trial: int
@@ -34,6 +36,7 @@ class Point:
     mapped: MappedPoint
     merits: Merits
     topology: tuple[int, ...] | None = None
+    polished: bool = False
 
     @property
     def name(self) -> str:
@@ -48,7 +51,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a trial.
+    """What came of a trial, or of polishing one.
 
     Attributes:
         points: Of a complete trial, cheapest first.
@@ -77,6 +80,7 @@ class TrialRecord:
         proposed_by: ``included``, ``random start`` or ``sampler``.
         state: ``complete`` and ``failed`` are ended.
         outcome: Of an ended trial.
+        polished: What polishing one of its networks added, where that was done.
         started_at: When its training started, local time; None before, and where the storage does not know. Times
             differ from run to run, so two records are equal without them.
         ended_at: When it ended, likewise.
@@ -89,6 +93,7 @@ class TrialRecord:
     proposed_by: ProposedBy
     state: TrialState = "waiting"
     outcome: Outcome = Outcome()
+    polished: Outcome | None = None
     started_at: datetime | None = field(default=None, compare=False)
     ended_at: datetime | None = field(default=None, compare=False)
 
@@ -97,13 +102,36 @@ class TrialRecord:
         """Whether the trial is complete or failed."""
         return self.state in ("complete", "failed")
 
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """All points, those of its training first."""
+        return self.outcome.points + (self.polished.points if self.polished else ())
+
+    def with_points(self, points: Sequence[Point]) -> TrialRecord:
+        """Return the trial with these points in place of its own."""
+        trained, polished = (tuple(point for point in points if point.polished is kind) for kind in (False, True))
+        return replace(
+            self,
+            outcome=replace(self.outcome, points=trained),
+            polished=self.polished and replace(self.polished, points=polished),
+        )
+
     def topology_of(self, point: Point) -> tuple[int, ...]:
         """Return the widths of the hidden layers of a network of this trial."""
         return point.topology or self.candidate.topology
 
     def name_of(self, point: Point) -> str:
         """Return what a network of this trial is, such as `64-32-32 w6a6` or `64-32 to 41-17 learned`."""
-        return format_network(self.candidate, self.topology_of(point))
+        return format_network(self.candidate, self.topology_of(point), polished=point.polished)
+
+    def of_networks(self, target: Target) -> tuple[Point, ...]:
+        """Return the cheapest feasible point of every network, or its nearest miss; the others it dominates."""
+        found: dict[int, Point] = {}
+        for point in self.points:
+            share = point.mapped.figures.constrained_share(target)
+            if point.network not in found or share < found[point.network].mapped.figures.constrained_share(target):
+                found[point.network] = point
+        return tuple(found.values())
 
     def primary(self, target: Target) -> Point | None:
         """Return the feasible point of best figure of merit, ties to the smaller share; else the nearest miss."""
@@ -111,3 +139,19 @@ class TrialRecord:
         if feasible:
             return min(feasible, key=lambda point: (point.error, point.mapped.figures.share(target), point.index))
         return min(self.outcome.points, key=lambda point: point.mapped.figures.constrained_share(target), default=None)
+
+    def telling(self, target: Target) -> Point | None:
+        """Return the point of its training that a sampler learns from; the nearest miss where none is feasible.
+
+        It is the one that alone dominates the largest hypervolume. Of one network that is the primary point; of the
+        many that learned bits give it is one of their knee, rather than the dearest.
+        """
+        feasible = [point for point in self.outcome.points if point.mapped.figures.is_feasible(target)]
+        if not feasible:
+            return self.primary(target)
+
+        def order(point: Point) -> tuple[float, float, int]:
+            share = log10_share(point.mapped.figures.share(target))
+            return -(min(point.merits.log10_error, 0.0) * min(share, 0.0)), share, point.index
+
+        return min(feasible, key=order)

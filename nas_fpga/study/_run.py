@@ -187,24 +187,25 @@ def read_outcome(
         with threadpool_limits(1):
             lost: dict[str, str] = {}
             trials = [_mapped_anew(trial, storage, setup, lost) for trial in storage.trials()]
-            if lost and not any(trial.outcome.points for trial in trials):
+            if lost and not any(trial.points for trial in trials):
                 raise StudyError(f"no checkpoint of study '{folder.name}' can be read: {next(iter(lost.values()))}")
             return replace(summarise(setup, storage, trials), lost=lost)
 
 
 def _mapped_anew(record: TrialRecord, storage: StudyStorage, setup: Setup, lost: dict[str, str]) -> TrialRecord:
     """Return a trial with the points that its networks have under the setup's target; note those that are lost."""
-    merits = {point.network: point.merits for point in record.outcome.points}
+    networks = {point.network: point for point in record.points}
     points: list[Point] = []
-    for index, of_network in merits.items():
+    for index, before in networks.items():
         try:
             network = storage.load_network(record, index)
         except StudyError as error:
-            lost |= {point.name: str(error) for point in record.outcome.points if point.network == index}
+            lost |= {point.name: str(error) for point in record.points if point.network == index}
             continue
         for mapped in setup.estimator.points(network, setup.target):
-            points.append(Point(record.number, len(points), index, mapped, of_network, network.topology))
-    return replace(record, outcome=replace(record.outcome, points=tuple(points)))
+            made = {"mapped": mapped, "topology": network.topology, "index": len(points)}
+            points.append(replace(before, **made))  # type: ignore[arg-type]
+    return record.with_points(points)
 
 
 def _changed_rows(definition: SearchDefinition, folder: Path) -> StudyError:
@@ -228,14 +229,20 @@ def _describe(setup: Setup) -> str:
     return (
         f"{data.name}: {roles}; {rows} rows to train, validate and test\n{notice}"
         f"{data.features.shape[1]} features: {_some(data.feature_names)}\n"
-        f"Space: up to {d.budget} neurons in up to {d.max_layers} layers, weights of {_range(d.weight_bits)} and "
-        f"activations of {_range(d.activation_bits)} bits, on {setup.target.part.name} at {d.hardware.clock_ns:g} ns"
+        f"Space: up to {d.budget} neurons in up to {d.max_layers} layers, {_bits(d)}, "
+        f"on {setup.target.part.name} at {d.hardware.clock_ns:g} ns"
         f"{_searched(d)}"
     )
 
 
+def _bits(d: SearchDefinition) -> str:
+    if d.learned_bits:
+        return "bits learned for every weight and activation"
+    return f"weights of {_range(d.weight_bits)} and activations of {_range(d.activation_bits)} bits"
+
+
 def _searched(definition: SearchDefinition) -> str:
-    ranges = definition.search_training.ranges
+    ranges = definition.searched.ranges
     said = [f"{name.replace('_', ' ')} {low:g} to {high:g}" for name, (low, high) in ranges.items()]
     return f"\nTraining settings searched: {', '.join(said)}" if said else ""
 

@@ -20,10 +20,19 @@ from nas_fpga.execution import LocalWorkers
 from nas_fpga.hardware import log10_share
 from nas_fpga.samplers import Observation, hypervolume
 from nas_fpga.space import Candidate, SpaceExhausted
+from nas_fpga.study._polish import to_polish
 from nas_fpga.study._records import Outcome, Point, ProposedBy, TrialRecord
 from nas_fpga.study._setup import Setup
 from nas_fpga.study._storage import StudyStorage
-from nas_fpga.training import Pack, TrainingFailure, TrainingJob, TrainingResult, plan
+from nas_fpga.training import (
+    POLISH_EPOCHS,
+    Pack,
+    TrainingFailure,
+    TrainingJob,
+    TrainingResult,
+    plan,
+    polish_candidate,
+)
 
 _POLL_S = 0.25
 
@@ -36,6 +45,8 @@ class Progress:
         n_trials: Trials asked for, or that the space has.
         n_ended: Trials that ended, failed ones included.
         n_failed: Of these, failed.
+        n_polished: Networks of the front that were polished.
+        n_to_polish: How many there are to polish; 0 before all trials have ended.
         best: Feasible point of best figure of merit so far.
         hypervolume: Of the feasible points so far.
         candidates_per_hour: Since this process started; None before the first trial ended.
@@ -45,6 +56,8 @@ class Progress:
     n_trials: int
     n_ended: int
     n_failed: int
+    n_polished: int
+    n_to_polish: int
     best: Point | None
     hypervolume: float
     candidates_per_hour: float | None
@@ -90,6 +103,8 @@ class Search:
         self.reporter, self.verbose = reporter, verbose
         self.records = storage.trials()
         self._observations: dict[int, Observation] = {}
+        self._on_axes: dict[tuple[int, int], tuple[Point, float, float]] = {}  # of feasible networks: log10 both
+        self._polishing: list[int] = []  # numbers of the trials
         self._exhausted = False
         self._n_ended_before = sum(record.ended for record in self.records)
         rows = setup.split.validation
@@ -112,12 +127,16 @@ class Search:
         try:
             with _noted_interrupt() as interrupt:
                 self._loop(workers, interrupt)
+                self._polish(workers, interrupt)
         except KeyboardInterrupt:
             for record in self.records:
                 if record.state == "running":
                     self.storage.mark(record.number, "waiting")
             n = sum(record.ended for record in self.records)
-            raise SearchInterruptedError(f"stopped; {n} of {self.n_trials} trials are saved") from None
+            polished = f", {self._n_polished} of {len(self._polishing)} networks polished" if self._polishing else ""
+            raise SearchInterruptedError(f"stopped; {n} of {self.n_trials} trials are saved{polished}") from None
+
+    def _refuse_failure_of_all(self) -> None:
         if all(record.state == "failed" for record in self.records):
             causes = {record.outcome.cause for record in self.records}
             raise SearchFailedError(
@@ -128,29 +147,40 @@ class Search:
         self._propose()
         queue = deque(self._plan([record for record in self.records if record.state == "waiting"]))
         self._report(None)
+        for result in self._results(queue, workers, interrupt):
+            self._report(self._end(result))
+            queue.extend(self._plan(self._propose()))
+        self._refuse_failure_of_all()
+
+    def _results(
+        self, queue: deque[Pack], workers: LocalWorkers, interrupt: threading.Event
+    ) -> Iterator[TrainingResult | TrainingFailure]:
+        """Train what is in the queue, which may grow meanwhile, and yield what comes of it."""
         while queue or workers.n_busy:
             if interrupt.is_set():
                 raise KeyboardInterrupt
             while queue and workers.n_idle:
                 pack = queue.popleft()
                 for job in pack.jobs:
-                    self.storage.mark(job.number, "running")
-                    self._set(replace(self.records[job.number], state="running"))
+                    if job.start is None:
+                        self.storage.mark(job.number, "running")
+                        self._set(replace(self.records[job.number], state="running"))
                 workers.submit(pack.jobs)
-            for result in workers.results(_POLL_S):
-                record = self._end(result)
-                self._report(record)
-                queue.extend(self._plan(self._propose()))
+            yield from workers.results(_POLL_S)
 
     def _plan(self, records: Sequence[TrialRecord]) -> list[Pack]:
         """Return the packs that the trials are trained in: generation by generation, in each the dearest first."""
-        data = self.setup.dataset
         packs: list[Pack] = []
         for _, generation in itertools.groupby(records, key=lambda record: record.generation):
             jobs = [TrainingJob(record.number, record.candidate, record.seed) for record in generation]
-            shape = data.features.shape[1], data.n_outputs, len(self.setup.split.train)
-            shared = self.setup.definition.backend == "jax"  # programs, by candidates of one bucket
-            packs += plan(jobs, *shape) if shared else plan(jobs, *shape, most=1)
+            packs += self._packs(jobs)
+        return packs
+
+    def _packs(self, jobs: Sequence[TrainingJob]) -> tuple[Pack, ...]:
+        data = self.setup.dataset
+        shape = data.features.shape[1], data.n_outputs, len(self.setup.split.train)
+        shared = self.setup.definition.backend == "jax"  # programs, by candidates of one bucket
+        packs = plan(jobs, *shape) if shared else plan(jobs, *shape, most=1)
         if self.verbose:
             for pack in packs:
                 self.reporter.message(f"Planned: {pack}")
@@ -201,8 +231,8 @@ class Search:
             )
             return error.remaining
 
-    def _seed(self, place: int) -> int:
-        return int(np.random.SeedSequence([self.setup.definition.seed, place]).generate_state(1)[0])
+    def _seed(self, *place: int) -> int:
+        return int(np.random.SeedSequence([self.setup.definition.seed, *place]).generate_state(1)[0])
 
     def _proposed_by(self, generation: int, place: int) -> ProposedBy:
         if generation == 0 and self.setup.included:
@@ -224,48 +254,105 @@ class Search:
         return ended
 
     def _complete(self, record: TrialRecord, result: TrainingResult) -> TrialRecord:
+        outcome = Outcome(self._points(record, result), result.curve, result.duration_s)
+        return replace(record, state="complete", outcome=outcome)
+
+    def _points(self, record: TrialRecord, result: TrainingResult) -> tuple[Point, ...]:
+        """Judge, cost and save the networks of a training, which come after those that the trial has."""
+        before = len(record.points)
+        first = 1 + max((point.network for point in record.points), default=-1)
+        polished = result.job.start is not None
         logits = [network.logits(self._validation_features) for network in result.networks]
         points: list[Point] = []
-        for k, (network, values) in enumerate(zip(result.networks, logits, strict=True)):
+        for k, (network, values) in enumerate(zip(result.networks, logits, strict=True), first):
             merits = self.setup.evaluate(values, "validation")
             for mapped in self.setup.estimator.points(network, self.setup.target):
-                points.append(Point(record.number, len(points), k, mapped, merits, network.topology))
-        self.storage.save_networks(record.number, result.networks, logits)
-        outcome = Outcome(tuple(points), result.curve, result.duration_s)
-        return replace(record, state="complete", outcome=outcome)
+                name = record.number, before + len(points), k
+                points.append(Point(*name, mapped, merits, network.topology, polished))
+        self.storage.save_networks(record.number, result.networks, logits, first)
+        return tuple(points)
 
     def _set(self, record: TrialRecord) -> None:
         self.records[record.number] = record
 
     def _observe(self, record: TrialRecord) -> None:
-        """Tell the sampler's history of an ended trial."""
-        primary = record.primary(self.setup.target)
-        if record.state == "failed" or primary is None:
+        """Tell the sampler's history of an ended trial, and note where its networks lie."""
+        target = self.setup.target
+        point = record.telling(target)
+        if record.state == "failed" or point is None:
             observation = Observation(record.candidate, "failed")
         else:
-            share = primary.mapped.figures.constrained_share(self.setup.target)
-            observation = Observation(record.candidate, "complete", primary.merits.log10_error, log10_share(share))
+            share = point.mapped.figures.constrained_share(target)
+            observation = Observation(record.candidate, "complete", point.merits.log10_error, log10_share(share))
         self._observations[record.number] = observation
+        for one in record.of_networks(target):
+            if one.mapped.figures.is_feasible(target):
+                place = one.merits.log10_error, log10_share(one.mapped.figures.share(target))
+                self._on_axes[record.number, one.network] = (one, *place)
+
+    # -- polishing -----------------------------------------------------------------------------------------------------
+
+    def _polish(self, workers: LocalWorkers, interrupt: threading.Event) -> None:
+        """Train the best of the front on with learned bits; what was polished before a crash stays."""
+        definition = self.setup.definition
+        if definition.polish == 0:
+            return
+        if definition.backend != "jax":
+            self.reporter.message(f"Nothing is polished: bits are learned on JAX, not {definition.backend}")
+            return
+        chosen = to_polish(self.records, self.setup.target, definition.polish)
+        self._polishing = [record.number for record, _ in chosen]
+        jobs = []
+        for record, point in chosen:
+            if record.polished is None:
+                network = self.storage.load_network(record, point.network)
+                jobs.append(
+                    TrainingJob(record.number, polish_candidate(network), self._seed(record.number, 1), network)
+                )
+        if not jobs:
+            return
+        self.reporter.message(
+            f"Polishing {len(jobs)} networks of the front: {POLISH_EPOCHS} epochs each with learned bits"
+        )
+        self._started, self._n_ended_before = time.perf_counter(), len(self._polishing) - len(jobs)
+        self._report(None)
+        for result in self._results(deque(self._packs(jobs)), workers, interrupt):
+            record = self.records[result.job.number]
+            if isinstance(result, TrainingFailure):
+                self.reporter.message(f"polishing trial {record.number} ({record.candidate}) failed: {result.cause}")
+                outcome = Outcome(cause=result.cause, traceback=result.details or None, duration_s=result.duration_s)
+            else:
+                outcome = Outcome(self._points(record, result), result.curve, result.duration_s)
+            record = replace(record, polished=outcome)
+            self.storage.add_polished(record)
+            self._set(record)
+            self._observe(record)
+            self._report(None)
+
+    @property
+    def _n_polished(self) -> int:
+        return sum(self.records[number].polished is not None for number in self._polishing)
 
     def _report(self, ended: TrialRecord | None) -> None:
-        target = self.setup.target
         done = [record for record in self.records if record.ended]
-        primaries = [record.primary(target) for record in done]
-        feasible = [p for p in primaries if p is not None and p.mapped.figures.is_feasible(target)]
-        logs = np.array([(p.merits.log10_error, log10_share(p.mapped.figures.share(target))) for p in feasible])
+        n_polished = self._n_polished
+        points, *logs = zip(*self._on_axes.values(), strict=True) if self._on_axes else ((), (), ())
         elapsed = time.perf_counter() - self._started
-        n_here = len(done) - self._n_ended_before
         n_trials = len(self.records) if self._exhausted else self.n_trials
+        n_here = (n_polished if self._polishing else len(done)) - self._n_ended_before
+        n_left = len(self._polishing) - n_polished if self._polishing else n_trials - len(done)
         rate = n_here / elapsed if n_here else None
         self.reporter.update(
             Progress(
                 n_trials=n_trials,
                 n_ended=len(done),
                 n_failed=sum(record.state == "failed" for record in done),
-                best=min(feasible, key=lambda point: point.error, default=None),
-                hypervolume=hypervolume(*logs.T) if feasible else 0.0,
+                n_polished=n_polished,
+                n_to_polish=len(self._polishing),
+                best=min(points, key=lambda point: point.error, default=None),
+                hypervolume=hypervolume(*map(np.array, logs)) if points else 0.0,
                 candidates_per_hour=rate and rate * 3600,
-                remaining_s=(n_trials - len(done)) / rate if rate else None,
+                remaining_s=n_left / rate if rate else None,
             ),
             ended,
         )

@@ -27,7 +27,7 @@ from nas_fpga.data.variants import HGCAL_BEAM_TEST, load_variant, variant_of
 from nas_fpga.errors import InputError
 from nas_fpga.hardware import Estimator, PreTrainingCost, StaticEstimator, Target, make_target
 from nas_fpga.samplers import SAMPLERS, Sampler, SamplerOptions
-from nas_fpga.space import BitWidths, Candidate, MLPSpace, TrainingSettings, parse_candidate
+from nas_fpga.space import BitWidths, Candidate, LearnedBits, MLPSpace, TrainingSettings, parse_candidate
 from nas_fpga.study._definition import DATA_SETS, DATASET_FILE, DataSource, SearchDefinition
 from nas_fpga.training import GroupBootstrap, Merits, Trainer, evaluate
 
@@ -103,7 +103,7 @@ def make_hardware_target(definition: SearchDefinition) -> Target:
 
 
 @dataclass(frozen=True, eq=False)
-class FixedBitsTrainerFactory:
+class LocalTrainerFactory:
     """Makes the trainer of the Keras backend in use, in a worker process."""
 
     dataset: Dataset
@@ -115,9 +115,9 @@ class FixedBitsTrainerFactory:
         import keras
 
         if keras.backend.backend() == "jax":
-            from nas_fpga.training._population_trainer import PopulationTrainer
+            from nas_fpga.training._jax_trainer import JaxTrainer
 
-            return PopulationTrainer(self.dataset, self.split, self.input_format)
+            return JaxTrainer(self.dataset, self.split, self.input_format)
         from nas_fpga.training._keras_trainer import KerasTrainer
 
         return KerasTrainer(self.dataset, self.split, self.input_format)
@@ -169,7 +169,8 @@ class Setup:
             max_params=d.max_params,
             settings=self.settings,
             prior_cost=PreTrainingCost(n_inputs, n_outputs, d.input_bits, self.target),
-            training=d.search_training,
+            training=d.searched,
+            learned_bits=d.learned_bits,
         )
 
     @property
@@ -184,13 +185,19 @@ class Setup:
         Raises:
             InputError: One is no topology, is outside the space or is given twice.
         """
-        default = BitWidths(
-            *(min(high, max(low, 6)) for low, high in (self.space.weight_bits, self.space.activation_bits))
+        ranges = self.space.weight_bits, self.space.activation_bits
+        default = (
+            LearnedBits() if self.space.learned_bits else BitWidths(*(min(high, max(low, 6)) for low, high in ranges))
         )
         candidates = tuple(parse_candidate(text, default, self.settings) for text in self.definition.include)
         for i, candidate in enumerate(candidates):
             if candidate in candidates[:i]:
                 raise InputError(f"--include {candidate} is given twice")
+            if isinstance(candidate.bits, LearnedBits) != self.space.learned_bits:
+                wanted = "learned" if self.space.learned_bits else "fixed"
+                raise InputError(
+                    f"--include {candidate} is in a search of {wanted} bits; leave its bits out, or --bits"
+                )
             if not self.space.has_architecture_of(candidate):
                 raise InputError(
                     f"--include {candidate} is outside the space: over --budget {self.definition.budget}, the depth, "
@@ -254,6 +261,6 @@ class Setup:
         )
 
     @property
-    def trainer_factory(self) -> FixedBitsTrainerFactory:
+    def trainer_factory(self) -> LocalTrainerFactory:
         """What workers make their trainer with."""
-        return FixedBitsTrainerFactory(self.dataset, self.split, self.input_format)
+        return LocalTrainerFactory(self.dataset, self.split, self.input_format)

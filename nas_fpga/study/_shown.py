@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nas_fpga.hardware import HardwareFigures, Target
-from nas_fpga.space import SETTING_SCALES, BitWidths, Candidate, LearnedBits, TrainingSpace, format_topology
+from nas_fpga.space import SETTING_SCALES, BitWidths, Candidate, TrainingSpace, format_topology
 from nas_fpga.study._definition import MAX_LAYERS, SearchDefinition
 from nas_fpga.study._records import TrialRecord
 
@@ -28,10 +28,7 @@ def shown_of_study(definition: SearchDefinition) -> dict[str, Value]:
 
 def shown_of_candidate(candidate: Candidate) -> dict[str, Value]:
     """Return what a trial trains."""
-    shown: dict[str, Value] = {"topology": format_topology(candidate.topology), "bit widths": str(candidate.bits)}
-    if isinstance(candidate.bits, LearnedBits):
-        shown |= {"pressure": candidate.bits.pressure, "learning rate of bits": candidate.bits.learning_rate}
-    return shown
+    return {"topology": format_topology(candidate.topology), "bit widths": str(candidate.bits)}
 
 
 def parameters_of(candidate: Candidate, searched: TrainingSpace) -> tuple[dict[str, Any], dict[str, Any]]:

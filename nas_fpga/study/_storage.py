@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 # What only nas-fpga reads is kept from what Optuna's dashboard and notebooks show: it stands in system attributes.
 # Studies that were made before have it, without the prefix, in user attributes.
 _OURS = "nas-fpga:"
+_POLISHED = "polished:"
 _OBJECTIVES = "study:metric_names"
 _CONSTRAINTS = "constraints"  # how far limits are violated, as Optuna and its dashboard both know it
 
@@ -119,7 +120,7 @@ class StudyStorage:
             for name, value in shown_of_study(definition).items():
                 storage.set_study_user_attr(self._study_id, name, value)
             storage.set_study_system_attr(self._study_id, _OBJECTIVES, list(objectives))
-        self._merit, self._searched = objectives[0], definition.search_training
+        self._merit, self._searched = objectives[0], definition.searched
         if self._own_file:
             self._disconnect()
             unfinished.replace(self.folder / "study.db")
@@ -153,7 +154,7 @@ class StudyStorage:
                 f"study '{self.name}' was made by another version of nas-fpga ({error}); use that one, or give another "
                 "--study NAME"
             ) from error
-        self._searched = defined.search_training
+        self._searched = defined.searched
         return defined
 
     def close(self) -> None:
@@ -236,9 +237,10 @@ class StudyStorage:
         """Return all trials, by number."""
         with _storage_errors(self._url):
             frozen = self._connect().get_all_trials(self._study_id)
+            attributes = self._study_attributes()
         self._trial_ids = [trial._trial_id for trial in frozen]
         try:
-            return [_from_optuna(trial) for trial in frozen]
+            return [_from_optuna(trial, attributes.get(f"{_POLISHED}{trial.number}")) for trial in frozen]
         except (KeyError, TypeError, ValueError) as error:
             raise StudyError(
                 f"study '{self.name}' holds trials that nas-fpga did not write ({error}); give another --study NAME"
@@ -295,19 +297,32 @@ class StudyStorage:
             storage.set_trial_system_attr(trial_id, _CONSTRAINTS, [max(figures.shares(target).values()) - 1])
             storage.set_trial_state_values(trial_id, OptunaState.COMPLETE, [primary.error, figures.share(target)])
 
+    def add_polished(self, record: TrialRecord) -> None:
+        """Write what polishing a trial added. Optuna lets nobody add to an ended trial: it stands with the study."""
+        text = json.dumps(to_json(record.polished))
+        with _storage_errors(self._url):
+            self._connect().set_study_system_attr(self._study_id, f"{_OURS}{_POLISHED}{record.number}", text)
+
     # -- checkpoints and scores ----------------------------------------------------------------------------------------
 
     def _trial_folder(self, number: int) -> Path:
         return self.folder / "trials" / f"{number:05d}"
 
     def save_networks(
-        self, number: int, networks: Sequence[QuantizedNetwork], scores: Sequence[NDArray[np.float64]]
+        self, number: int, networks: Sequence[QuantizedNetwork], scores: Sequence[NDArray[np.float64]], first: int = 0
     ) -> None:
-        """Write a trial's networks and their validation scores (raw logits)."""
+        """Write a trial's networks and their validation scores (raw logits).
+
+        Args:
+            number: Of the trial.
+            networks: To write.
+            scores: Of each, `(n_validation, n_outputs)`.
+            first: Index of the first of them among the trial's.
+        """
         folder = self._trial_folder(number)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for k, (network, logits) in enumerate(zip(networks, scores, strict=True)):
+            for k, (network, logits) in enumerate(zip(networks, scores, strict=True), first):
                 network.save(folder / f"network_{k}.npz")
                 temporary = folder / f"scores_{k}.tmp"
                 with temporary.open("wb") as file:
@@ -327,9 +342,9 @@ class StudyStorage:
         try:
             network = QuantizedNetwork.load(self._trial_folder(record.number) / f"network_{index}.npz")
         except StudyError as error:
-            points = ", ".join(point.name for point in record.outcome.points if point.network == index)
+            points = ", ".join(point.name for point in record.points if point.network == index)
             raise StudyError(f"point {points} cannot be mapped or exported: {error}") from error
-        return replace(network, candidate=record.candidate)
+        return replace(network, candidate=replace(network.candidate, settings=record.candidate.settings))
 
     def load_scores(self, number: int, index: int) -> NDArray[np.float64]:
         """Return the validation logits of one network of a trial, `(n_validation, n_outputs)`."""
@@ -375,7 +390,7 @@ def _ours(user: Mapping[str, Any], system: Mapping[str, Any]) -> dict[str, Any]:
     return {**user, **{name.removeprefix(_OURS): value for name, value in system.items() if name.startswith(_OURS)}}
 
 
-def _from_optuna(trial: Any) -> TrialRecord:
+def _from_optuna(trial: Any, polished: str | None) -> TrialRecord:
     attributes = _ours(trial.user_attrs, trial.system_attrs)
     states: dict[str, TrialState] = {
         "WAITING": "waiting",
@@ -389,6 +404,7 @@ def _from_optuna(trial: Any) -> TrialRecord:
         seed=attributes["seed"],
         generation=attributes["generation"],
         proposed_by=attributes["proposed by"],
+        polished=from_json(Outcome, json.loads(polished)) if polished else None,
         started_at=trial.datetime_start,
         ended_at=trial.datetime_complete,
     )

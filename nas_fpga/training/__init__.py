@@ -30,8 +30,10 @@ from nas_fpga.training._merits import (
 )
 from nas_fpga.training._network import QuantizedLayer, QuantizedNetwork
 from nas_fpga.training._plan import Pack, plan
+from nas_fpga.training._polish import POLISH_EPOCHS, polish_candidate
 
 __all__ = [
+    "POLISH_EPOCHS",
     "SIGNAL_EFFICIENCY",
     "Curve",
     "GroupBootstrap",
@@ -59,6 +61,7 @@ __all__ = [
     "per_class_auc",
     "percentile_interval",
     "plan",
+    "polish_candidate",
     "predicted_classes",
     "ratio_interval",
     "roc_auc",

@@ -203,7 +203,7 @@ class QuantizedNetwork:
 
 def _of_arrays(header: dict[str, Any], data: Mapping[str, NDArray[Any]]) -> QuantizedNetwork:
     """Return the network of a checkpoint."""
-    kind = LearnedBits if "pressure" in header["bits"] else BitWidths
+    bits = BitWidths(**header["bits"]) if header["bits"] else LearnedBits()
     hidden = range(len(header["layers"]) - 1)
     layers = tuple(
         QuantizedLayer(
@@ -216,7 +216,7 @@ def _of_arrays(header: dict[str, Any], data: Mapping[str, NDArray[Any]]) -> Quan
         for i, layer in enumerate(header["layers"])
     )
     form = InputFormat(data["input_bits"], data["signed"], data["fraction_bits"], data["scale_log2"])
-    return QuantizedNetwork(Candidate(tuple(header["topology"]), kind(**header["bits"])), form, layers)
+    return QuantizedNetwork(Candidate(tuple(header["topology"]), bits), form, layers)
 
 
 def _of_scalars(header: dict[str, Any], data: Mapping[str, NDArray[Any]]) -> QuantizedNetwork:

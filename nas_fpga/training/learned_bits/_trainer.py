@@ -186,8 +186,7 @@ def _rates(member: _Member | None) -> Rates:
     """Return the learning rates and the pressure of a member's next epoch; an empty slot learns nothing."""
     if member is None:
         return Rates(0.0, 0.0, 0.0, 0.0, AdamSettings.of(TrainingSettings()))
-    settings, bits = member.job.candidate.settings, member.job.candidate.bits
-    assert isinstance(bits, LearnedBits)  # others are refused
+    settings = member.job.candidate.settings
     rate = learning_rate(settings, member.epoch)
-    pressure = bits.pressure * _FIRST_PRESSURE ** (1 - (member.epoch + 1) / settings.epochs)
-    return Rates(rate, bits.learning_rate, pressure, settings.weight_decay, AdamSettings.of(settings))
+    pressure = settings.pressure * _FIRST_PRESSURE ** (1 - (member.epoch + 1) / settings.epochs)
+    return Rates(rate, settings.bits_learning_rate, pressure, settings.weight_decay, AdamSettings.of(settings))

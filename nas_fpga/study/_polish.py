@@ -1,0 +1,40 @@
+"""Which trained networks are polished: trained on with learned bits, so that they cost less."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nas_fpga.hardware import Target, log10_share
+from nas_fpga.samplers import hypervolume, non_dominated
+from nas_fpga.study._records import Point, TrialRecord
+from nas_fpga.training import POLISH_EPOCHS
+
+
+def to_polish(records: Sequence[TrialRecord], target: Target, share: float) -> list[tuple[TrialRecord, Point]]:
+    """Return the trials whose network is polished, each with a point of that network, by number.
+
+    They are those without which the front of all trained networks would lose the most hypervolume, one network a trial,
+    as many as fit into the epochs. What polishing itself adds to a front is not looked at: a search that goes on after
+    it polishes what it would have polished anyway.
+
+    Args:
+        records: All trials.
+        target: Part, clock, rate and limits.
+        share: Of the epochs that were trained, for polishing.
+    """
+    n_epochs = sum(len(record.outcome.curve.train_loss) for record in records if record.outcome.curve is not None)
+    most = int(share * n_epochs / POLISH_EPOCHS)
+    trained = [(record, point) for record in records for point in record.of_networks(target) if not point.polished]
+    feasible = [(record, point) for record, point in trained if point.mapped.figures.is_feasible(target)]
+    errors = np.array([point.merits.log10_error for _, point in feasible])
+    shares = np.array([log10_share(point.mapped.figures.share(target)) for _, point in feasible])
+    front = np.flatnonzero(non_dominated(errors, shares))
+    without = [hypervolume(np.delete(errors[front], i), np.delete(shares[front], i)) for i in range(len(front))]
+    chosen: dict[int, tuple[TrialRecord, Point]] = {}
+    for i in front[np.argsort(without, kind="stable")]:
+        record, point = feasible[i]
+        if len(chosen) < most:
+            chosen.setdefault(record.number, (record, point))
+    return [chosen[number] for number in sorted(chosen)]
