@@ -15,7 +15,7 @@ from nas_fpga.training import POLISH_EPOCHS
 def to_polish(records: Sequence[TrialRecord], target: Target, share: float) -> list[tuple[TrialRecord, Point]]:
     """Return the trials whose network is polished, each with a point of that network, by number.
 
-    They are those without which the front of all trained networks would lose the most hypervolume, one network a trial,
+    They are those of the front without which all trained networks would lose the most hypervolume, one network a trial,
     as many as fit into the epochs. What polishing itself adds to a front is not looked at: a search that goes on after
     it polishes what it would have polished anyway.
 
@@ -31,7 +31,7 @@ def to_polish(records: Sequence[TrialRecord], target: Target, share: float) -> l
     errors = np.array([point.merits.log10_error for _, point in feasible])
     shares = np.array([log10_share(point.mapped.figures.share(target)) for _, point in feasible])
     front = np.flatnonzero(non_dominated(errors, shares))
-    without = [hypervolume(np.delete(errors[front], i), np.delete(shares[front], i)) for i in range(len(front))]
+    without = [hypervolume(np.delete(errors, i), np.delete(shares, i)) for i in front]
     chosen: dict[int, tuple[TrialRecord, Point]] = {}
     for i in front[np.argsort(without, kind="stable")]:
         record, point = feasible[i]

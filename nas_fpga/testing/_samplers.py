@@ -15,7 +15,7 @@ from typing import ClassVar
 import pytest
 
 from nas_fpga.samplers import Observation, Sampler
-from nas_fpga.space import BitWidths, Candidate, MLPSpace, SpaceExhausted, TrainingSpace
+from nas_fpga.space import BitWidths, Candidate, LearnedBits, MLPSpace, SpaceExhausted, TrainingSpace
 
 MakeSampler = Callable[[MLPSpace, int], Sampler]
 """Space and seed to a sampler."""
@@ -36,13 +36,14 @@ print(*map(repr, sampler.ask(history, pending, n)), sep="\\n")
 def observe(candidate: Candidate) -> Observation:
     """Return a smooth stand-in for a trained candidate: wider, deeper and finer is better and dearer.
 
-    The further the learning rate is from the default, the worse.
+    The further the learning rate is from the default, the worse. Learned bits are fewer at higher pressure.
     """
     capacity = sum(math.log2(1 + width) for width in candidate.topology) / (1 + 0.2 * candidate.n_layers)
-    bits = candidate.uniform_bits
-    error = -2 + 1.5 * math.exp(-capacity / 3) + 2.0**-bits.weights
+    bits = candidate.bits
+    weight_bits = bits.weights if isinstance(bits, BitWidths) else -2 * math.log10(candidate.settings.pressure) - 4
+    error = -2 + 1.5 * math.exp(-capacity / 3) + 2.0**-weight_bits
     error += 0.1 * math.log10(candidate.settings.learning_rate / 5e-3) ** 2
-    share = math.log10(candidate.n_macs(8, 1) * bits.weights / 1e5)
+    share = math.log10(candidate.n_macs(8, 1) * weight_bits / 1e5)
     return Observation(candidate, "complete", log10_error=error, log10_share=share)
 
 
@@ -150,8 +151,9 @@ class SamplerConformance:
         history, pending = _situation(make_sampler, self.space, 12)
         for candidate in make_sampler(self.space, 1).ask(history, pending, 2):
             assert type(candidate.topology) is tuple
-            bits = candidate.uniform_bits
-            assert {type(n) for n in (*candidate.topology, bits.weights, bits.activations)} == {int}
+            bits = candidate.bits
+            numbers = (bits.weights, bits.activations) if isinstance(bits, BitWidths) else ()
+            assert {type(n) for n in (*candidate.topology, *numbers)} == {int}
 
     def test_the_end_of_the_space_carries_what_is_left(self, make_sampler: MakeSampler) -> None:
         history, remaining = _run_dry(make_sampler, self.tiny)
@@ -196,6 +198,21 @@ class SearchedSettingsConformance(SamplerConformance):
         included = [observe(Candidate((12, 8), BitWidths(6, 6), of)) for of in (settings, self.space.settings)]
         proposed = make_sampler(self.space, 1).ask([*included, *history], pending, 2)
         assert all(candidate in self.space for candidate in proposed)
+
+
+class LearnedBitsConformance(SamplerConformance):
+    """The same tests, and more, on a space of networks whose bits are learned under a pressure that is searched."""
+
+    space = replace(_SPACE, learned_bits=True, training=TrainingSpace(pressure=(1e-5, 3e-4)))
+    tiny = replace(_TINY, budget=2, learned_bits=True, training=TrainingSpace(pressure=(1e-5, 3e-4)))
+
+    @pytest.mark.parametrize("length", _LENGTHS)
+    def test_bits_are_learned_under_pressures_within_their_range(self, make_sampler: MakeSampler, length: int) -> None:
+        history, pending = _situation(make_sampler, self.space, length)
+        proposed = make_sampler(self.space, 1).ask(history, pending, 6)
+        assert {candidate.bits for candidate in proposed} == {LearnedBits()}
+        assert all(1e-5 <= candidate.settings.pressure <= 3e-4 for candidate in proposed)
+        assert len({candidate.settings.pressure for candidate in proposed}) > 2
 
 
 def _run_dry(make_sampler: MakeSampler, tiny: MLPSpace) -> tuple[list[Observation], tuple[Candidate, ...]]:

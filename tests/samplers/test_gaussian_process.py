@@ -7,7 +7,7 @@ from nas_fpga.errors import InputError
 from nas_fpga.samplers import GaussianProcessSampler, Observation, RandomSampler, hypervolume
 from nas_fpga.samplers._gaussian_process import _Model
 from nas_fpga.space import BitWidths, Candidate, MLPSpace, TrainingSpace, depths_of, n_macs_of, narrowest_of, widths_of
-from nas_fpga.testing import SamplerConformance, SearchedSettingsConformance, observe
+from nas_fpga.testing import LearnedBitsConformance, SamplerConformance, SearchedSettingsConformance, observe
 
 N_INPUTS, N_OUTPUTS = 13, 1
 
@@ -19,6 +19,12 @@ class TestGaussianProcessSampler(SamplerConformance):
 
 
 class TestGaussianProcessSamplerOfSettings(SearchedSettingsConformance):
+    @pytest.fixture
+    def make_sampler(self):
+        return lambda space, seed: GaussianProcessSampler(space, seed, n_startup=5)
+
+
+class TestGaussianProcessSamplerOfLearnedBits(LearnedBitsConformance):
     @pytest.fixture
     def make_sampler(self):
         return lambda space, seed: GaussianProcessSampler(space, seed, n_startup=5)

@@ -9,7 +9,7 @@ from nas_fpga.errors import InputError
 from nas_fpga.space import BitWidths, Candidate, LearnedBits, TrainingSettings, format_network, parse_candidate
 
 SIX = BitWidths(6, 6)
-LEARNED = LearnedBits(pressure=3e-6, learning_rate=0.02)
+LEARNED = LearnedBits()
 
 
 def test_training_settings_default_to_adam_on_half_a_cosine():
@@ -24,6 +24,8 @@ def test_training_settings_default_to_adam_on_half_a_cosine():
         epsilon=1e-7,
         weight_decay=0.0,
         dropout=0.0,
+        pressure=5e-5,
+        bits_learning_rate=2e-2,
     )
 
 
@@ -43,6 +45,9 @@ def test_training_settings_default_to_adam_on_half_a_cosine():
         ("weight_decay", -1e-3),
         ("dropout", 1.0),
         ("dropout", math.nan),
+        ("pressure", 0.0),
+        ("pressure", math.inf),
+        ("bits_learning_rate", -1e-3),
     ],
 )
 def test_training_settings_that_cannot_train_are_refused(name, value):
@@ -67,32 +72,23 @@ def test_text_reads_back(text):
 def test_bits_that_are_not_said_are_the_default():
     assert parse_candidate("8x4", SIX) == Candidate((8, 4), SIX)
     assert parse_candidate("8x4", LEARNED) == Candidate((8, 4), LEARNED)
-    assert parse_candidate("8-4 learned", LEARNED) == Candidate((8, 4), LEARNED)
     assert parse_candidate("8-4 learned", SIX) == Candidate((8, 4), LearnedBits())
     assert parse_candidate("8-4 w2a3", LEARNED) == Candidate((8, 4), BitWidths(2, 3))
 
 
 @pytest.mark.parametrize("text", ["8 learnt", "8-4learned", "8 learned w6a6", "8 w6", ""])
 def test_other_text_is_refused(text):
-    with pytest.raises(InputError, match=r"is not of the form 64-32-32 or '64-32-32 w6a6'"):
+    with pytest.raises(InputError, match=r"is not of the form 64-32-32, '64-32-32 w6a6' or '64-32-32 learned'"):
         parse_candidate(text, SIX)
 
 
 def test_both_kinds_sort():
-    kinds = [BitWidths(2, 8), SIX, LearnedBits(1e-6, 0.5), LearnedBits(1e-6, 0.6), LearnedBits(1e-5, 0.1)]
+    kinds = [BitWidths(2, 8), SIX, LEARNED]
     candidates = [Candidate(topology, bits) for topology in ((4,), (4, 4), (8,)) for bits in kinds]
     shuffled = random.Random(0).sample(candidates, len(candidates))
     assert sorted(shuffled) == candidates
     assert sorted(shuffled, reverse=True) == candidates[::-1]
     assert len(set(candidates + shuffled)) == len(candidates)
-
-
-@pytest.mark.parametrize("wrong", [0.0, -1e-6, float("nan"), float("inf")])
-def test_learned_bits_that_cannot_train(wrong):
-    with pytest.raises(InputError, match=f"pressure {wrong} must be a finite number above 0"):
-        LearnedBits(pressure=wrong)
-    with pytest.raises(InputError, match=f"learning rate of bits {wrong} must be"):
-        LearnedBits(learning_rate=wrong)
 
 
 def test_learned_bits_have_no_widths_before_training():
@@ -104,3 +100,4 @@ def test_learned_bits_have_no_widths_before_training():
 def test_what_training_left_is_said_if_it_is_less():
     assert format_network(Candidate((64, 32), LEARNED), (64, 32)) == "64-32 learned"
     assert format_network(Candidate((64, 32), LEARNED), (41, 17)) == "64-32 to 41-17 learned"
+    assert format_network(Candidate((64, 32), SIX), (41, 17), polished=True) == "64-32 to 41-17 polished"

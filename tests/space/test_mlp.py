@@ -10,9 +10,11 @@ from nas_fpga.errors import InputError
 from nas_fpga.space import (
     BitWidths,
     Candidate,
+    LearnedBits,
     MLPSpace,
     SpaceExhausted,
     TrainingSettings,
+    TrainingSpace,
     depths_of,
     n_params_of,
     narrowest_of,
@@ -37,6 +39,7 @@ SPACES = {
     "window": MLPSpace(13, 1, 500, min_params=1_000, max_params=20_000),
     "refused": MLPSpace(13, 1, 2000, prior_cost=wide_is_refused),
     "tight": MLPSpace(3, 1, 15),
+    "learned": MLPSpace(13, 1, 2000, learned_bits=True, training=TrainingSpace(pressure=(1e-5, 3e-4))),
 }
 
 
@@ -84,7 +87,7 @@ class TestSample:
 
     def test_inside_the_space(self, space):
         rows = space.sample(np.random.default_rng(1), 3000)
-        assert rows.shape == (3000, space.max_layers + 2)
+        assert rows.shape == (3000, space.max_layers + 2 + len(space.training.names))
         assert space.feasible(rows).all()
         assert all(candidate in space for candidate in space.candidates(rows[:100]))
         assert totals_of(rows).max() <= space.budget
@@ -255,6 +258,21 @@ class TestWhole:
             assert Candidate(topology, both) not in space
         assert Candidate((5,), six, TrainingSettings(epochs=1)) not in space
         assert "5 w6a6" not in space
+
+    def test_learned_bits_are_a_space_of_their_own(self):
+        space = MLPSpace(13, 1, 100, max_layers=3, learned_bits=True, training=TrainingSpace(pressure=(1e-5, 1e-3)))
+        pressed = TrainingSettings(pressure=1e-4)
+        assert Candidate((50, 30), LearnedBits(), pressed) in space
+        assert Candidate((50, 30), LearnedBits(), TrainingSettings(pressure=1e-2)) not in space
+        assert Candidate((50, 30), BitWidths(3, 3), pressed) not in space
+        assert Candidate((50, 30), LearnedBits()) not in MLPSpace(13, 1, 100)
+        assert not MLPSpace(13, 1, 100).has_architecture_of(Candidate((50, 30), LearnedBits()))
+        # without a range of bits there is one architecture for each topology
+        fixed = MLPSpace(13, 1, 100, max_layers=3, **bits(6, 6))
+        assert space.size() == 101 * fixed.size()
+        drawn = space.candidates(space.sample(np.random.default_rng(1), 50))
+        assert {candidate.bits for candidate in drawn} == {LearnedBits()}
+        assert len({candidate.settings.pressure for candidate in drawn}) > 25
 
     def test_exhaustion_carries_what_is_left(self):
         left = [Candidate((5,), BitWidths(6, 6))]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from nas_fpga.data import Dataset
+from nas_fpga.space import BitWidths, LearnedBits
 from nas_fpga.study import DataSource, Progress, SearchDefinition, Setup, TrialRecord
 from nas_fpga.training import (
     LearningCurve,
@@ -36,21 +38,24 @@ def make_setup(**definition: object) -> Setup:
         groups=np.arange(n),
         counted=np.ones(n, np.bool_),
     )
-    values = {"data": DataSource("toy.csv", "label"), "budget": 40, "max_layers": 4, "sampler": "random"} | definition
+    values = {"data": DataSource("toy.csv", "label"), "budget": 40, "max_layers": 4, "sampler": "random"}
+    values |= {"polish": 0.0} | definition
     return Setup(SearchDefinition(**values), dataset)  # type: ignore[arg-type]
 
 
 def network_of(setup: Setup, job: TrainingJob) -> QuantizedNetwork:
-    """Return a network with small integer weights that its seed determines."""
+    """Return a network with small integer weights that its seed determines, half of them 0 where bits are learned."""
     rng = np.random.default_rng(job.seed)
-    shapes = job.candidate.layer_shapes(3, 1)
+    shapes, bits = job.candidate.layer_shapes(3, 1), job.candidate.bits
     layers = []
     for i, (n_in, n_out) in enumerate(shapes):
         hidden = i < len(shapes) - 1
         weights = rng.integers(-2, 2, size=(n_in, n_out)).astype(np.int32)
-        bits = np.full(n_out, job.candidate.bits.activations) if hidden else None
+        if isinstance(bits, LearnedBits):
+            weights *= rng.integers(2, size=weights.shape).astype(np.int32)
+        activation_bits = np.full(n_out, bits.activations if isinstance(bits, BitWidths) else 3) if hidden else None
         fraction_bits = np.zeros(n_out, np.int64) if hidden else None
-        layers.append(QuantizedLayer(weights, 1, np.zeros(n_out, np.int64), 2, bits, fraction_bits))
+        layers.append(QuantizedLayer(weights, 1, np.zeros(n_out, np.int64), 2, activation_bits, fraction_bits))
     return QuantizedNetwork(job.candidate, setup.input_format, tuple(layers))
 
 
@@ -90,7 +95,11 @@ class ScriptedWorkers:
         if job.number in self._failing:
             yield TrainingFailure(job, "it was to fail", 0.5)
         else:
-            yield TrainingResult(job, (network_of(self._setup, job),), LearningCurve((0.9, 0.8), (0.7, 0.6), 1), 1.5)
+            learned = isinstance(job.candidate.bits, LearnedBits)
+            networks = tuple(
+                network_of(self._setup, replace(job, seed=job.seed + k)) for k in range(3 if learned else 1)
+            )
+            yield TrainingResult(job, networks, LearningCurve((0.9, 0.8), (0.7, 0.6), 1), 1.5)
 
 
 class Silent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 
@@ -15,17 +16,46 @@ OTHER = {
     "max_params": 90, "include": ("8-8",), "sampler": "grid", "acquisition": "ei", "generation": 8, "seed": 4,
     "epochs": 7, "patience": 3, "batch_size": 64, "learning_rate": 1e-3, "input_bits": 8, "signal_efficiency": 0.9,
     "learning_rate_decay": 0.5, "beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-6, "weight_decay": 0.1, "dropout": 0.2,
-    "search_training": TrainingSpace(dropout=(0, 0.2)),
+    "search_training": TrainingSpace(dropout=(0, 0.2)), "learned_bits": True, "pressure": 1e-4,
+    "bits_learning_rate": 0.1, "polish": 0.0,
     "backend": "tensorflow", "data": DataSource("a.csv", "y"), "hardware": HardwareTarget(clock_ns=4.0),
 }  # fmt: skip
 
 
 def test_settings_are_those_of_the_candidates() -> None:
     assert SearchDefinition().settings == TrainingSettings()
-    names = [field.name for field in fields(TrainingSettings)]
-    assert SearchDefinition(**{name: OTHER[name] for name in names}).settings == TrainingSettings(
-        **{name: OTHER[name] for name in names}
-    )  # type: ignore[arg-type]
+    given = {field.name: OTHER[field.name] for field in fields(TrainingSettings) if field.name != "pressure"}
+    assert SearchDefinition(**given).settings == TrainingSettings(**given)  # type: ignore[arg-type]
+    learned = SearchDefinition(learned_bits=True, pressure=1e-4)
+    assert learned.settings == TrainingSettings(pressure=1e-4)
+    assert SearchDefinition(learned_bits=True).settings == TrainingSettings()
+
+
+def test_the_pressure_on_learned_bits_is_searched_unless_it_is_given() -> None:
+    other = TrainingSpace(learning_rate=(1e-4, 1e-2))
+    assert SearchDefinition(search_training=other).searched == other
+    free = SearchDefinition(learned_bits=True, search_training=other)
+    assert free.searched.ranges == {"learning_rate": (1e-4, 1e-2), "pressure": (1e-5, 3e-4)}
+    assert replace(free, pressure=1e-4).searched == other
+    own = TrainingSpace(pressure=(1e-6, 1e-3))
+    assert SearchDefinition(learned_bits=True, search_training=own).searched == own
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"pressure": 1e-4}, "--pressure is for learned bits; leave it out or give --bits learned"),
+        ({"search_training": TrainingSpace(bits_learning_rate=(0.01, 0.1))}, "is for learned bits"),
+        ({"learned_bits": True, "backend": "tensorflow"}, "--bits learned trains on JAX, not tensorflow"),
+        ({"learned_bits": True, "dropout": 0.1}, "--dropout 0.1 is for fixed bits"),
+        ({"learned_bits": True, "search_training": TrainingSpace(dropout=(0, 0.2))}, "is for fixed bits"),
+        ({"learned_bits": True, "pressure": 0.0}, "--pressure 0.0 must be"),
+        ({"polish": 1.5}, r"--polish 1.5 must lie between 0 \(none\) and 1, such as 0.1"),
+    ],
+)
+def test_what_one_kind_of_bits_cannot_do_is_refused(values: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        SearchDefinition(**values)
 
 
 def test_equal_definitions_do_not_differ() -> None:
@@ -34,7 +64,8 @@ def test_equal_definitions_do_not_differ() -> None:
 
 @pytest.mark.parametrize("name", [field.name for field in fields(SearchDefinition)])
 def test_every_field_counts(name: str) -> None:
-    ours = SearchDefinition(sampler="grid") if name == "grid" else SearchDefinition()
+    needed = {"grid": {"sampler": "grid"}, "pressure": {"learned_bits": True}}
+    ours = SearchDefinition(**needed.get(name, {}))  # type: ignore[arg-type]
     theirs = replace(ours, **{name: OTHER.get(name, "4x4")})
     assert ours.differences(theirs)
     assert theirs.differences(ours)

@@ -25,7 +25,7 @@ from tests.study.conftest import make_setup
 def outcome(folder: Path) -> StudyOutcome:
     """One trial that has ended with one network, pruned from 8-5 neurons and three features."""
     setup = make_setup()
-    candidate = Candidate((8, 5), LearnedBits(pressure=2e-6))
+    candidate = Candidate((8, 5), LearnedBits())
     network = replace(learned_network(0, 3, (8, 5)), candidate=candidate)
     logits = network.logits(setup.dataset.features[setup.split.validation])
     merits = setup.evaluate(logits, "validation")

@@ -65,7 +65,7 @@ def test_every_stored_value_survives_json(setup: Setup) -> None:
     assert from_json(type(definition), to_json(definition)) == definition
 
 
-@pytest.mark.parametrize("bits", [BitWidths(2, 8), LearnedBits(), LearnedBits(1 / 3e6, 0.1 + 0.2)])
+@pytest.mark.parametrize("bits", [BitWidths(2, 8), LearnedBits()])
 def test_bits_of_both_kinds_are_kept_exactly(storage: StudyStorage, bits: BitWidths | LearnedBits) -> None:
     record = replace(waiting(), candidate=Candidate((7, 3), bits))
     storage.add([record])

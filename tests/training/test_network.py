@@ -49,9 +49,7 @@ def random_network(seed: int) -> QuantizedNetwork:
                 activation_fraction_bits=rng.integers(-4, 7, n_out) if hidden else None,
             )
         )
-    candidate = Candidate(
-        widths, LearnedBits(pressure=10.0 ** rng.uniform(-9, -1), learning_rate=rng.uniform(0.001, 1))
-    )
+    candidate = Candidate(widths, LearnedBits())
     return QuantizedNetwork(candidate, input_format, tuple(layers))
 
 

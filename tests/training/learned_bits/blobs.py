@@ -1,5 +1,7 @@
 """A small task: classes are blobs in six features of very different scales, of which the last is noise."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from nas_fpga.data import Dataset, fit_input_format, split
@@ -34,7 +36,7 @@ def make_trainer(dataset, n_slots=1):
 
 
 def job(number, topology, pressure=1e-4, seed=5, settings=SETTINGS):
-    return TrainingJob(number, Candidate(topology, LearnedBits(pressure, 2e-2), settings), seed)
+    return TrainingJob(number, Candidate(topology, LearnedBits(), replace(settings, pressure=pressure)), seed)
 
 
 def integers(network):

@@ -1,0 +1,143 @@
+"""The best of the front are trained on with learned bits, once all trials have ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nas_fpga.hardware import log10_share
+from nas_fpga.samplers import hypervolume
+from nas_fpga.study import SearchInterruptedError, StudyStorage, TrialRecord, read_outcome, summarise
+from nas_fpga.study import _run as run_module
+from nas_fpga.study._polish import to_polish
+from nas_fpga.training import POLISH_EPOCHS
+from tests.study.conftest import make_setup
+from tests.study.test_search import search
+
+N = 45  # trials, of two epochs each
+
+
+def polishing(**definition: object):
+    return make_setup(polish=1.0, **definition)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> list[TrialRecord]:
+    return search(tmp_path_factory.mktemp("whole"), polishing(), N)[0]
+
+
+def volume(trials: list[TrialRecord], without: int = -1) -> float:
+    target = make_setup().target
+    points = [
+        point
+        for trial in trials
+        for point in trial.of_networks(target)
+        if point.mapped.figures.is_feasible(target) and not point.polished and trial.number != without
+    ]
+    errors = np.array([point.merits.log10_error for point in points])
+    return hypervolume(errors, np.array([log10_share(p.mapped.figures.share(target)) for p in points]))
+
+
+def test_those_the_front_would_miss_most_in_the_share_of_the_epochs(whole: list[TrialRecord]) -> None:
+    target = make_setup().target
+    most = 2 * N // POLISH_EPOCHS
+    losses = sorted(range(N), key=lambda number: volume(whole, without=number))
+    assert [record.number for record, _ in to_polish(whole, target, 1.0)] == sorted(losses[:most])
+    assert [record.number for record, _ in to_polish(whole, target, POLISH_EPOCHS / (2 * N))] == losses[:1]
+    assert to_polish(whole, target, 0.5 * POLISH_EPOCHS / (2 * N)) == []
+    assert [t.number for t in whole if t.polished] == sorted(losses[:most])
+
+
+def test_polishing_adds_points_and_leaves_trials_as_they_were(tmp_path: Path, whole: list[TrialRecord]) -> None:
+    without, _, _ = search(tmp_path / "without", make_setup(), N)
+    assert [replace(trial, polished=None) for trial in whole] == without
+    for trial in (trial for trial in whole if trial.polished):
+        own, added = trial.outcome.points, trial.polished.points
+        assert [point.index for point in own + added] == list(range(len(own + added)))
+        assert {point.network for point in own} == {0}
+        assert {point.network for point in added} == {1, 2, 3}
+        assert all(point.polished and point.trial == trial.number for point in added)
+        assert trial.name_of(added[0]).endswith(" polished")
+        assert trial.primary(make_setup().target) in own
+
+
+def test_order_of_results_interruption_and_going_on_change_nothing(tmp_path: Path, whole: list[TrialRecord]) -> None:
+    assert search(tmp_path / "reversed", polishing(), N, 5, pick=lambda n: n - 1)[0] == whole
+    folder = tmp_path / "stopped"
+    with pytest.raises(SearchInterruptedError, match=f"{N} of {N} trials are saved, 1 of 4 networks polished"):
+        search(folder, polishing(), N, stop_after=N + 1)
+    again, workers, _ = search(folder, polishing(), N)
+    assert again == whole
+    assert workers._n_ended == 3  # one was polished before
+    _, workers, reporter = search(folder, polishing(), N)
+    assert workers._n_ended == 0
+    assert reporter.messages == []
+    # a search that goes on proposes what it would have without
+    longer = search(folder, polishing(), N + 8)[0]
+    at_once = search(tmp_path / "at once", polishing(), N + 8)[0]
+    assert [t.candidate for t in longer] == [t.candidate for t in at_once]
+    assert [t.outcome for t in longer] == [t.outcome for t in at_once]
+
+
+def test_a_failure_is_kept_with_its_cause(folder: Path, whole: list[TrialRecord]) -> None:
+    first = next(trial.number for trial in whole if trial.polished)
+    setup = polishing()
+    search(folder, replace(setup, definition=replace(setup.definition, polish=0.0)), N)
+    with StudyStorage(folder) as storage:  # a study from before there was polishing goes on with it
+        storage.open(write=False)
+    trials, _, reporter = search(folder, setup, N, failing=[first])
+    assert trials[first].polished.cause == "it was to fail"
+    assert trials[first].points == trials[first].outcome.points
+    assert any(text.startswith(f"polishing trial {first} (") for text in reporter.messages)
+    assert [t.polished for t in trials if t.number != first] == [t.polished for t in whole if t.number != first]
+
+
+def test_progress_counts_what_is_polished(folder: Path) -> None:
+    _, _, reporter = search(folder, polishing(), N)
+    counts = [(progress.n_polished, progress.n_to_polish) for progress, _ in reporter.updates]
+    assert counts[: N + 1] == [(0, 0)] * (N + 1)
+    assert counts[N + 1 :] == [(k, 4) for k in range(5)]
+    assert [progress.n_ended for progress, _ in reporter.updates[N + 1 :]] == [N] * 5
+    assert reporter.updates[-1][0].remaining_s == 0
+    volumes = [progress.hypervolume for progress, _ in reporter.updates]
+    assert volumes == sorted(volumes)
+
+
+def test_nothing_is_polished_on_tensorflow(folder: Path) -> None:
+    trials, _, reporter = search(folder, polishing(backend="tensorflow"), N)
+    assert not any(trial.polished for trial in trials)
+    assert reporter.messages == ["Nothing is polished: bits are learned on JAX, not tensorflow"]
+
+
+def test_polished_points_are_on_the_front_and_mapped_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    setup = polishing()
+    search(folder, setup, N)
+    with StudyStorage(folder) as storage:
+        storage.open(write=False)
+        outcome = summarise(setup, storage, storage.trials())
+    polished = [row for row in outcome.front if row.point.polished]
+    assert polished  # half of their weights are 0, so they are cheap
+    record = outcome.record(polished[0])
+    assert (record["polished"], record["weight_bits"]) == (True, None)
+    assert [outcome.record(row)["polished"] for row in outcome.front if row not in polished] == [False] * (
+        len(outcome.front) - len(polished)
+    )
+    monkeypatch.setattr(run_module, "load_data", lambda source, folder: setup.dataset)
+    with StudyStorage(folder) as storage:
+        definition = storage.open(write=False)
+        monkeypatch.setattr(
+            StudyStorage,
+            "open",
+            lambda self, write, of=StudyStorage.open: replace(
+                of(self, write=write), data=replace(definition.data, fingerprint=setup.dataset.fingerprint())
+            ),
+        )
+    again = read_outcome(folder)
+    assert [(row.point.name, row.point.polished) for row in again.front] == [
+        (row.point.name, row.point.polished) for row in outcome.front
+    ]
+    dearer = read_outcome(folder, hardware={"clock_ns": 2.0})
+    assert any(row.point.polished for row in dearer.front)
