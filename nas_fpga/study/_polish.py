@@ -31,9 +31,10 @@ def to_polish(records: Sequence[TrialRecord], target: Target, share: float) -> l
     errors = np.array([point.merits.log10_error for _, point in feasible])
     shares = np.array([log10_share(point.mapped.figures.share(target)) for _, point in feasible])
     front = np.flatnonzero(non_dominated(errors, shares))
-    without = [hypervolume(np.delete(errors, i), np.delete(shares, i)) for i in front]
+    without = np.array([hypervolume(np.delete(errors, i), np.delete(shares, i)) for i in front])
+    missed = without < hypervolume(errors, shares)  # points at the rim of the plane are not
     chosen: dict[int, tuple[TrialRecord, Point]] = {}
-    for i in front[np.argsort(without, kind="stable")]:
+    for i in front[missed][np.argsort(without[missed], kind="stable")]:
         record, point = feasible[i]
         if len(chosen) < most:
             chosen.setdefault(record.number, (record, point))

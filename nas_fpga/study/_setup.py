@@ -195,9 +195,7 @@ class Setup:
                 raise InputError(f"--include {candidate} is given twice")
             if isinstance(candidate.bits, LearnedBits) != self.space.learned_bits:
                 wanted = "learned" if self.space.learned_bits else "fixed"
-                raise InputError(
-                    f"--include {candidate} is in a search of {wanted} bits; leave its bits out, or --bits"
-                )
+                raise InputError(f"--include {candidate} is in a search of {wanted} bits; leave out its bits")
             if not self.space.has_architecture_of(candidate):
                 raise InputError(
                     f"--include {candidate} is outside the space: over --budget {self.definition.budget}, the depth, "

@@ -25,18 +25,27 @@ def definition(study: Path) -> SearchDefinition:
 def essence(study: Path) -> list[tuple[object, ...]]:
     """What must not depend on how a search went: all of its trials but how long they took."""
     return [
-        (t.number, t.candidate, t.seed, t.generation, t.proposed_by, t.state, t.outcome.curve, t.outcome.points)
+        (t.number, t.candidate, t.seed, t.generation, t.proposed_by, t.state, t.outcome.curve, t.points)
         for t in trials(study)
     ]
 
 
 def n_ended(study: Path) -> int:
     """Count ended trials while another process writes them."""
+    return _count(study, "trials where state in ('COMPLETE', 'FAIL')")
+
+
+def n_polished(study: Path) -> int:
+    """Count networks that were polished while another process writes them."""
+    return _count(study, "study_system_attributes where key like 'nas-fpga:polished:%'")
+
+
+def _count(study: Path, what: str) -> int:
     if not (study / "study.db").exists():
         return 0
     database = sqlite3.connect(f"file:{study / 'study.db'}?mode=ro", uri=True, timeout=30)
     try:
-        return int(database.execute("select count(*) from trials where state in ('COMPLETE', 'FAIL')").fetchone()[0])
+        return int(database.execute(f"select count(*) from {what}").fetchone()[0])
     finally:
         database.close()
 
