@@ -12,11 +12,20 @@ from nas_fpga.training._network import QuantizedNetwork
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """One candidate to train, with its place in the search and its seed."""
+    """One candidate to train, with its place in the search and its seed.
+
+    Attributes:
+        number: In the search.
+        candidate: What is trained.
+        seed: Of everything random.
+        start: Trained network to go on from, with learned bits; its topology is the candidate's or what pruning left
+            of it. None to start from random weights.
+    """
 
     number: int
     candidate: Candidate
     seed: int
+    start: QuantizedNetwork | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -35,13 +35,6 @@ _SAMPLE_ROWS = 2048
 _FIRST_PRESSURE = 1e-2  # of the last one; in between it grows by the same factor every epoch
 
 
-@dataclass(frozen=True)
-class PolishJob(TrainingJob):
-    """A job that starts from a trained network instead of random weights."""
-
-    start: QuantizedNetwork
-
-
 @dataclass(eq=False)
 class _Member:
     """One job in training."""
@@ -63,8 +56,8 @@ class LearnedBitsTrainer(Trainer):
     """Trains with learned bits under a growing pressure, and keeps the networks that no other checkpoint dominates.
 
     After every epoch the member is frozen to integers and pruned; it is kept if no earlier one has both a smaller loss
-    on the validation rows and fewer effective bit operations. A result is a function of the job and the number of slots
-    alone.
+    on the validation rows and fewer effective bit operations. A job with a start goes on from its weights and bits. A
+    result is a function of the job and the number of slots alone.
 
     Args:
         dataset: Rows and weights. Classes are balanced in the loss.
@@ -143,7 +136,7 @@ class LearnedBitsTrainer(Trainer):
         member = _Member(job, self._own_layout(job), orders, time.perf_counter())
         parameters = (
             thaw(job.start, self.input_format, layout)
-            if isinstance(job, PolishJob)
+            if job.start is not None
             else initial_parameters(member.own, layout, self.input_format, self._sampled, self._means, initial)
         )
         zeros = jax.tree.map(np.zeros_like, parameters)
@@ -175,7 +168,7 @@ class LearnedBitsTrainer(Trainer):
         return (np.arange(n) if member is None else member.orders.permutation(n)).astype(np.int32)
 
     def _own_layout(self, job: TrainingJob) -> Layout:
-        topology = job.start.topology if isinstance(job, PolishJob) else job.candidate.topology
+        topology = job.candidate.topology if job.start is None else job.start.topology
         return Layout(self.dataset.features.shape[1], topology, self.dataset.n_outputs)
 
 

@@ -9,7 +9,6 @@ import pytest
 from nas_fpga.errors import InputError
 from nas_fpga.space import BitWidths, Candidate
 from nas_fpga.training import TrainingFailure, TrainingJob
-from nas_fpga.training.learned_bits import PolishJob
 from nas_fpga.training.learned_bits._freeze import ebops
 from tests.training.learned_bits.blobs import SETTINGS, integers, job, make_dataset, make_trainer
 
@@ -119,7 +118,7 @@ def test_polish_starts_from_the_trained_network(binary):
     dataset, divided, trainer, _, results = binary
     start = results[1].networks[0]
     settings = replace(SETTINGS, epochs=3, learning_rate=1e-3)
-    polish = PolishJob(4, replace(start.candidate, settings=settings), 1, start)
+    polish = TrainingJob(4, replace(start.candidate, settings=settings), 1, start)
     (result,) = trainer.train([polish])
     assert result.job is polish
     assert result.curve.validation_loss[0] < 1.1 * loss_of(start, dataset, divided.validation)
