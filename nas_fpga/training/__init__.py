@@ -9,6 +9,7 @@ from nas_fpga.training._bootstrap import (
     ratio_interval,
 )
 from nas_fpga.training._calibration import calibrate, freeze
+from nas_fpga.training._integers import effective_bits, trailing_zeros
 from nas_fpga.training._merits import (
     SIGNAL_EFFICIENCY,
     Curve,
@@ -51,6 +52,7 @@ __all__ = [
     "calibrate",
     "class_scores",
     "difference_interval",
+    "effective_bits",
     "error_rate",
     "evaluate",
     "evaluate_binary",
@@ -64,5 +66,6 @@ __all__ = [
     "roc_auc",
     "roc_curve",
     "smooth_log10_background_efficiency",
+    "trailing_zeros",
     "working_point",
 ]

@@ -66,8 +66,8 @@ def test_pressure_lowers_the_cost_and_prunes(binary):
 
 def test_topologies_of_one_shape_share_a_program(binary):
     *_, trainer, _, _ = binary
-    assert [key[0].widths for key in trainer._programs] == [(16, 8), (8, 8, 8)]
-    assert [program.epoch._cache_size() for program in trainer._programs.values()] == [1, 1]
+    assert [str(bucket) for bucket in trainer._programs] == ["16-16", "8-8-8"]
+    assert [program._run._cache_size() for program in trainer._programs.values()] == [1, 1]
 
 
 def test_several_classes():
@@ -86,7 +86,7 @@ def test_a_result_depends_on_its_job_alone_and_a_failure_on_nobody_else():
     short = replace(SETTINGS, epochs=4)
     diverging = job(7, (5, 8), settings=replace(short, learning_rate=1e30))
     jobs = [job(i, (8, 6 + i), seed=i, settings=replace(short, epochs=3 + i)) for i in range(2)]
-    trainer, _ = make_trainer(dataset, n_slots=2)
+    trainer, _ = make_trainer(dataset, slots=2)
 
     def outcome(company):
         return {result.job.number: result for result in trainer.train(company)}
@@ -103,12 +103,12 @@ def test_a_result_depends_on_its_job_alone_and_a_failure_on_nobody_else():
 
 def test_a_program_that_does_not_fit_the_memory_fails_its_members_only(binary, monkeypatch):
     *_, trainer, jobs, results = binary
-    program = next(program for (layout, _), program in trainer._programs.items() if layout.widths == (16, 8))
+    program = next(program for bucket, program in trainer._programs.items() if str(bucket) == "16-16")
 
     def out_of_memory(*_):
         raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
 
-    monkeypatch.setattr(program, "epoch", out_of_memory)
+    monkeypatch.setattr(program, "_run", out_of_memory)
     outcomes = {outcome.job.number: outcome for outcome in trainer.train(jobs)}
     assert [outcomes[i].cause for i in (0, 1)] == ["JaxRuntimeError: RESOURCE_EXHAUSTED: out of memory"] * 2
     assert [integers(n) for n in outcomes[2].networks] == [integers(n) for n in results[2].networks]
