@@ -31,6 +31,7 @@ from nas_fpga.training._merits import (
 )
 from nas_fpga.training._network import QuantizedLayer, QuantizedNetwork
 from nas_fpga.training._plan import Pack, plan
+from nas_fpga.training._polish import polish_candidates
 
 __all__ = [
     "SIGNAL_EFFICIENCY",
@@ -61,6 +62,7 @@ __all__ = [
     "per_class_auc",
     "percentile_interval",
     "plan",
+    "polish_candidates",
     "predicted_classes",
     "ratio_interval",
     "roc_auc",

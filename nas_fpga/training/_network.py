@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from nas_fpga.data import InputFormat
 from nas_fpga.errors import StudyError
 from nas_fpga.space import BitWidths, Candidate, LearnedBits, parse_candidate
-from nas_fpga.training._integers import trailing_zeros
+from nas_fpga.training._integers import effective_bits, trailing_zeros
 
 _FORMAT = 2  # of checkpoints; 1 had one number of bits for all features, and one for all outputs of a layer
 _COARSEST = -256  # fraction bits, below those of any number here
@@ -104,6 +104,21 @@ class QuantizedNetwork:
     def topology(self) -> tuple[int, ...]:
         """Widths of its hidden layers: the candidate's, unless neurons were pruned."""
         return tuple(layer.n_out for layer in self.layers[:-1])
+
+    @property
+    def ebops(self) -> int:
+        """Effective bit operations: a proxy of its LUTs that costs nothing.
+
+        A product counts the bits of the input times those of the weight from the highest to the lowest that is set, a
+        bias its own (Sun et al., arXiv:2405.00645, section III.B).
+        """
+        total, arriving = 0, self.input_format.bits
+        for layer in self.layers:
+            products = arriving @ effective_bits(layer.weights).sum(axis=1)
+            total += int(products) + int(effective_bits(layer.bias).sum())
+            if layer.activation_bits is not None:
+                arriving = layer.activation_bits
+        return total
 
     def pruned(self) -> QuantizedNetwork:
         """Return a network that computes the same, bit for bit, without all that cannot matter.

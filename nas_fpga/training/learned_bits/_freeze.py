@@ -1,4 +1,4 @@
-"""From parameters to integers and back, and what the integers cost."""
+"""From parameters to integers and back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nas_fpga.data import InputFormat
 from nas_fpga.space import Candidate
-from nas_fpga.training._integers import effective_bits, trailing_zeros
+from nas_fpga.training._integers import trailing_zeros
 from nas_fpga.training._layout import Layout
 from nas_fpga.training._network import QuantizedLayer, QuantizedNetwork
 from nas_fpga.training.learned_bits._program import InputGrid, Parameters
@@ -110,17 +110,3 @@ def thaw(network: QuantizedNetwork, form: InputFormat, layout: Layout) -> Parame
         layout.pack_units(integer_bits),
         layout.pack_units([bits.astype(np.float32) for bits in fraction_bits]),
     )
-
-
-def ebops(network: QuantizedNetwork) -> int:
-    """Return the effective bit operations of a network: a proxy of its LUTs that costs nothing.
-
-    A product counts the bits of the input times those of the weight from the highest to the lowest that is set, a bias
-    its own (Sun et al., arXiv:2405.00645, section III.B).
-    """
-    total, arriving = 0, network.input_format.bits
-    for layer in network.layers:
-        total += int(arriving @ effective_bits(layer.weights).sum(axis=1)) + int(effective_bits(layer.bias).sum())
-        if layer.activation_bits is not None:
-            arriving = layer.activation_bits
-    return total

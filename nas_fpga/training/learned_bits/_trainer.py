@@ -23,7 +23,7 @@ from nas_fpga.training._program import DeviceRows
 from nas_fpga.training._rows import Rows
 from nas_fpga.training._schedule import learning_rate
 from nas_fpga.training._slots import Slot, SlotTrainer
-from nas_fpga.training.learned_bits._freeze import ebops, freeze, input_grid, thaw
+from nas_fpga.training.learned_bits._freeze import freeze, input_grid, thaw
 from nas_fpga.training.learned_bits._front import Front
 from nas_fpga.training.learned_bits._program import Epoch, Program, Rates, State
 from nas_fpga.training.learned_bits._start import initial_parameters
@@ -68,7 +68,7 @@ class _Slot(Slot):
             raise DivergedError(f"the training loss became {train_loss} in epoch {len(self.train_losses) + 1}")
         candidate = self.job.candidate
         network = freeze(candidate, self.input_format, self.shapes, self.layout, self.state.parameters).pruned()
-        self.front.add(validation_loss, ebops(network), network)
+        self.front.add(validation_loss, network.ebops, network)
         self.train_losses.append(train_loss)
         self.validation_losses.append(validation_loss)
         if len(self.train_losses) < candidate.settings.epochs:

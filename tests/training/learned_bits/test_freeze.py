@@ -9,7 +9,7 @@ from nas_fpga.hardware._traits import measured_traits
 from nas_fpga.space import Candidate, LearnedBits
 from nas_fpga.training import QuantizedLayer, QuantizedNetwork, TrainingJob
 from nas_fpga.training._bucket import bucket_of
-from nas_fpga.training.learned_bits._freeze import ebops, freeze, input_grid, input_integer_bits, thaw
+from nas_fpga.training.learned_bits._freeze import freeze, input_grid, input_integer_bits, thaw
 from nas_fpga.training.learned_bits._program import Parameters, logits_and_ebops, within_bounds
 
 N_ROWS = 10_000
@@ -68,8 +68,8 @@ def test_outputs_of_the_integers_are_those_of_the_program(topology, n_outputs):
     pruned = network.pruned()
     assert np.array_equal(pruned.logits(features), network.logits(features))
     # Trailing zeros of a weight count for HGQ2's training, not in the integers.
-    assert 0.5 * float(program_ebops) < ebops(network) <= float(program_ebops)
-    assert ebops(pruned) <= ebops(network)
+    assert 0.5 * float(program_ebops) < network.ebops <= float(program_ebops)
+    assert pruned.ebops <= network.ebops
 
 
 def test_ebops_of_a_network_worked_out_by_hand():
@@ -79,7 +79,7 @@ def test_ebops_of_a_network_worked_out_by_hand():
     )
     output = QuantizedLayer(np.array([[1], [7]], np.int32), 0, np.array([9]), 0, None, None)
     network = QuantizedNetwork(Candidate((2,), LearnedBits()), form, (hidden, output))
-    assert ebops(network) == 4 * 2 + 3 * (1 + 3) + 2 + (2 * 1 + 5 * 3) + 4
+    assert network.ebops == 4 * 2 + 3 * (1 + 3) + 2 + (2 * 1 + 5 * 3) + 4
 
 
 def test_a_thawed_network_is_the_one_that_was_frozen():
@@ -97,4 +97,4 @@ def test_the_cost_of_a_checkpoint_is_the_ebops_of_the_points():
     form = random_format(6, 3)
     shapes, layout = CANDIDATE.layer_shapes(6, 1), bucket_of(CANDIDATE, 6, 1, N_ROWS).layout
     network = freeze(CANDIDATE, form, shapes, layout, random_parameters(shapes, layout, form, 1))
-    assert ebops(network) == measured_traits(network).ebops > 100
+    assert network.ebops == measured_traits(network).ebops > 100

@@ -9,7 +9,6 @@ import pytest
 from nas_fpga.errors import InputError
 from nas_fpga.space import BitWidths, Candidate
 from nas_fpga.training import TrainingFailure, TrainingJob
-from nas_fpga.training.learned_bits._freeze import ebops
 from tests.training.learned_bits.blobs import SETTINGS, integers, job, make_dataset, make_trainer
 
 
@@ -44,7 +43,7 @@ def test_a_member_gives_a_front_and_its_most_precise_network_is_of_the_best_epoc
     assert sum(len(result.networks) for result in results.values()) > 2 * len(results)
     for result in results.values():
         losses = [loss_of(network, dataset, divided.validation) for network in result.networks]
-        costs = [ebops(network) for network in result.networks]
+        costs = [network.ebops for network in result.networks]
         assert sorted(costs, reverse=True) == costs
         assert sorted(losses) == losses
         curve = result.curve
@@ -56,7 +55,7 @@ def test_a_member_gives_a_front_and_its_most_precise_network_is_of_the_best_epoc
 def test_pressure_lowers_the_cost_and_prunes(binary):
     *_, results = binary
     pressed = results[1].networks[-1]
-    assert ebops(pressed) < ebops(results[0].networks[-1]) / 3
+    assert pressed.ebops < results[0].networks[-1].ebops / 3
     assert sum(pressed.topology) < 16
     for before, after in zip(pressed.layers, pressed.layers[1:], strict=False):
         assert after.weights.any(axis=1).all()  # every neuron is read ...
@@ -122,7 +121,7 @@ def test_polish_starts_from_the_trained_network(binary):
     (result,) = trainer.train([polish])
     assert result.job is polish
     assert result.curve.validation_loss[0] < 1.1 * loss_of(start, dataset, divided.validation)
-    assert min(ebops(network) for network in result.networks) < ebops(start)
+    assert min(network.ebops for network in result.networks) < start.ebops
     assert all(np.less_equal(network.topology, start.topology).all() for network in result.networks)
 
 
