@@ -85,6 +85,14 @@ class LearnedBitsTrainer(SlotTrainer):
     After every epoch the member is frozen to integers and pruned; it is kept if no earlier one has both a smaller loss
     on the validation rows and fewer effective bit operations. A job with a start goes on from its weights and bits.
 
+    Every epoch is trained, whatever the patience: as the pressure grows nearly every checkpoint is cheaper than those
+    before it. Of 45 trainings of 50 epochs on the showers none went more than three epochs without one to keep, and the
+    last was kept within three epochs of the end.
+
+    The pressure is on EBOPs. LUTs follow .44 (EBOPs + 9 a weight that is not 0) far better (5 % off da4ml's cost of 16
+    networks, 30 % for EBOPs alone), but fronts trained under that were no better: the difference of the hypervolumes of
+    three topologies with three seeds was .00 +- .06, of 3.84.
+
     Args:
         dataset: Rows and weights. Classes are balanced in the loss.
         split: Training rows are trained on, validation rows judge; test rows are not touched.
