@@ -22,7 +22,8 @@ from da4ml.trace import FixedVariableArray, HWConfig, comb_trace
 from da4ml.trace.ops import relu
 from numpy.typing import NDArray
 
-from nas_fpga.hardware._weights import enclosed_bits, weight_statistics
+from nas_fpga.hardware._weights import weight_statistics
+from nas_fpga.training import effective_bits
 
 Array = NDArray[np.float64]
 WIDTHS = (1, 2, 4, 6, 8, 13, 16, 24, 32, 48, 64, 96, 128, 200)
@@ -102,7 +103,7 @@ def measure_all(path: Path, n_layers: int, seed: int) -> None:
                 "kind": kind,
                 "kept": kept,
                 "nonzero": statistics.nonzero,
-                "enclosed_bits": int(enclosed_bits(weights).sum()),
+                "enclosed_bits": int(effective_bits(weights).sum()),
                 "csd_digits": statistics.csd_digits,
                 "busy_inputs": statistics.busy_inputs,
                 "busy_outputs": statistics.busy_outputs,

@@ -162,13 +162,13 @@ def search(
         float | None,
         typer.Option(
             help="On --bits learned: loss for each effective bit operation at the end of a training.  [default: "
-            "searched from 1e-5 to 3e-4]",
+            "searched from 1e-6 to 1e-3]",
             rich_help_panel=_TRAINING,
         ),
     ] = None,
     bits_learning_rate: Annotated[
         float, typer.Option(help="Of --bits learned, in bits.", rich_help_panel=_TRAINING)
-    ] = 2e-2,
+    ] = 1e-2,
     search_training: Annotated[
         str | None,
         typer.Option(
@@ -188,7 +188,7 @@ def search(
             help="Train the best of the front on with learned bits, in this share of the epochs before; 0: not.",
             rich_help_panel=_TRAINING,
         ),
-    ] = 0.1,
+    ] = 0.25,
     input_bits: Annotated[
         int, typer.Option(help="Bits of every feature as it enters the design.", rich_help_panel=_TRAINING)
     ] = 10,

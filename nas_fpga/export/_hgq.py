@@ -10,7 +10,7 @@ from hgq.config import QuantizerConfig
 from hgq.layers import QDense
 from numpy.typing import NDArray
 
-from nas_fpga.training import QuantizedNetwork
+from nas_fpga.training import QuantizedNetwork, trailing_zeros
 
 
 def _frozen(place: str, axis: tuple[int, ...]) -> QuantizerConfig:
@@ -86,8 +86,8 @@ def _least_bits(integers: NDArray[np.integer], fraction_bits: Any) -> tuple[Any,
         fraction_bits: Each stands for ``integer * 2**-fraction_bits``.
     """
     integers = integers.astype(np.int64)
-    lowest_bit = np.maximum(integers & -integers, 1)
-    odd = integers // lowest_bit
-    fraction = np.where(odd != 0, fraction_bits - (np.frexp(lowest_bit)[1] - 1), 0)
+    zeros = trailing_zeros(integers)
+    odd = integers >> zeros
+    fraction = np.where(odd != 0, fraction_bits - zeros, 0)
     width = np.frexp(np.where(odd < 0, -odd - 1, odd))[1]
     return odd != 0, width - fraction, fraction

@@ -28,7 +28,6 @@ from nas_fpga.hardware._mappings import (
 from nas_fpga.hardware._parts import DEFAULT_PART, Part, find_part, known_parts
 from nas_fpga.hardware._points import HardwareFigures, MappedPoint
 from nas_fpga.hardware._traits import LayerTraits, measured_traits
-from nas_fpga.hardware._weights import enclosed_bits
 
 __all__ = [
     "DEFAULT_PART",
@@ -56,7 +55,6 @@ __all__ = [
     "adder_levels_per_cycle",
     "allowed_reuse_factors",
     "buildable_reuse_factors",
-    "enclosed_bits",
     "enumerate_mappings",
     "estimate",
     "find_part",

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.hardware._traits import Array, LayerTraits
-from nas_fpga.hardware._weights import csd_digits, enclosed_bits, needs_dsp
+from nas_fpga.hardware._weights import csd_digits, needs_dsp
+from nas_fpga.training import effective_bits
 
 # Weights after training with quantization are taken as Gaussian; the largest of a layer lies in the upper half of the
 # range of its bits (their integer bits come from it), on average at this share of the range's end ...
@@ -41,7 +42,7 @@ def _weight_table() -> tuple[Array, Array]:
         edges[0], edges[-1] = -1.0, 1.0  # saturation
         probability = np.diff(edges) / 2
         digits = csd_digits(integers)
-        single[bits] = [probability @ x for x in ((integers != 0), enclosed_bits(integers), digits)]
+        single[bits] = [probability @ x for x in ((integers != 0), effective_bits(integers), digits)]
         seen = -np.expm1(outputs[:, None] * np.log1p(-np.minimum(probability, 1 - 1e-12)))
         on_dsp = needs_dsp(integers)
         for k, kind in enumerate((digits == 1, (digits > 1) & ~on_dsp, on_dsp)):

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from nas_fpga.hardware._weights import csd_digits, enclosed_bits, weight_statistics
-from nas_fpga.training import QuantizedNetwork
+from nas_fpga.hardware._weights import csd_digits, weight_statistics
+from nas_fpga.training import QuantizedNetwork, effective_bits
 
 Array = NDArray[np.float64]
 
@@ -81,8 +81,8 @@ def measured_traits(network: QuantizedNetwork) -> LayerTraits:
     input_type_bits = int(input_bits.max())
     for layer, weights in zip(network.layers, live_weights(network), strict=True):
         row: dict[str, float] = asdict(weight_statistics(weights))
-        row["bit_operations"] = int(input_bits @ enclosed_bits(layer.weights).sum(axis=1))
-        row["bias_bits"] = int(enclosed_bits(layer.bias).sum())
+        row["bit_operations"] = int(input_bits @ effective_bits(layer.weights).sum(axis=1))
+        row["bias_bits"] = int(effective_bits(layer.bias).sum())
         row["n_in"], row["n_out"] = layer.n_in, layer.n_out
         row["weight_bits"] = int(np.abs(weights).max(initial=0)).bit_length() + 1
         digits = csd_digits(weights).sum(axis=1)

@@ -38,13 +38,6 @@ def csd_digits(integers: NDArray[np.integer]) -> NDArray[np.int64]:
     return digits
 
 
-def enclosed_bits(integers: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Return the bits between highest and lowest set bit of each |integer|, both included; 0 for 0."""
-    magnitude = np.abs(integers.astype(np.int64))
-    odd = magnitude // np.maximum(magnitude & -magnitude, 1)
-    return np.frexp(odd.astype(np.float64))[1].astype(np.int64)
-
-
 def needs_dsp(integers: NDArray[np.integer]) -> NDArray[np.bool_]:
     """Return whether Vivado HLS puts the product of a 16-bit input with each constant on a DSP (fit: SMAPE 0.3 %)."""
     needed: NDArray[np.bool_] = (csd_digits(integers) >= 3) & (np.abs(integers) >= 12)

@@ -8,14 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nas_fpga.hardware import adder_graph_luts, enclosed_bits, input_format_luts, measured_traits
+from nas_fpga.hardware import adder_graph_luts, input_format_luts, measured_traits
 from nas_fpga.report._command import report_command, search_command
 from nas_fpga.report._course import Step, course
 from nas_fpga.report._curves import Distributions, LayerWeights, RocLine, distributions, layer_weights, roc_line
 from nas_fpga.report._front_data import FrontData, gather_front
 from nas_fpga.space import BitWidths
 from nas_fpga.study import FrontRow, SearchDefinition, StudyOutcome, StudyStorage, TrialRecord
-from nas_fpga.training import LearningCurve, Merits, QuantizedLayer, QuantizedNetwork, class_scores, predicted_classes
+from nas_fpga.training import (
+    LearningCurve,
+    Merits,
+    QuantizedLayer,
+    QuantizedNetwork,
+    class_scores,
+    effective_bits,
+    predicted_classes,
+)
 
 _N_CHOSEN = 4
 
@@ -267,4 +275,4 @@ def _weight_bits(network: QuantizedNetwork, layer: QuantizedLayer) -> tuple[int,
     bits = network.candidate.bits
     if isinstance(bits, BitWidths):
         return bits.weights, bits.weights
-    return _ends(np.where(layer.weights != 0, enclosed_bits(layer.weights) + 1, 0))
+    return _ends(np.where(layer.weights != 0, effective_bits(layer.weights) + 1, 0))

@@ -77,7 +77,7 @@ class TrainingSettings:
     weight_decay: float = 0.0
     dropout: float = 0.0
     pressure: float = 5e-5
-    bits_learning_rate: float = 2e-2
+    bits_learning_rate: float = 1e-2
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot train, by the names and with the values of the command line."""
@@ -99,7 +99,7 @@ SETTING_RULES: dict[str, tuple[Callable[[float], bool], str]] = {
     "weight_decay": (lambda value: value >= 0, "a finite number of at least 0, such as 0.01"),
     "dropout": (lambda value: 0 <= value < 1, "at least 0 and below 1, such as 0.1"),
     "pressure": (lambda value: value > 0, "a finite number above 0, such as 5e-5"),
-    "bits_learning_rate": (lambda value: value > 0, "a finite number above 0, such as 0.02"),
+    "bits_learning_rate": (lambda value: value > 0, "a finite number above 0, such as 0.01"),
 }
 
 

@@ -16,7 +16,7 @@ Acquisition = Literal["ucb", "ei", "poi"]
 DATA_SETS = ("hgcal", "jets")
 """Names of the data sets that come with the package."""
 MAX_LAYERS = 64  # far beyond what pays, and the range that a study's depths are stored in
-PRESSURES = (1e-5, 3e-4)
+PRESSURES = (1e-6, 1e-3)
 """Range in which the pressure on learned bits is searched."""
 DATASET_FILE = "dataset.npz"  # in the study's folder: rows that came from Python rather than from a file
 
@@ -132,9 +132,9 @@ class SearchDefinition:
     weight_decay: float = 0.0
     dropout: float = 0.0
     pressure: float | None = None
-    bits_learning_rate: float = 2e-2
+    bits_learning_rate: float = 1e-2
     search_training: TrainingSpace = field(default=TrainingSpace())
-    polish: float = 0.1
+    polish: float = 0.25
     input_bits: int = 10
     signal_efficiency: float = 0.95
     backend: Backend = "jax"
@@ -151,7 +151,7 @@ class SearchDefinition:
         if not 0 < self.signal_efficiency < 1:
             raise InputError(f"--signal-efficiency {self.signal_efficiency} must lie between 0 and 1, such as 0.95")
         if not 0 <= self.polish <= 1:
-            raise InputError(f"--polish {self.polish} must lie between 0 (none) and 1, such as 0.1")
+            raise InputError(f"--polish {self.polish} must lie between 0 (none) and 1, such as 0.25")
         _ = self.settings
         self._refuse_by_kind_of_bits()
         for name in ("min_params", "max_params"):

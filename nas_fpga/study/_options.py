@@ -73,14 +73,14 @@ class SearchOptions(HardwareOptions, total=False):
         epsilon: Of Adam. Default: 1e-07.
         weight_decay: Decoupled, as in AdamW. Default: 0.0.
         dropout: Share of hidden activations that is dropped in training. Default: 0.0.
-        pressure: On learned bits: loss for each effective bit operation at the end of a training; searched from 1e-5 to
-            3e-4 where it is left out.
-        bits_learning_rate: Of learned bits, in bits. Default: 0.02.
+        pressure: On learned bits: loss for each effective bit operation at the end of a training; searched from 1e-6 to
+            1e-3 where it is left out.
+        bits_learning_rate: Of learned bits, in bits. Default: 0.01.
         search_training: Settings above, from ``epochs``, to search beside the topology: a preset of
             :data:`nas_fpga.space.TRAINING_PRESETS`, ranges, or both, such as ``"orca,dropout=0:0.2"``; or ranges by
             name, ``{"learning_rate": (1e-4, 1e-1)}``. What is included is trained with the fixed settings.
         polish: Epochs in which the best of the front are trained on with learned bits, as a share of the epochs
-            trained before; 0 for none. Default: 0.1.
+            trained before; 0 for none. Default: 0.25.
         input_bits: Bits of every feature as it enters the design. Default: 10.
         signal_efficiency: At the working point. Default: 0.95.
         part: FPGA part. Default: xcvu13p-flga2577-2-e.

@@ -9,23 +9,20 @@ import numpy as np
 from nas_fpga.hardware import Target, log10_share
 from nas_fpga.samplers import hypervolume, non_dominated
 from nas_fpga.study._records import Point, TrialRecord
-from nas_fpga.training import POLISH_EPOCHS
 
 
-def to_polish(records: Sequence[TrialRecord], target: Target, share: float) -> list[tuple[TrialRecord, Point]]:
+def to_polish(records: Sequence[TrialRecord], target: Target, most: int) -> list[tuple[TrialRecord, Point]]:
     """Return the trials whose network is polished, each with a point of that network, by number.
 
-    They are those of the front without which all trained networks would lose the most hypervolume, one network a trial,
-    as many as fit into the epochs. What polishing itself adds to a front is not looked at: a search that goes on after
-    it polishes what it would have polished anyway.
+    They are those of the front without which all trained networks would lose the most hypervolume, one network a trial.
+    What polishing itself adds to a front is not looked at: a search that goes on after it polishes what it would have
+    polished anyway.
 
     Args:
         records: All trials.
         target: Part, clock, rate and limits.
-        share: Of the epochs that were trained, for polishing.
+        most: How many to polish.
     """
-    n_epochs = sum(len(record.outcome.curve.train_loss) for record in records if record.outcome.curve is not None)
-    most = int(share * n_epochs / POLISH_EPOCHS)
     trained = [(record, point) for record in records for point in record.of_networks(target) if not point.polished]
     feasible = [(record, point) for record, point in trained if point.mapped.figures.is_feasible(target)]
     errors = np.array([point.merits.log10_error for _, point in feasible])

@@ -25,13 +25,13 @@ from nas_fpga.study._records import Outcome, Point, ProposedBy, TrialRecord
 from nas_fpga.study._setup import Setup
 from nas_fpga.study._storage import StudyStorage
 from nas_fpga.training import (
-    POLISH_EPOCHS,
     Pack,
     TrainingFailure,
     TrainingJob,
     TrainingResult,
     plan,
     polish_candidate,
+    polish_epochs,
 )
 
 _POLL_S = 0.25
@@ -300,20 +300,25 @@ class Search:
         if definition.backend != "jax":
             self.reporter.message(f"Nothing is polished: bits are learned on JAX, not {definition.backend}")
             return
-        chosen = to_polish(self.records, self.setup.target, definition.polish)
+        curves = [record.outcome.curve for record in self.records if record.outcome.curve is not None]
+        n_epochs, each = sum(len(curve.train_loss) for curve in curves), polish_epochs(definition.settings)
+        chosen = to_polish(self.records, self.setup.target, int(definition.polish * n_epochs / each))
         self._polishing = [record.number for record, _ in chosen]
         jobs = []
         for record, point in chosen:
             if record.polished is None:
-                network = self.storage.load_network(record, point.network)
+                network = self.storage.load_network(record, point.network).pruned()
                 jobs.append(
-                    TrainingJob(record.number, polish_candidate(network), self._seed(record.number, 1), network)
+                    TrainingJob(
+                        record.number,
+                        polish_candidate(network, definition.settings),
+                        self._seed(record.number, 1),
+                        network,
+                    )
                 )
         if not jobs:
             return
-        self.reporter.message(
-            f"Polishing {len(jobs)} networks of the front: {POLISH_EPOCHS} epochs each with learned bits"
-        )
+        self.reporter.message(f"Polishing {len(jobs)} networks of the front: {each} epochs each with learned bits")
         self._started, self._n_ended_before = time.perf_counter(), len(self._polishing) - len(jobs)
         self._report(None)
         for result in self._results(deque(self._packs(jobs)), workers, interrupt):

@@ -9,6 +9,7 @@ from nas_fpga.training._bootstrap import (
     ratio_interval,
 )
 from nas_fpga.training._calibration import calibrate, freeze
+from nas_fpga.training._integers import effective_bits, trailing_zeros
 from nas_fpga.training._merits import (
     SIGNAL_EFFICIENCY,
     Curve,
@@ -30,10 +31,9 @@ from nas_fpga.training._merits import (
 )
 from nas_fpga.training._network import QuantizedLayer, QuantizedNetwork
 from nas_fpga.training._plan import Pack, plan
-from nas_fpga.training._polish import POLISH_EPOCHS, polish_candidate
+from nas_fpga.training._polish import polish_candidate, polish_epochs
 
 __all__ = [
-    "POLISH_EPOCHS",
     "SIGNAL_EFFICIENCY",
     "Curve",
     "GroupBootstrap",
@@ -53,6 +53,7 @@ __all__ = [
     "calibrate",
     "class_scores",
     "difference_interval",
+    "effective_bits",
     "error_rate",
     "evaluate",
     "evaluate_binary",
@@ -62,10 +63,12 @@ __all__ = [
     "percentile_interval",
     "plan",
     "polish_candidate",
+    "polish_epochs",
     "predicted_classes",
     "ratio_interval",
     "roc_auc",
     "roc_curve",
     "smooth_log10_background_efficiency",
+    "trailing_zeros",
     "working_point",
 ]

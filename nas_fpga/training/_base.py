@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nas_fpga.space import Candidate
 from nas_fpga.training._network import QuantizedNetwork
@@ -26,6 +26,11 @@ class TrainingJob:
     candidate: Candidate
     seed: int
     start: QuantizedNetwork | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def trained(self) -> Candidate:
+        """The candidate with the topology that is trained: that of the start, where there is one."""
+        return self.candidate if self.start is None else replace(self.candidate, topology=self.start.topology)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from nas_fpga.data import InputFormat
 from nas_fpga.errors import StudyError
 from nas_fpga.space import BitWidths, Candidate, LearnedBits, parse_candidate
+from nas_fpga.training._integers import effective_bits, trailing_zeros
 
 _FORMAT = 2  # of checkpoints; 1 had one number of bits for all features, and one for all outputs of a layer
 _COARSEST = -256  # fraction bits, below those of any number here
@@ -104,6 +105,21 @@ class QuantizedNetwork:
         """Widths of its hidden layers: the candidate's, unless neurons were pruned."""
         return tuple(layer.n_out for layer in self.layers[:-1])
 
+    @property
+    def ebops(self) -> int:
+        """Effective bit operations: a proxy of its LUTs that costs nothing.
+
+        A product counts the bits of the input times those of the weight from the highest to the lowest that is set, a
+        bias its own (Sun et al., arXiv:2405.00645, section III.B).
+        """
+        total, arriving = 0, self.input_format.bits
+        for layer in self.layers:
+            products = arriving @ effective_bits(layer.weights).sum(axis=1)
+            total += int(products) + int(effective_bits(layer.bias).sum())
+            if layer.activation_bits is not None:
+                arriving = layer.activation_bits
+        return total
+
     def pruned(self) -> QuantizedNetwork:
         """Return a network that computes the same, bit for bit, without all that cannot matter.
 
@@ -141,7 +157,7 @@ class QuantizedNetwork:
             integers = np.vstack([layer.weights, layer.bias])  # the bias is the weight of a 1
             grids = np.append(grid + layer.weight_fraction_bits, layer.bias_fraction_bits)[:, None]
             terms = np.abs(integers) * np.append(reach, 1)[:, None]
-            finest = (grids - _trailing_zeros(integers)).max(axis=0, where=terms > 0, initial=_COARSEST)
+            finest = (grids - trailing_zeros(integers)).max(axis=0, where=terms > 0, initial=_COARSEST)
             sums = np.ldexp(terms.astype(np.float64), finest - grids).sum(axis=0)
             bits.append(int(sums.max()).bit_length() + 1)
             if layer.activation_bits is not None and layer.activation_fraction_bits is not None:
@@ -235,12 +251,6 @@ def _of_scalars(header: dict[str, Any], data: Mapping[str, NDArray[Any]]) -> Qua
     return QuantizedNetwork(parse_candidate(header["candidate"], BitWidths(0, 0)), form, tuple(layers))
 
 
-def _trailing_zeros(integers: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Return how many of the lowest bits of each integer are 0; none for 0 itself."""
-    zeros: NDArray[np.int64] = np.bitwise_count(np.maximum(integers & -integers, 1) - 1).astype(np.int64)
-    return zeros
-
-
 def _folded(
     layer: QuantizedLayer, varies: NDArray[np.bool_], constants: NDArray[np.int64], grid: NDArray[np.int64]
 ) -> QuantizedLayer:
@@ -253,7 +263,7 @@ def _folded(
         grid: `(n_in,)` their fraction bits.
     """
     products = layer.weights * np.where(varies, 0, constants)[:, None]
-    zeros = _trailing_zeros(products)
+    zeros = trailing_zeros(products)
     fractions = grid[:, None] + layer.weight_fraction_bits - zeros
     finest = int(fractions.max(initial=layer.bias_fraction_bits, where=products != 0))
     shifts = np.where(products != 0, finest - fractions, 0)
@@ -265,7 +275,7 @@ def _folded(
 def _selected(layer: QuantizedLayer, inputs: NDArray[np.bool_], outputs: NDArray[np.bool_]) -> QuantizedLayer:
     """Return a layer with some of its inputs and outputs, on the grid of the finest weight that is left."""
     weights = layer.weights[np.ix_(inputs, outputs)]
-    coarser = int(_trailing_zeros(weights).min(where=weights != 0, initial=31))
+    coarser = int(trailing_zeros(weights).min(where=weights != 0, initial=31))
     bits, fraction_bits = layer.activation_bits, layer.activation_fraction_bits
     return replace(
         layer,

@@ -48,7 +48,7 @@ def plan(
     """
     together: dict[Bucket, list[TrainingJob]] = {}
     for job in jobs:
-        together.setdefault(bucket_of(job.candidate, n_inputs, n_outputs, n_rows), []).append(job)
+        together.setdefault(bucket_of(job.trained, n_inputs, n_outputs, n_rows), []).append(job)
     packs = [
         Pack(bucket, tuple(members[first : first + most]))
         for bucket, members in together.items()

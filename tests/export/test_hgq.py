@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from nas_fpga.export import hgq_model
-from nas_fpga.hardware import enclosed_bits
 from nas_fpga.space import BitWidths
+from nas_fpga.training import effective_bits
 from tests.export.networks import learned_network, random_network, raw_features
 
 
@@ -43,7 +43,7 @@ def test_every_number_has_its_own_bits():
     network = learned_network(1, 9, (12, 7, 5), 3)
     layer, dense = network.layers[1], hgq_model(network).layers[2]
     signed, integer, fraction = (np.asarray(bits) for bits in dense.kq.quantizer.kif)
-    widths = np.where(layer.weights != 0, enclosed_bits(layer.weights) + 1, 0)
+    widths = np.where(layer.weights != 0, effective_bits(layer.weights) + 1, 0)
     power = np.bitwise_count(np.abs(layer.weights)) == 1
     assert ((signed + integer + fraction == widths) | (power & (layer.weights < 0))).all()  # -2^n needs a sign only
     before = network.layers[0]

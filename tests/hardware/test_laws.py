@@ -10,7 +10,7 @@ from nas_fpga.hardware import _adder_law, _hls_laws, _stages
 from nas_fpga.hardware._cost_array import HIGH, LOW, QUANTITIES, VALUE
 from nas_fpga.hardware._expected import expected_traits
 from nas_fpga.hardware._traits import LayerTraits
-from nas_fpga.hardware._weights import csd_digits, enclosed_bits, weight_statistics
+from nas_fpga.hardware._weights import csd_digits, weight_statistics
 
 
 def smape(predicted, reported, floor):
@@ -35,9 +35,6 @@ class TestWeights:
     def test_csd_digits(self):
         # 7 = 8 - 1, 11 = 8 + 4 - 1, 85 = 64 + 16 + 4 + 1
         assert csd_digits(np.array([0, 1, 2, 3, -7, 11, 85, -128])).tolist() == [0, 1, 1, 2, 2, 3, 4, 1]
-
-    def test_enclosed_bits(self):
-        assert enclosed_bits(np.array([0, 1, 8, 3, -6, 5, -20, 127])).tolist() == [0, 1, 1, 2, 2, 3, 3, 7]
 
     def test_statistics_by_hand(self):
         weights = np.array([[4, -4, 4, 0], [13, 13, 3, 0], [0, 0, 0, 0]])

@@ -25,7 +25,7 @@ def test_training_settings_default_to_adam_on_half_a_cosine():
         weight_decay=0.0,
         dropout=0.0,
         pressure=5e-5,
-        bits_learning_rate=2e-2,
+        bits_learning_rate=1e-2,
     )
 
 

@@ -35,7 +35,7 @@ def test_the_pressure_on_learned_bits_is_searched_unless_it_is_given() -> None:
     other = TrainingSpace(learning_rate=(1e-4, 1e-2))
     assert SearchDefinition(search_training=other).searched == other
     free = SearchDefinition(learned_bits=True, search_training=other)
-    assert free.searched.ranges == {"learning_rate": (1e-4, 1e-2), "pressure": (1e-5, 3e-4)}
+    assert free.searched.ranges == {"learning_rate": (1e-4, 1e-2), "pressure": (1e-6, 1e-3)}
     assert replace(free, pressure=1e-4).searched == other
     own = TrainingSpace(pressure=(1e-6, 1e-3))
     assert SearchDefinition(learned_bits=True, search_training=own).searched == own
@@ -50,7 +50,7 @@ def test_the_pressure_on_learned_bits_is_searched_unless_it_is_given() -> None:
         ({"learned_bits": True, "dropout": 0.1}, "--dropout 0.1 is for fixed bits"),
         ({"learned_bits": True, "search_training": TrainingSpace(dropout=(0, 0.2))}, "is for fixed bits"),
         ({"learned_bits": True, "pressure": 0.0}, "--pressure 0.0 must be"),
-        ({"polish": 1.5}, r"--polish 1.5 must lie between 0 \(none\) and 1, such as 0.1"),
+        ({"polish": 1.5}, r"--polish 1.5 must lie between 0 \(none\) and 1, such as 0.25"),
     ],
 )
 def test_what_one_kind_of_bits_cannot_do_is_refused(values: dict[str, Any], said: str) -> None:

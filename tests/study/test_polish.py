@@ -13,7 +13,6 @@ from nas_fpga.samplers import hypervolume
 from nas_fpga.study import SearchInterruptedError, StudyStorage, TrialRecord, read_outcome, summarise
 from nas_fpga.study import _run as run_module
 from nas_fpga.study._polish import to_polish
-from nas_fpga.training import POLISH_EPOCHS
 from tests.study.conftest import make_setup
 from tests.study.test_search import search
 
@@ -21,7 +20,7 @@ N = 45  # trials, of two epochs each
 
 
 def polishing(**definition: object):
-    return make_setup(polish=1.0, **definition)
+    return make_setup(polish=1.0, epochs=10, **definition)
 
 
 @pytest.fixture(scope="module")
@@ -43,17 +42,16 @@ def volume(trials: list[TrialRecord], without: int = -1) -> float:
 
 def test_those_the_front_would_miss_most_in_the_share_of_the_epochs(whole: list[TrialRecord]) -> None:
     target = make_setup().target
-    most = 2 * N // POLISH_EPOCHS
     missed = [number for number in range(N) if volume(whole, without=number) < volume(whole)]
     losses = sorted(missed, key=lambda number: volume(whole, without=number))
-    assert [record.number for record, _ in to_polish(whole, target, 1.0)] == sorted(losses[:most])
-    assert [record.number for record, _ in to_polish(whole, target, POLISH_EPOCHS / (2 * N))] == losses[:1]
-    assert to_polish(whole, target, 0.5 * POLISH_EPOCHS / (2 * N)) == []
-    assert [t.number for t in whole if t.polished] == sorted(losses[:most])
+    for most in (0, 1, 2, 3):
+        assert [record.number for record, _ in to_polish(whole, target, most)] == sorted(losses[:most])
+    n_epochs = 2 * N  # 90, and 16 for each polishing
+    assert [t.number for t in whole if t.polished] == sorted(losses[: n_epochs // 16])
 
 
 def test_polishing_adds_points_and_leaves_trials_as_they_were(tmp_path: Path, whole: list[TrialRecord]) -> None:
-    without, _, _ = search(tmp_path / "without", make_setup(), N)
+    without, _, _ = search(tmp_path / "without", make_setup(epochs=10), N)
     assert [replace(trial, polished=None) for trial in whole] == without
     for trial in (trial for trial in whole if trial.polished):
         own, added = trial.outcome.points, trial.polished.points

@@ -25,6 +25,23 @@ def test_packed_parameters_come_back_and_the_rest_is_zero():
     assert np.count_nonzero(biases) == 3 + 5 + 2
 
 
+def test_values_of_units_and_parameters_in_one_vector_come_back():
+    rng = np.random.default_rng(1)
+    shapes = Candidate((3, 5), BITS).layer_shapes(4, 2)
+    layout = Layout((4, 8, 8, 2))
+    units = [rng.random(n_in, np.float32) + 1 for n_in, _ in shapes]
+    vector = layout.pack_units(units)
+    assert vector.shape == (layout.n_units,) == (4 + 8 + 8,)
+    assert np.count_nonzero(vector) == 4 + 3 + 5
+    for mine, theirs in zip(layout.unpack_units(vector, shapes), units, strict=True):
+        assert np.array_equal(mine, theirs)
+    parameters = [(rng.random(shape, np.float32), rng.random(shape[1], np.float32)) for shape in shapes]
+    together = layout.pack_together(parameters)
+    assert np.array_equal(together[: layout.n_weights], layout.pack(parameters)[0])
+    for mine, theirs in zip(layout.unpack_together(together, shapes), parameters, strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(mine, theirs, strict=True))
+
+
 @pytest.mark.parametrize(
     ("topology", "hidden"),
     [

@@ -170,7 +170,7 @@ def test_memory_of_programs_that_are_not_used_any_more_is_given_back(binary, mon
 
     import jax
 
-    from nas_fpga.training import _population_trainer as module
+    from nas_fpga.training import _programs as module
 
     monkeypatch.setattr(module, "_PROGRAMS", 2)
     trainer, _ = make_trainer(binary[0])
@@ -205,8 +205,8 @@ def test_too_large_a_candidate_fails_and_the_others_do_not(binary, monkeypatch):
 
 _CACHE = """
 import os, jax
-from nas_fpga.training._population_trainer import _keep_compiled_programs
-_keep_compiled_programs()
+from nas_fpga.training._programs import keep_compiled_programs
+keep_compiled_programs()
 print(jax.config.jax_compilation_cache_dir)
 """
 

@@ -1,7 +1,8 @@
-"""From parameters to integers and back, and what the integers cost."""
+"""From parameters to integers and back."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,9 +10,12 @@ from numpy.typing import NDArray
 
 from nas_fpga.data import InputFormat
 from nas_fpga.space import Candidate
+from nas_fpga.training._integers import trailing_zeros
+from nas_fpga.training._layout import Layout
 from nas_fpga.training._network import QuantizedLayer, QuantizedNetwork
-from nas_fpga.training.learned_bits._layout import Floats, Layout
 from nas_fpga.training.learned_bits._program import InputGrid, Parameters
+
+Floats = NDArray[np.float32]
 
 _INPUT_OCTAVES = 16  # bits that an input may lose at most; more than any format has
 
@@ -32,21 +36,21 @@ def input_integer_bits(form: InputFormat) -> Floats:
 
 
 def freeze(
-    candidate: Candidate, form: InputFormat, own: Layout, layout: Layout, parameters: Parameters
+    candidate: Candidate, form: InputFormat, shapes: Sequence[tuple[int, int]], layout: Layout, parameters: Parameters
 ) -> QuantizedNetwork:
     """Return the network that one member stands for, in integers; nothing is pruned yet.
 
     Args:
         candidate: What is trained.
         form: The input format of the search; the network's has at most its bits.
-        own: The shape of the member.
-        layout: The shape that its parameters are padded to.
+        shapes: `(n_in, n_out)` of the member's layers.
+        layout: What its parameters are padded to.
         parameters: Of the member.
     """
-    weights = layout.unpack(np.asarray(parameters.weights), own)
-    fractions = layout.unpack(np.rint(np.asarray(parameters.weight_fraction)), own)
-    integer_bits = layout.unpack_units(np.rint(np.asarray(parameters.unit_integer)), own)
-    fraction_bits = layout.unpack_units(np.rint(np.asarray(parameters.unit_fraction)), own)
+    weights = layout.unpack_together(np.asarray(parameters.weights), shapes)
+    fractions = layout.unpack_together(np.rint(np.asarray(parameters.weight_fraction)), shapes)
+    integer_bits = layout.unpack_units(np.rint(np.asarray(parameters.unit_integer)), shapes)
+    fraction_bits = layout.unpack_units(np.rint(np.asarray(parameters.unit_fraction)), shapes)
     layers = []
     for i, (values, bits) in enumerate(zip(weights, fractions, strict=True)):
         kernel, weight_fraction_bits = _on_finest_step(values[0], bits[0])
@@ -79,12 +83,6 @@ def _on_finest_step(values: Floats, fraction_bits: Floats) -> tuple[NDArray[np.i
     return exact.astype(np.int64), finest
 
 
-def trailing_zeros(integers: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Return how many of the lowest digits of each integer are 0; none for 0 itself."""
-    zeros: NDArray[np.int64] = np.bitwise_count(np.maximum(integers & -integers, 1) - 1).astype(np.int64)
-    return zeros
-
-
 def thaw(network: QuantizedNetwork, form: InputFormat, layout: Layout) -> Parameters:
     """Return parameters that stand for a trained network, to train it further; the inverse of :func:`freeze`.
 
@@ -107,29 +105,8 @@ def thaw(network: QuantizedNetwork, form: InputFormat, layout: Layout) -> Parame
             integer_bits.append((layer.activation_bits - layer.activation_fraction_bits).astype(np.float32))
             fraction_bits.append(layer.activation_fraction_bits)
     return Parameters(
-        layout.pack(values),
-        layout.pack(fractions),
+        layout.pack_together(values),
+        layout.pack_together(fractions),
         layout.pack_units(integer_bits),
         layout.pack_units([bits.astype(np.float32) for bits in fraction_bits]),
     )
-
-
-def ebops(network: QuantizedNetwork) -> int:
-    """Return the effective bit operations of a network: a proxy of its LUTs that costs nothing.
-
-    A product counts the bits of the input times those of the weight from the highest to the lowest that is set, a bias
-    its own (Sun et al., arXiv:2405.00645, section III.B).
-    """
-    total, arriving = 0, network.input_format.bits
-    for layer in network.layers:
-        total += int(arriving @ effective_bits(layer.weights).sum(axis=1)) + int(effective_bits(layer.bias).sum())
-        if layer.activation_bits is not None:
-            arriving = layer.activation_bits
-    return total
-
-
-def effective_bits(integers: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Return the digits of each integer from the highest to the lowest that is 1; the sign is not counted."""
-    magnitudes = np.abs(integers.astype(np.int64))
-    digits = np.frexp(magnitudes.astype(np.float64))[1] - trailing_zeros(magnitudes)
-    return np.asarray(digits, np.int64)

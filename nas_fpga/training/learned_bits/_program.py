@@ -1,4 +1,4 @@
-"""The compiled program: one epoch of training with learned bits, for every network of one padded shape."""
+"""The compiled program: one epoch of training with learned bits, for every network of one bucket."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
 
 from nas_fpga.training._adam import AdamSettings, AdamState, adam
+from nas_fpga.training._bucket import Bucket
+from nas_fpga.training._layout import Layout
 from nas_fpga.training._model import mean_loss
 from nas_fpga.training._program import DeviceRows
-from nas_fpga.training.learned_bits._layout import Layout
 from nas_fpga.training.learned_bits._quantizers import (
     UnitFormats,
     quantize_units,
@@ -27,7 +30,7 @@ class Parameters(NamedTuple):
     """What one member learns; bits are real numbers that are rounded where they are used.
 
     Attributes:
-        weights: `(P,)` kernels and biases.
+        weights: `(P,)` kernels, then biases.
         weight_fraction: `(P,)` fraction bits of each.
         unit_integer: `(U,)` integer bits of inputs and hidden neurons, signs not counted; inputs keep theirs.
         unit_fraction: `(U,)` fraction bits of inputs and hidden neurons.
@@ -79,22 +82,23 @@ def logits_and_ebops(layout: Layout, grid: InputGrid, parameters: Parameters, in
     """
     flat = quantize_weights(parameters.weights, parameters.weight_fraction)
     bits = weight_bits(flat, parameters.weight_fraction)
-    signed = jnp.pad(grid.signed, (0, layout.n_units - layout.n_inputs))
+    signed = jnp.pad(grid.signed, (0, layout.n_units - layout.widths[0]))
     # Worked out once, not again for every element of a batch, as the compiler would have it.
     flat, units = jax.lax.optimization_barrier(  # type: ignore[no-untyped-call]
         (flat, unit_formats(signed, parameters.unit_integer, parameters.unit_fraction))
     )
     # The derivative of a split is one concatenation, that of slices a sum of padded vectors.
-    sizes = [size for n_in, n_out in layout.shapes for size in (n_in * n_out, n_out)]
+    sizes = [n_in * n_out for n_in, n_out in layout.shapes] + list(layout.widths[1:])
     flat_parts, bits_parts = (jax.lax.split(vector, sizes) for vector in (flat, bits))
-    widths = [n_in for n_in, _ in layout.shapes]
-    formats = [UnitFormats(*parts) for parts in zip(*(jax.lax.split(vector, widths) for vector in units), strict=True)]
+    read = layout.widths[:-1]
+    formats = [UnitFormats(*parts) for parts in zip(*(jax.lax.split(vector, read) for vector in units), strict=True)]
     values, ebops = inputs, jnp.float32(0)
     for i, shape in enumerate(layout.shapes):
-        kernel, bias = flat_parts[2 * i].reshape(shape), flat_parts[2 * i + 1]
+        kernel, kernel_bits = (parts[i].reshape(shape) for parts in (flat_parts, bits_parts))
+        bias, bias_bits = (parts[len(layout.shapes) + i] for parts in (flat_parts, bits_parts))
         values = quantize_units(values, formats[i] if i == 0 else formats[i]._replace(low=jnp.float32(0)))
         values = values @ kernel + bias
-        ebops += formats[i].bits @ bits_parts[2 * i].reshape(shape).sum(axis=1) + bits_parts[2 * i + 1].sum()
+        ebops += formats[i].bits @ kernel_bits.sum(axis=1) + bias_bits.sum()
     return values, ebops
 
 
@@ -119,106 +123,90 @@ def within_bounds(parameters: Parameters, grid: InputGrid) -> Parameters:
     )
 
 
-class MemberState(NamedTuple):
+class State(NamedTuple):
     """What an epoch changes of a member."""
 
     parameters: Parameters
     optimizer: AdamState
 
 
-class Figures(NamedTuple):
-    """What is known of a member after an epoch: scalars.
+class Epoch(NamedTuple):
+    """What an epoch is given for a member.
 
     Attributes:
-        training_loss: Mean cross entropy of the batches, each before its step.
-        validation_loss: Cross entropy on the validation rows.
+        rates: See :class:`Rates`.
+        order: `(n,)` int32 rows of the epoch.
     """
 
-    training_loss: Any
-    validation_loss: Any
+    rates: Rates
+    order: Any
 
 
-def train_step(
-    member: MemberState, layout: Layout, grid: InputGrid, rows: DeviceRows, rates: Rates
-) -> tuple[MemberState, Any]:
+def train_step(member: State, layout: Layout, grid: InputGrid, rows: DeviceRows, rates: Rates) -> tuple[State, Any]:
     """Take one step on a batch; returns the member after it and the cross entropy before it."""
     gradient = jax.grad(loss_and_parts, has_aux=True)
     gradients, (entropy, _) = gradient(member.parameters, layout, grid, rows, rates.pressure)
-    frozen = gradients.unit_integer.at[: layout.n_inputs].set(0.0)  # the ends of the input format stay
+    frozen = gradients.unit_integer.at[layout.units[0]].set(0.0)  # the ends of the input format stay
     gradients = gradients._replace(unit_integer=frozen)
     learning_rates = Parameters(rates.weights, rates.bits, rates.bits, rates.bits)
-    decays = Parameters(rates.weights * rates.weight_decay * layout.is_kernel, 0.0, 0.0, 0.0)
+    is_kernel = jnp.arange(layout.n_weights + layout.n_biases) < layout.n_weights
+    decays = Parameters(jnp.where(is_kernel, rates.weights * rates.weight_decay, 0.0), 0.0, 0.0, 0.0)
     parameters, optimizer = adam(
         member.parameters, member.optimizer, gradients, learning_rates, decays, rates.optimizer
     )
-    return MemberState(within_bounds(parameters, grid), optimizer), entropy
+    return State(within_bounds(parameters, grid), optimizer), entropy
 
 
-class EpochProgram:
-    """Trains members of one padded shape an epoch at a time, side by side in slots, and measures them.
+class Program:
+    """Trains the members in its slots for one epoch, and gives their loss on validation rows.
 
-    Nothing but shapes is compiled in: topology, bits, learning rates, pressure and order of rows are data. All arrays
-    of a member have a leading axis over the slots.
+    Compiled once, when it first runs. Nothing but shapes is compiled in: topology, bits, learning rates, pressure and
+    order of rows are data.
 
     Args:
-        layout: The padded shape.
-        n_slots: Members side by side.
-        batch_size: Rows of a step; the rest of an epoch that fills no batch is left out.
+        bucket: Its shapes.
+        members: Slots.
+        grid: The input format.
+        train: Rows to train on. What fills no batch at the end of an epoch is left out (rows change with the order).
+        validation: Rows to validate on, in blocks.
     """
 
-    def __init__(self, layout: Layout, n_slots: int, batch_size: int) -> None:
+    def __init__(
+        self, bucket: Bucket, members: int, grid: InputGrid, train: DeviceRows, validation: DeviceRows
+    ) -> None:
         """See the class."""
-        self.layout, self.n_slots, self.batch_size = layout, n_slots, batch_size
-        self.epoch = jax.jit(self._epoch, donate_argnums=0)
+        self._layout, self._batch_size, self._members = bucket.layout, bucket.batch_size, members
+        self._data = (grid, train, validation)
+        self._run = jax.jit(self._epoch, donate_argnums=0)
 
-    def _epoch(
-        self,
-        members: MemberState,
-        rates: Rates,
-        orders: Any,
-        grid: InputGrid,
-        training: DeviceRows,
-        validation: DeviceRows,
-    ) -> tuple[MemberState, Figures]:
-        """Return the members and their figures after an epoch; compiled as ``epoch``.
+    def run(self, state: State, epoch: Epoch) -> tuple[State, NDArray[np.float32], NDArray[np.float32]]:
+        """See :meth:`nas_fpga.training._slots.SlotProgram.run`."""
+        state, train_losses, validation_losses = self._run(state, epoch, *self._data)
+        return state, np.asarray(train_losses), np.asarray(validation_losses)
 
-        Args:
-            members: All slots; used up.
-            rates: Of all slots.
-            orders: `(n_slots, n)` int32 rows of the training set in the order of this epoch.
-            grid: Shared.
-            training: Shared.
-            validation: Shared.
-        """
+    def _epoch(self, states: State, epochs: Epoch, *data: Any) -> Any:
+        def one(state: State, epoch: Epoch) -> Any:
+            return self._member_epoch(state, epoch, *data)
 
-        def one(member: MemberState, rates: Rates, order: Any) -> tuple[MemberState, Figures]:
-            return self._member_epoch(member, rates, order, grid, training, validation)
-
-        if self.n_slots > 1:
-            stacked: tuple[MemberState, Figures] = jax.vmap(one)(members, rates, orders)
-            return stacked
+        if self._members > 1:
+            return jax.vmap(one)(states, epochs)
         # A members' axis of one would turn every product of matrices into a batched one.
-        alone: tuple[MemberState, Figures] = jax.tree.map(
-            lambda a: a[None], one(*jax.tree.map(lambda a: a[0], (members, rates, orders)))
-        )
-        return alone
+        return jax.tree.map(lambda a: a[None], one(*jax.tree.map(lambda a: a[0], (states, epochs))))
 
     def _member_epoch(
-        self,
-        member: MemberState,
-        rates: Rates,
-        order: Any,
-        grid: InputGrid,
-        training: DeviceRows,
-        validation: DeviceRows,
-    ) -> tuple[MemberState, Figures]:
-        shuffled = jax.tree.map(lambda a: a[order], training)
+        self, state: State, epoch: Epoch, grid: InputGrid, train: DeviceRows, validation: DeviceRows
+    ) -> Any:
+        size, layout = self._batch_size, self._layout
+        shuffled = jax.tree.map(lambda array: array[epoch.order], train)
 
-        def body(member: MemberState, start: Any) -> tuple[MemberState, Any]:
-            batch = jax.tree.map(lambda a: jax.lax.dynamic_slice_in_dim(a, start, self.batch_size), shuffled)
-            return train_step(member, self.layout, grid, batch, rates)
+        def update(state: State, step: Any) -> tuple[State, Any]:
+            rows = jax.tree.map(lambda a: jax.lax.dynamic_slice_in_dim(a, step * size, size), shuffled)
+            return train_step(state, layout, grid, rows, epoch.rates)
 
-        starts = jnp.arange(order.shape[0] // self.batch_size) * self.batch_size
-        member, entropies = jax.lax.scan(body, member, starts)
-        logits, _ = logits_and_ebops(self.layout, grid, member.parameters, validation.inputs)
-        return member, Figures(entropies.mean(), mean_loss(logits, validation.labels, validation.weights))
+        state, train_losses = jax.lax.scan(update, state, jnp.arange(epoch.order.shape[0] // size))
+
+        def validate(rows: DeviceRows) -> Any:
+            logits, _ = logits_and_ebops(layout, grid, state.parameters, rows.inputs)
+            return mean_loss(logits, rows.labels, rows.weights)
+
+        return state, train_losses.mean(), jax.lax.map(validate, validation).mean()

@@ -30,9 +30,9 @@ def make_dataset(n_classes=2, n=2000):
     )
 
 
-def make_trainer(dataset, n_slots=1):
+def make_trainer(dataset, slots=None):
     divided = split(dataset, 0)
-    return LearnedBitsTrainer(dataset, divided, fit_input_format(dataset.features[divided.train]), n_slots), divided
+    return LearnedBitsTrainer(dataset, divided, fit_input_format(dataset.features[divided.train]), slots), divided
 
 
 def job(number, topology, pressure=1e-4, seed=5, settings=SETTINGS):

@@ -7,31 +7,32 @@ import pytest
 from nas_fpga.data import InputFormat
 from nas_fpga.hardware._traits import measured_traits
 from nas_fpga.space import Candidate, LearnedBits
-from nas_fpga.training import QuantizedLayer, QuantizedNetwork
-from nas_fpga.training.learned_bits._freeze import ebops, effective_bits, freeze, input_grid, input_integer_bits, thaw
-from nas_fpga.training.learned_bits._layout import Layout
+from nas_fpga.training import QuantizedLayer, QuantizedNetwork, TrainingJob
+from nas_fpga.training._bucket import bucket_of
+from nas_fpga.training.learned_bits._freeze import freeze, input_grid, input_integer_bits, thaw
 from nas_fpga.training.learned_bits._program import Parameters, logits_and_ebops, within_bounds
 
 N_ROWS = 10_000
+CANDIDATE = Candidate((10, 5), LearnedBits())
 
 
-def random_parameters(own, layout, form, seed):
+def random_parameters(shapes, layout, form, seed):
     """Bits from none to many, of weights, inputs and neurons; the padding is left at zero."""
     rng = np.random.default_rng(seed)
 
     def each(draw):
-        return layout.pack(
-            [(draw(shape).astype(np.float32), draw(shape[1]).astype(np.float32)) for shape in own.shapes]
+        return layout.pack_together(
+            [(draw(shape).astype(np.float32), draw(shape[1]).astype(np.float32)) for shape in shapes]
         )
 
-    hidden = own.widths
+    hidden = [n_in for n_in, _ in shapes[1:]]
     parameters = Parameters(
         each(lambda shape: rng.standard_normal(shape) * 0.5),
         each(lambda shape: rng.uniform(-1, 7, shape)),
         layout.pack_units([input_integer_bits(form), *(rng.uniform(-1, 3, n).astype(np.float32) for n in hidden)]),
         layout.pack_units(
             [
-                (form.grid_bits - rng.uniform(-1, 12, own.n_inputs)).astype(np.float32),
+                (form.grid_bits - rng.uniform(-1, 12, shapes[0][0])).astype(np.float32),
                 *(rng.uniform(-2, 6, n).astype(np.float32) for n in hidden),
             ]
         ),
@@ -48,11 +49,11 @@ def random_format(d, seed):
 @pytest.mark.parametrize(("topology", "n_outputs"), [((5,), 1), ((20, 9), 1), ((9, 4, 17), 3), ((6,) * 15, 1)])
 def test_outputs_of_the_integers_are_those_of_the_program(topology, n_outputs):
     form = random_format(7, len(topology))
-    own = Layout(7, topology, n_outputs)
-    layout = own.padded()
-    parameters = random_parameters(own, layout, form, len(topology))
     candidate = Candidate(topology, LearnedBits())
-    network = freeze(candidate, form, own, layout, parameters)
+    shapes, layout = candidate.layer_shapes(7, n_outputs), bucket_of(candidate, 7, n_outputs, N_ROWS).layout
+    assert layout.widths[1:-1] > topology
+    parameters = random_parameters(shapes, layout, form, len(topology))
+    network = freeze(candidate, form, shapes, layout, parameters)
     assert (network.input_format.bits <= form.bits).all()
     assert network.input_format.bits.min() < 8
     assert max(network.accumulator_bits()) <= 24
@@ -67,12 +68,8 @@ def test_outputs_of_the_integers_are_those_of_the_program(topology, n_outputs):
     pruned = network.pruned()
     assert np.array_equal(pruned.logits(features), network.logits(features))
     # Trailing zeros of a weight count for HGQ2's training, not in the integers.
-    assert 0.5 * float(program_ebops) < ebops(network) <= float(program_ebops)
-    assert ebops(pruned) <= ebops(network)
-
-
-def test_effective_bits_count_from_the_highest_to_the_lowest_one():
-    assert effective_bits(np.array([0, 1, -1, 2, 3, -4, 5, 6, 96, -127])).tolist() == [0, 1, 1, 1, 2, 1, 3, 2, 2, 7]
+    assert 0.5 * float(program_ebops) < network.ebops <= float(program_ebops)
+    assert pruned.ebops <= network.ebops
 
 
 def test_ebops_of_a_network_worked_out_by_hand():
@@ -82,17 +79,15 @@ def test_ebops_of_a_network_worked_out_by_hand():
     )
     output = QuantizedLayer(np.array([[1], [7]], np.int32), 0, np.array([9]), 0, None, None)
     network = QuantizedNetwork(Candidate((2,), LearnedBits()), form, (hidden, output))
-    assert ebops(network) == 4 * 2 + 3 * (1 + 3) + 2 + (2 * 1 + 5 * 3) + 4
+    assert network.ebops == 4 * 2 + 3 * (1 + 3) + 2 + (2 * 1 + 5 * 3) + 4
 
 
 def test_a_thawed_network_is_the_one_that_was_frozen():
     form = random_format(6, 3)
-    own = Layout(6, (10, 5), 1)
-    layout = own.padded()
-    candidate = Candidate(own.widths, LearnedBits())
-    network = freeze(candidate, form, own, layout, random_parameters(own, layout, form, 1)).pruned()
-    again_own = Layout(6, network.topology, 1)
-    again = freeze(candidate, form, again_own, layout, within_bounds(thaw(network, form, layout), input_grid(form)))
+    shapes, layout = CANDIDATE.layer_shapes(6, 1), bucket_of(CANDIDATE, 6, 1, N_ROWS).layout
+    network = freeze(CANDIDATE, form, shapes, layout, random_parameters(shapes, layout, form, 1)).pruned()
+    left = TrainingJob(0, CANDIDATE, 0, network).trained.layer_shapes(6, 1)
+    again = freeze(CANDIDATE, form, left, layout, within_bounds(thaw(network, form, layout), input_grid(form)))
     features = (np.random.default_rng(0).standard_normal((2000, 6)) * 2.0**-form.fraction_bits * 200).astype(np.float32)
     assert np.array_equal(again.logits(features), network.logits(features))
     assert len(np.unique(network.logits(features))) > 20
@@ -100,7 +95,6 @@ def test_a_thawed_network_is_the_one_that_was_frozen():
 
 def test_the_cost_of_a_checkpoint_is_the_ebops_of_the_points():
     form = random_format(6, 3)
-    own = Layout(6, (10, 5), 1)
-    parameters = random_parameters(own, own.padded(), form, 1)
-    network = freeze(Candidate(own.widths, LearnedBits()), form, own, own.padded(), parameters)
-    assert ebops(network) == measured_traits(network).ebops > 100
+    shapes, layout = CANDIDATE.layer_shapes(6, 1), bucket_of(CANDIDATE, 6, 1, N_ROWS).layout
+    network = freeze(CANDIDATE, form, shapes, layout, random_parameters(shapes, layout, form, 1))
+    assert network.ebops == measured_traits(network).ebops > 100

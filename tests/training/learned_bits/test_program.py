@@ -7,9 +7,9 @@ import pytest
 from hgq.config import QuantizerConfig
 from hgq.layers import QDense
 
+from nas_fpga.training._layout import Layout
 from nas_fpga.training._model import mean_loss
 from nas_fpga.training._program import DeviceRows
-from nas_fpga.training.learned_bits._layout import Layout
 from nas_fpga.training.learned_bits._program import InputGrid, Parameters, logits_and_ebops, loss_and_parts
 from nas_fpga.training.learned_bits._quantizers import bit_length, power_of_two
 
@@ -19,7 +19,7 @@ PRESSURE = 3e-5
 def random_member(layout, seed):
     """Parameters with bits from none to many, inputs and activations that saturate, and preactivations of exactly 0."""
     rng = np.random.default_rng(seed)
-    signed = (rng.random(layout.n_inputs) < 0.5).astype(np.float32)
+    signed = (rng.random(layout.widths[0]) < 0.5).astype(np.float32)
     layers = [
         (
             (rng.standard_normal(shape) * 0.7).astype(np.float32),
@@ -27,15 +27,15 @@ def random_member(layout, seed):
         )
         for shape in layout.shapes
     ]
-    n, u = layout.n_parameters, layout.n_units
+    n, u = layout.n_weights + layout.n_biases, layout.n_units
     parameters = Parameters(
-        layout.pack(layers),
+        layout.pack_together(layers),
         rng.uniform(-1, 6, n).astype(np.float32),
         rng.uniform(-1, 2, u).astype(np.float32),
         rng.uniform(0, 5, u).astype(np.float32),
     )
-    grid = InputGrid(signed, np.full(layout.n_inputs, -16, np.float32), np.full(layout.n_inputs, 16, np.float32))
-    inputs = np.round(rng.standard_normal((64, layout.n_inputs)) * 64).astype(np.float32) / 32
+    grid = InputGrid(signed, np.full(layout.widths[0], -16, np.float32), np.full(layout.widths[0], 16, np.float32))
+    inputs = np.round(rng.standard_normal((64, layout.widths[0])) * 64).astype(np.float32) / 32
     inputs[:8] = 0
     return parameters, grid, inputs
 
@@ -46,12 +46,12 @@ def hgq_model(layout, parameters, grid):
     weight = common | {"overflow_mode": "WRAP", "ic": None, "homogeneous_axis": (), "is_weight": True}
     weight["i_decay_speed"] = np.inf  # integer bits follow from the value as it is now
     unit = common | {"overflow_mode": "SAT", "homogeneous_axis": (0,), "k0": 0}
-    inputs = values = keras.Input((layout.n_inputs,))
+    inputs = values = keras.Input((layout.widths[0],))
     layers = []
     for i, (_, n_out) in enumerate(layout.shapes):
         dense = QDense(
             n_out,
-            activation="relu" if i < len(layout.widths) else None,
+            activation="relu" if i < len(layout.shapes) - 1 else None,
             iq_conf=QuantizerConfig("kif", "datalane", **unit),
             kq_conf=QuantizerConfig("kif", "weight", **weight),
             bq_conf=QuantizerConfig("kif", "bias", **weight),
@@ -60,10 +60,10 @@ def hgq_model(layout, parameters, grid):
         values = dense(values)
         layers.append(dense)
     model = keras.Model(inputs, values)
-    kernels = layout.unpack(parameters.weights, layout)
-    fractions = layout.unpack(parameters.weight_fraction, layout)
+    kernels = layout.unpack_together(parameters.weights, layout.shapes)
+    fractions = layout.unpack_together(parameters.weight_fraction, layout.shapes)
     integers, unit_fractions = (
-        layout.unpack_units(values, layout) for values in (parameters.unit_integer, parameters.unit_fraction)
+        layout.unpack_units(values, layout.shapes) for values in (parameters.unit_integer, parameters.unit_fraction)
     )
     for i, dense in enumerate(layers):
         dense.kernel.assign(kernels[i][0])
@@ -78,7 +78,7 @@ def hgq_model(layout, parameters, grid):
 
 @pytest.mark.parametrize(("seed", "n_outputs"), [(0, 1), (1, 3)])
 def test_gradients_are_those_of_hgq2(seed, n_outputs):
-    layout = Layout(5, (12, 9), n_outputs)
+    layout = Layout((5, 12, 9, n_outputs))
     parameters, grid, inputs = random_member(layout, seed)
     rng = np.random.default_rng(seed)
     labels = rng.integers(max(n_outputs, 2), size=len(inputs))
@@ -109,16 +109,19 @@ def test_gradients_are_those_of_hgq2(seed, n_outputs):
     def of_layers(*paths):
         return [tuple(of[path(layer)] for path in paths) for layer in layers]
 
-    assert_close(layout.unpack(gradients.weights, layout), of_layers(lambda d: d.kernel.path, lambda d: d.bias.path))
     assert_close(
-        layout.unpack(gradients.weight_fraction, layout),
+        layout.unpack_together(gradients.weights, layout.shapes),
+        of_layers(lambda d: d.kernel.path, lambda d: d.bias.path),
+    )
+    assert_close(
+        layout.unpack_together(gradients.weight_fraction, layout.shapes),
         of_layers(lambda d: d.kq.quantizer._f.path, lambda d: d.bq.quantizer._f.path),
     )
     for mine, path in (
         (gradients.unit_integer, lambda d: d.iq.quantizer._i.path),
         (gradients.unit_fraction, lambda d: d.iq.quantizer._f.path),
     ):
-        assert_close([(values,) for values in layout.unpack_units(mine, layout)], of_layers(path))
+        assert_close([(values,) for values in layout.unpack_units(mine, layout.shapes)], of_layers(path))
 
 
 def assert_close(mine, theirs):

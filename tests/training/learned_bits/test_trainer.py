@@ -9,7 +9,6 @@ import pytest
 from nas_fpga.errors import InputError
 from nas_fpga.space import BitWidths, Candidate
 from nas_fpga.training import TrainingFailure, TrainingJob
-from nas_fpga.training.learned_bits._freeze import ebops
 from tests.training.learned_bits.blobs import SETTINGS, integers, job, make_dataset, make_trainer
 
 
@@ -44,7 +43,7 @@ def test_a_member_gives_a_front_and_its_most_precise_network_is_of_the_best_epoc
     assert sum(len(result.networks) for result in results.values()) > 2 * len(results)
     for result in results.values():
         losses = [loss_of(network, dataset, divided.validation) for network in result.networks]
-        costs = [ebops(network) for network in result.networks]
+        costs = [network.ebops for network in result.networks]
         assert sorted(costs, reverse=True) == costs
         assert sorted(losses) == losses
         curve = result.curve
@@ -56,7 +55,7 @@ def test_a_member_gives_a_front_and_its_most_precise_network_is_of_the_best_epoc
 def test_pressure_lowers_the_cost_and_prunes(binary):
     *_, results = binary
     pressed = results[1].networks[-1]
-    assert ebops(pressed) < ebops(results[0].networks[-1]) / 3
+    assert pressed.ebops < results[0].networks[-1].ebops / 3
     assert sum(pressed.topology) < 16
     for before, after in zip(pressed.layers, pressed.layers[1:], strict=False):
         assert after.weights.any(axis=1).all()  # every neuron is read ...
@@ -66,8 +65,8 @@ def test_pressure_lowers_the_cost_and_prunes(binary):
 
 def test_topologies_of_one_shape_share_a_program(binary):
     *_, trainer, _, _ = binary
-    assert [key[0].widths for key in trainer._programs] == [(16, 8), (8, 8, 8)]
-    assert [program.epoch._cache_size() for program in trainer._programs.values()] == [1, 1]
+    assert [str(bucket) for bucket in trainer._programs] == ["16-16", "8-8-8"]
+    assert [program._run._cache_size() for program in trainer._programs.values()] == [1, 1]
 
 
 def test_several_classes():
@@ -86,7 +85,7 @@ def test_a_result_depends_on_its_job_alone_and_a_failure_on_nobody_else():
     short = replace(SETTINGS, epochs=4)
     diverging = job(7, (5, 8), settings=replace(short, learning_rate=1e30))
     jobs = [job(i, (8, 6 + i), seed=i, settings=replace(short, epochs=3 + i)) for i in range(2)]
-    trainer, _ = make_trainer(dataset, n_slots=2)
+    trainer, _ = make_trainer(dataset, slots=2)
 
     def outcome(company):
         return {result.job.number: result for result in trainer.train(company)}
@@ -103,12 +102,12 @@ def test_a_result_depends_on_its_job_alone_and_a_failure_on_nobody_else():
 
 def test_a_program_that_does_not_fit_the_memory_fails_its_members_only(binary, monkeypatch):
     *_, trainer, jobs, results = binary
-    program = next(program for (layout, _), program in trainer._programs.items() if layout.widths == (16, 8))
+    program = next(program for bucket, program in trainer._programs.items() if str(bucket) == "16-16")
 
     def out_of_memory(*_):
         raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
 
-    monkeypatch.setattr(program, "epoch", out_of_memory)
+    monkeypatch.setattr(program, "_run", out_of_memory)
     outcomes = {outcome.job.number: outcome for outcome in trainer.train(jobs)}
     assert [outcomes[i].cause for i in (0, 1)] == ["JaxRuntimeError: RESOURCE_EXHAUSTED: out of memory"] * 2
     assert [integers(n) for n in outcomes[2].networks] == [integers(n) for n in results[2].networks]
@@ -122,7 +121,7 @@ def test_polish_starts_from_the_trained_network(binary):
     (result,) = trainer.train([polish])
     assert result.job is polish
     assert result.curve.validation_loss[0] < 1.1 * loss_of(start, dataset, divided.validation)
-    assert min(ebops(network) for network in result.networks) < ebops(start)
+    assert min(network.ebops for network in result.networks) < start.ebops
     assert all(np.less_equal(network.topology, start.topology).all() for network in result.networks)
 
 
