@@ -1,6 +1,6 @@
 """The candidates that are trained, and which of them slow peers train.
 
-    python -m benchmarks.training._candidates runs/hgcal-2000-1   # generations.csv, of a finished study
+python -m benchmarks.training._candidates runs/hgcal-2000-1   # generations.csv, of a finished study
 """
 
 from __future__ import annotations

@@ -66,7 +66,9 @@ def _frozen(place: str, axis: tuple[int, ...]) -> QuantizerConfig:
     """Return a saturating quantizer that is not trained, with bits of their own along some axes."""
     none = dict.fromkeys(("ic", "fc", "ir", "fr"))
     modes = {"round_mode": "RND", "overflow_mode": "SAT", "trainable": False}
-    return QuantizerConfig("kif", place, k0=1, i0=2, f0=6, heterogeneous_axis=axis, homogeneous_axis=None, **modes, **none)
+    return QuantizerConfig(
+        "kif", place, k0=1, i0=2, f0=6, heterogeneous_axis=axis, homogeneous_axis=None, **modes, **none
+    )
 
 
 def _set_bits(quantizer: Any, signed: Any, integer_bits: Any, fraction_bits: Any) -> None:

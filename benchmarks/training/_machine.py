@@ -103,7 +103,6 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text())
 
 
-
 def keep_agreed(folder: Path, plan: Any) -> None:
     """Note what a folder's measurements are made with.
 

@@ -161,7 +161,9 @@ def measure(plan: Plan) -> None:
             result = run_peer(PEERS[side], of, numbers, folder, data=plan.data)
         write_json(path, result | {"provenance": provenance()})
         shutil.rmtree(folder)
-        print(f"{result['wall_s']:.1f} s, {3600 * len(numbers) / result['wall_s']:,.0f} candidates per hour", flush=True)
+        print(
+            f"{result['wall_s']:.1f} s, {3600 * len(numbers) / result['wall_s']:,.0f} candidates per hour", flush=True
+        )
 
 
 def cache_of(plan: Plan, of: CandidateSet, side: str, chunk: int) -> Path:
