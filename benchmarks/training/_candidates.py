@@ -1,11 +1,12 @@
 """The candidates that are trained, and which of them slow peers train.
 
-python -m benchmarks.training._candidates runs/hgcal-2000-1   # generations.csv, of a finished study
+``python -m benchmarks.training._candidates runs/hgcal-2000-1`` writes ``generations.csv`` of a finished study.
 """
 
 from __future__ import annotations
 
 import csv
+import itertools
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -45,7 +46,7 @@ class CandidateSet:
         """Return the numbers in ``n`` parts of consecutive ones, no generation of which is torn apart."""
         n_generations = -(-len(self.candidates) // self.generation)
         ends = [min(k * n_generations // n * self.generation, len(self.candidates)) for k in range(n + 1)]
-        return [list(range(first, end)) for first, end in zip(ends, ends[1:], strict=False) if first < end]
+        return [list(range(first, end)) for first, end in itertools.pairwise(ends) if first < end]
 
     def short(self, settings: TrainingSettings, n: int | None = None) -> CandidateSet:
         """Return the first ``n`` candidates with other training settings."""

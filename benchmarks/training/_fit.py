@@ -64,11 +64,9 @@ def learned_bits_model(topology: Sequence[int], n_inputs: int, n_outputs: int) -
 
 def _frozen(place: str, axis: tuple[int, ...]) -> QuantizerConfig:
     """Return a saturating quantizer that is not trained, with bits of their own along some axes."""
-    none = dict.fromkeys(("ic", "fc", "ir", "fr"))
-    modes = {"round_mode": "RND", "overflow_mode": "SAT", "trainable": False}
-    return QuantizerConfig(
-        "kif", place, k0=1, i0=2, f0=6, heterogeneous_axis=axis, homogeneous_axis=None, **modes, **none
-    )
+    modes = {"round_mode": "RND", "overflow_mode": "SAT", "trainable": False, "homogeneous_axis": None}
+    free = dict.fromkeys(("ic", "fc", "ir", "fr"))
+    return QuantizerConfig("kif", place, k0=1, i0=2, f0=6, heterogeneous_axis=axis, **modes, **free)
 
 
 def _set_bits(quantizer: Any, signed: Any, integer_bits: Any, fraction_bits: Any) -> None:

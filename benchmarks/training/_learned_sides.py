@@ -52,7 +52,7 @@ def run(specification: str) -> None:
 
 
 def train_ours(setup: Setup, jobs: Sequence[TrainingJob], given: dict[str, Any]) -> dict[str, Any]:
-    """Train all jobs with two workers; judge the networks of those in ``given["judged"]`` when the clock has stopped."""
+    """Train all jobs with two workers; when the clock has stopped, judge the networks of ``given["judged"]``."""
     meeting = Path(given["folder"]) / "meeting"
     factory = LearnedFactory(setup.dataset, setup.split, setup.input_format)
     ordered = sorted(jobs, key=lambda job: (-job.candidate.n_layers, job.candidate.topology))

@@ -51,7 +51,7 @@ def environment(*, one_thread: bool = False, **further: str) -> dict[str, str]:
     """Return the environment of a measured process: as many threads as its libraries like, or one."""
     env = {name: value for name, value in os.environ.items() if name not in _THREADS + _THREADS_OF_TENSORFLOW}
     if one_thread:
-        env |= {name: "1" for name in _THREADS[:-1] + _THREADS_OF_TENSORFLOW}
+        env |= dict.fromkeys(_THREADS[:-1] + _THREADS_OF_TENSORFLOW, "1")
         env["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
     root = str(Path(__file__).parents[2])  # children may run in another folder
     path = os.pathsep.join(filter(None, [root, env.get("PYTHONPATH")]))
@@ -82,7 +82,7 @@ def run_modules(module: str, specifications: list[Path], env: Mapping[str, str])
 
 
 def meet(folder: Path, who: str, n: int) -> float:
-    """Wait until ``n`` processes have come here; return the time by :func:`time.monotonic` at which the last one did."""
+    """Wait until ``n`` processes have come here; return when the last one did, by :func:`time.monotonic`."""
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / f"{who}.json", time.monotonic())
     while len(there := list(folder.glob("*.json"))) < n:

@@ -104,10 +104,8 @@ def train_hgq(given: dict[str, Any]) -> None:
         return float(first * (last / first) ** share())
 
     def rate(_epoch: int) -> float:
-        phase = 0.5 * (1 + np.cos(np.pi * share()))
-        return float(
-            settings.learning_rate * (settings.learning_rate_decay + (1 - settings.learning_rate_decay) * phase)
-        )
+        left = settings.learning_rate_decay
+        return float(settings.learning_rate * (left + (1 - left) * 0.5 * (1 + np.cos(np.pi * share()))))
 
     class UntilTheTimeIsSpent(keras.callbacks.Callback):  # type: ignore[misc]
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:

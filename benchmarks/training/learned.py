@@ -21,7 +21,7 @@ import argparse
 import csv
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,7 @@ class Plan:
     members: tuple[int, ...] = MEMBERS
     hgq_members: int = HGQ_MEMBERS
     seeds: tuple[int, ...] = SEEDS
-    settings: TrainingSettings = TrainingSettings()
+    settings: TrainingSettings = field(default_factory=TrainingSettings)
     data: str = "hgcal"
 
     @property
@@ -174,10 +174,8 @@ def summarise(plan: Plan, limit: float) -> dict[str, Any]:
         limit: LUTs that a share of 1 is.
     """
     found = {(side, seed): read_json(plan.result(side, seed)) for side, seed in plan.sides()}
-    times = {
-        side: time_of([found[key] for key in found if key[0] == side])
-        for side in dict.fromkeys(side for side, _ in found)
-    }
+    names = dict.fromkeys(side for side, _ in found)
+    times = {name: time_of([result for (side, _), result in found.items() if side == name]) for name in names}
     fastest = min(HGQ, key=lambda side: times[side].mean)
     speed = {}
     for n in plan.members:

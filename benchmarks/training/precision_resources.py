@@ -173,9 +173,8 @@ def lut_ratio(ours: Sequence[Point], theirs: Sequence[Point]) -> dict[str, float
     """Return the geometric mean of our LUTs over theirs at their errors, and how many of these ours reaches."""
     if not ours or not theirs:
         return {"ratio": None, "reached": 0, "of": len(theirs)}
-    ratio, reached, of = cost_ratio(
-        *([[p[axis] for p in side] for axis in ("test_error", "luts")] for side in (ours, theirs))
-    )
+    sides = [([p["test_error"] for p in side], [p["luts"] for p in side]) for side in (ours, theirs)]
+    ratio, reached, of = cost_ratio(*sides)
     return {"ratio": ratio if reached else None, "reached": reached, "of": of}
 
 

@@ -6,9 +6,8 @@ under ``runs/training-throughput`` and is not measured again: a run that was kil
 ``--sets`` and ``--sides`` choose; the files always hold all that was measured.
 
 A whole trial is build, compile, train with early stopping on the quantized validation loss, figures of merit on
-validation, checkpoint, and the write into the study. Sets: ``100`` and ``400``, 200 random candidates each of at most so
-many neurons, as two users' lists in generations of 40, and ``generations``, those of the README's main job in its
-generations of 4. The process start is left out for all sides, compiling is not. Sides are measured by turns, in four
+validation, checkpoint, and the write into the study. Sets: ``100`` and ``400``, 200 random candidates each of at most
+so many neurons, in generations of 40, and ``generations``, those of the README's main job in its generations of 4. The process start is left out for all sides, compiling is not. Sides are measured by turns, in four
 parts each, never two at once, each part in fresh processes:
 
 ``ours cold``
@@ -36,7 +35,7 @@ import argparse
 import csv
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -93,7 +92,7 @@ class Plan:
     peer_candidates: int = PEER_CANDIDATES
     n_chunks: int = N_CHUNKS
     candidates: int | None = None
-    settings: TrainingSettings = TrainingSettings()
+    settings: TrainingSettings = field(default_factory=TrainingSettings)
     data: str = "hgcal"
 
     @cached_property
