@@ -230,7 +230,8 @@ def draw(plan: Plan, rows: list[dict[str, Any]], summary: dict[str, Any]) -> Non
     for side, colour, marker in ((ours, "#0072B2", "o"), (summary["fastest_hgq"], "#D55E00", "s")):
         of = [row for row in rows if row["side"] == side]
         label = "ours" if side == ours else "HGQ2 `fit`"
-        left.scatter([r["luts"] for r in of], [r["test_error"] for r in of], 14, colour, marker, label=label, alpha=0.7)
+        values = [r["luts"] for r in of], [r["test_error"] for r in of]
+        left.scatter(*values, s=14, color=colour, marker=marker, label=label, alpha=0.7)
     left.set(xscale="log", yscale="log", xlabel="LUTs of the adder graph", ylabel="background efficiency, test")
     left.legend(frameon=False)
     times = summary["seconds_per_member"]

@@ -7,8 +7,9 @@ under ``runs/training-throughput`` and is not measured again: a run that was kil
 
 A whole trial is build, compile, train with early stopping on the quantized validation loss, figures of merit on
 validation, checkpoint, and the write into the study. Sets: ``100`` and ``400``, 200 random candidates each of at most
-so many neurons, in generations of 40, and ``generations``, those of the README's main job in its generations of 4. The process start is left out for all sides, compiling is not. Sides are measured by turns, in four
-parts each, never two at once, each part in fresh processes:
+so many neurons, in generations of 40, and ``generations``, those of the README's main job in its generations of 4. The
+process start is left out for all sides, compiling is not. Sides are measured by turns, in four parts each, never two at
+once, each part in fresh processes:
 
 ``ours cold``
     The search with two workers. The cache of compiled programs is empty at the first part and has at each later one
@@ -160,9 +161,8 @@ def measure(plan: Plan) -> None:
             result = run_peer(PEERS[side], of, numbers, folder, data=plan.data)
         write_json(path, result | {"provenance": provenance()})
         shutil.rmtree(folder)
-        print(
-            f"{result['wall_s']:.1f} s, {3600 * len(numbers) / result['wall_s']:,.0f} candidates per hour", flush=True
-        )
+        per_hour = 3600 * len(numbers) / result["wall_s"]
+        print(f"{result['wall_s']:.1f} s, {per_hour:,.0f} candidates per hour", flush=True)
 
 
 def cache_of(plan: Plan, of: CandidateSet, side: str, chunk: int) -> Path:
