@@ -14,6 +14,11 @@ from typing import Any
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "XLA_FLAGS")
 _THREADS_OF_TENSORFLOW = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+_CACHES = (
+    "JAX_COMPILATION_CACHE_DIR",
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES",
+)
 _POLL_S = 0.05
 
 _PRODUCT = """
@@ -48,8 +53,9 @@ def matrix_product_rate() -> float:
 
 
 def environment(*, one_thread: bool = False, **further: str) -> dict[str, str]:
-    """Return the environment of a measured process: as many threads as its libraries like, or one."""
-    env = {name: value for name, value in os.environ.items() if name not in _THREADS + _THREADS_OF_TENSORFLOW}
+    """Return the environment of a measured process: as many threads as its libraries like, or one; no JAX cache."""
+    left_out = (*_THREADS, *_THREADS_OF_TENSORFLOW, *_CACHES)
+    env = {name: value for name, value in os.environ.items() if name not in left_out}
     if one_thread:
         env |= dict.fromkeys(_THREADS[:-1] + _THREADS_OF_TENSORFLOW, "1")
         env["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Point = dict[str, Any]
 
 
-def point_of(setup: Setup, logits: Callable[[Any], Any], **further: Any) -> Point:
+def point_of(setup: Setup, logits: Callable[[Any], Any], /, **further: Any) -> Point:
     """Return the errors of a network on validation and, at the working point of that, on test.
 
     Args:
@@ -29,7 +29,7 @@ def point_of(setup: Setup, logits: Callable[[Any], Any], **further: Any) -> Poin
     return further | {"validation_error": chosen.error, "test_error": at_test.error}
 
 
-def point_of_network(setup: Setup, network: QuantizedNetwork, **further: Any) -> Point:
+def point_of_network(setup: Setup, network: QuantizedNetwork, /, **further: Any) -> Point:
     """Return the point of a network of ours."""
     from benchmarks.training._cost import network_luts
 
@@ -39,7 +39,7 @@ def point_of_network(setup: Setup, network: QuantizedNetwork, **further: Any) ->
     return point_of(setup, logits, **further) | {"luts": network_luts(network, setup.input_format)}
 
 
-def point_of_model(setup: Setup, model: keras.Model, inputs: Any, **further: Any) -> Point:
+def point_of_model(setup: Setup, model: keras.Model, inputs: Any, /, **further: Any) -> Point:
     """Return the point of an HGQ2 model with learned bits, which gets the integer bits that training rows need.
 
     Args:

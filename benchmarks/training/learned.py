@@ -59,6 +59,7 @@ class Plan:
         out: Folder of the results.
         members: How many ours trains; those of the first are judged, the others are timed with the first seed alone.
         hgq_members: How many of the first HGQ2 trains.
+        hgq: In which ways.
         seeds: Of everything random.
         settings: Of all trainings.
         data: Name of the data set.
@@ -68,6 +69,7 @@ class Plan:
     out: Path = HERE
     members: tuple[int, ...] = MEMBERS
     hgq_members: int = HGQ_MEMBERS
+    hgq: tuple[str, ...] = HGQ
     seeds: tuple[int, ...] = SEEDS
     settings: TrainingSettings = field(default_factory=TrainingSettings)
     data: str = "hgcal"
@@ -88,7 +90,7 @@ class Plan:
         found = []
         for seed in self.seeds:
             further = self.members[1:] if seed == self.seeds[0] else ()
-            found += [(f"ours {n}", seed) for n in (self.members[0], *further)] + [(side, seed) for side in HGQ]
+            found += [(f"ours {n}", seed) for n in (self.members[0], *further)] + [(side, seed) for side in self.hgq]
         return found
 
     def result(self, side: str, seed: int) -> Path:
@@ -176,13 +178,13 @@ def summarise(plan: Plan, limit: float) -> dict[str, Any]:
     found = {(side, seed): read_json(plan.result(side, seed)) for side, seed in plan.sides()}
     names = dict.fromkeys(side for side, _ in found)
     times = {name: time_of([result for (side, _), result in found.items() if side == name]) for name in names}
-    fastest = min(HGQ, key=lambda side: times[side].mean)
+    fastest = min(plan.hgq, key=lambda side: times[side].mean)
     speed = {}
     for n in plan.members:
         ratio, low, high = ratio_of(times[fastest], times[f"ours {n}"])
         speed[f"{n} members"] = {"ratio": ratio, "interval_95": [low, high]}
     volumes: dict[str, list[float]] = {}
-    for side in (f"ours {plan.members[0]}", *HGQ):
+    for side in (f"ours {plan.members[0]}", *plan.hgq):
         volumes[side] = []
         for seed in plan.seeds:
             kept = chosen_on_validation(points_of(plan, found[side, seed]))
