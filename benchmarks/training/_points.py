@@ -61,6 +61,8 @@ def point_of_model(setup: Setup, model: keras.Model, inputs: Any, /, **further: 
 
 def spread_front(errors: Sequence[float], costs: Sequence[float], most: int) -> list[int]:
     """Return the places of at most ``most`` points of the front, cheapest first, evenly spread in log cost."""
+    if not len(errors):
+        return []
     there = front(errors, costs)
     return [int(there[k]) for k in spread_out([costs[i] for i in there], most)]
 

@@ -20,6 +20,8 @@ DATA: dict[str, Callable[[], Dataset]] = {"hgcal": load_hgcal, "jets": load_jets
 TOPOLOGIES = ("32-16", "64-32-32", "128-64-64")
 PRESSURES = (5e-7, 1e-3)  # first and last of the sweep: of those that HGQ's authors sweep for jets
 POINTS = 12  # of a front that are costed
+MOST_LUTS = 50_000  # by estimate: da4ml needs minutes for a network above
+MOST_EBOPS = 62_500  # the same, at .8 LUTs each
 
 _BY_STUDY_OF_A_FILE = ("digits",)  # what is no name that a search knows
 _CHECKPOINT = "epoch={epoch}.weights.h5"
@@ -51,7 +53,7 @@ def points_of_search(folder: Path) -> list[Point]:
     """Return the points of the networks on a study's front."""
     outcome = read_outcome(folder / "study")
     networks = {(row.trial.number, row.point.network): row for row in outcome.front}
-    rows = list(networks.values())
+    rows = [row for row in networks.values() if row.point.mapped.figures.total("lut") <= MOST_LUTS]
     chosen = spread_front([row.point.error for row in rows], [row.share for row in rows], POINTS)
     points = []
     with StudyStorage(outcome.folder) as storage:
@@ -161,6 +163,7 @@ def points_of_hgq(data: str, seed: int, folders: dict[str, Path]) -> list[Point]
         checkpoint | {"network": topology}
         for topology, folder in folders.items()
         for checkpoint in read_json(folder / "checkpoints.json")["checkpoints"]
+        if checkpoint["ebops"] <= MOST_EBOPS
     ]
     chosen = spread_front([c["val_loss"] for c in found], [c["ebops"] for c in found], POINTS)
     points = []

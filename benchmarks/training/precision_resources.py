@@ -19,7 +19,8 @@ machine that has other things to do. When it is spent, what has ended counts.
 
 Rows, splits and input format are the same. Validation selects, test counts: background efficiency at 95 % signal
 efficiency, or error rate for several classes. The resource is the LUTs of da4ml's adder graph of the trained network,
-worked out when the time is spent, for at most twelve points of each front. Hypervolumes have the axes of the search,
+worked out when the time is spent, for at most twelve points of each front; networks of more than about 50,000 LUTs are
+left out on all sides. Hypervolumes have the axes of the search,
 with shares of one SLR.
 """
 

@@ -288,7 +288,7 @@ class TestEndToEnd:
         _fit.start_at_means(model, training.inputs)
         calibration = _fit.Calibration(candidate, form, training.inputs)
         history = _fit.fit(model, candidate, training, validation, [calibration], best_idiom=True)
-        assert history["val_loss"][1] < history["val_loss"][0]
+        assert max(history["val_loss"]) < np.log(2)  # it learns
         layers = model.layers[1:]
         parameters = [(np.asarray(layer.kernel), np.asarray(layer.bias)) for layer in layers]
         frozen = freeze(candidate, form, parameters, calibration.steps)
