@@ -1,0 +1,1 @@
+"""How fast candidates are trained, and what comes of it."""
