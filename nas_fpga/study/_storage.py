@@ -249,8 +249,9 @@ class StudyStorage:
         from optuna.trial import TrialState as OptunaState
         from optuna.trial import create_trial
 
+        assert [record.number for record in records] == [len(self._trial_ids) + i for i in range(len(records))]
+        trials = []
         for record in records:
-            assert record.number == len(self._trial_ids)
             candidate = record.candidate
             params, distributions = parameters_of(candidate, self._searched)
             trial = create_trial(
@@ -265,8 +266,10 @@ class StudyStorage:
                 },
                 system_attrs={f"{_OURS}candidate": json.dumps(to_json(candidate))},
             )
-            with _storage_errors(self._url):
-                self._trial_ids.append(self._connect().create_new_trial(self._study_id, template_trial=trial))
+            trials.append(trial)
+        storage = self._connect()
+        with _storage_errors(self._url), _one_transaction(storage):
+            self._trial_ids += [storage.create_new_trial(self._study_id, template_trial=trial) for trial in trials]
 
     def mark(self, number: int, state: TrialState) -> None:
         """Note that a trial runs, or waits again."""
@@ -277,11 +280,11 @@ class StudyStorage:
             self._connect().set_trial_state_values(self._trial_ids[number], optuna_state)
 
     def end(self, record: TrialRecord, target: Target) -> None:
-        """Write what came of a trial; the state is set last, so that an ended trial is whole."""
+        """Write what came of a trial, all of it or, where this fails, nothing."""
         from optuna.trial import TrialState as OptunaState
 
         trial_id, storage = self._trial_ids[record.number], self._connect()
-        with _storage_errors(self._url):
+        with _storage_errors(self._url), _one_transaction(storage):
             storage.set_trial_system_attr(trial_id, f"{_OURS}outcome", json.dumps(to_json(record.outcome)))
             storage.set_trial_system_attr(trial_id, f"{_OURS}versions", json.dumps(versions()))
             for name, value in shown_of_ended(record, target, self._merit).items():
@@ -346,6 +349,24 @@ def _optuna_storage(url: str, *, make_tables: bool = True) -> RDBStorage:
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     return optuna.storages.RDBStorage(url, skip_table_creation=not make_tables)
+
+
+@contextlib.contextmanager
+def _one_transaction(storage: RDBStorage) -> Iterator[None]:
+    """Let what Optuna commits one by one, twenty times for an ended trial, be one transaction.
+
+    A commit waits for the disk. Sessions that join a transaction begun outside them: "Joining a Session into an
+    External Transaction" of SQLAlchemy's manual.
+    """
+    from sqlalchemy.orm import scoped_session, sessionmaker
+
+    sessions = storage.scoped_session
+    with storage.engine.begin() as connection:
+        storage.scoped_session = scoped_session(sessionmaker(connection, join_transaction_mode="rollback_only"))
+        try:
+            yield
+        finally:
+            storage.scoped_session = sessions
 
 
 @contextlib.contextmanager
