@@ -93,15 +93,18 @@ class QuantizedNetwork:
         """Return the same for features `(n, d)` that went through the input format already."""
         # Sums of at most 24 bits are exact in float32 too, at half the cost.
         dtype = np.float32 if max(self.accumulator_bits()) <= 24 else np.float64
-        kernels = [(layer.weights * 2.0**-layer.weight_fraction_bits).astype(dtype) for layer in self.layers]
-        biases = [(layer.bias * 2.0**-layer.bias_fraction_bits).astype(dtype) for layer in self.layers]
+        parameters: list[tuple[NDArray[np.floating], NDArray[np.floating]]] = [
+            (
+                (layer.weights * 2.0**-layer.weight_fraction_bits).astype(dtype),
+                (layer.bias * 2.0**-layer.bias_fraction_bits).astype(dtype),
+            )
+            for layer in self.layers
+        ]
         logits = np.empty((len(inputs), self.layers[-1].n_out))
         for first in range(0, len(inputs), _ROWS_AT_ONCE):
-            values = inputs[first : first + _ROWS_AT_ONCE].astype(dtype)
-            for layer, kernel, bias in zip(self.layers, kernels, biases, strict=True):
-                values = values @ kernel
-                values += bias
-                values = layer.activate(values)
+            values: NDArray[np.floating] = inputs[first : first + _ROWS_AT_ONCE].astype(dtype)
+            for layer, (kernel, bias) in zip(self.layers, parameters, strict=True):
+                values = layer.activate(values @ kernel + bias)
             logits[first : first + _ROWS_AT_ONCE] = values
         return logits
 
