@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,10 @@ from nas_fpga.hardware._hls_laws import latency_strategy, resource_strategy
 from nas_fpga.hardware._limits import RESOURCES, Target, log10_share
 from nas_fpga.hardware._mappings import REUSE_TARGETS, UNROLL_LIMIT, nearest_reuse_factors
 from nas_fpga.hardware._traits import Array, LayerTraits
+
+# Rows are worked on in groups of at most so many hidden layers, and the rest: half of what a search asks about is no
+# deeper than 2, and layers that are not there cost as much as others.
+_DEPTHS = (2, 5)
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,18 @@ class PreTrainingCost:
 
     def _best(self, rows: NDArray[np.integer]) -> tuple[Array, NDArray[np.bool_]]:
         """Return the constrained share `(3, n)` of the mapping whose value is least, and refusals `(n,)`."""
+        depth = (rows[:, :-2] > 0).sum(axis=1)
+        best, refused = np.empty((3, len(rows))), np.empty(len(rows), np.bool_)
+        ends = (*(end for end in _DEPTHS if end < rows.shape[1] - 2), rows.shape[1] - 2)
+        for above, most in itertools.pairwise((0, *ends)):
+            of = np.flatnonzero((depth > above) & (depth <= most))
+            if of.size:
+                padding = np.arange(most, rows.shape[1] - 2)
+                best[:, of], refused[of] = self._best_of(np.delete(rows[of], padding, axis=1))
+        return best, refused
+
+    def _best_of(self, rows: NDArray[np.integer]) -> tuple[Array, NDArray[np.bool_]]:
+        """Return what :meth:`_best` does, with all rows as wide as they are given."""
         share, over = self._constrained(self._smooth_costs(rows), rows[:, -2])
         refused: NDArray[np.bool_] = np.all(over, axis=0)
         best = _cheapest(share)

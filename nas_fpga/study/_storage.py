@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from nas_fpga.hardware import Target
 from nas_fpga.space import Candidate, TrainingSpace
 from nas_fpga.study._definition import DATASET_FILE, SearchDefinition
 from nas_fpga.study._json import from_json, to_json
+from nas_fpga.study._optuna import one_transaction, optuna_storage, storage_errors
 from nas_fpga.study._records import Outcome, TrialRecord, TrialState
 from nas_fpga.study._shown import parameters_of, shown_of_candidate, shown_of_ended, shown_of_study
 from nas_fpga.study._versions import versions
@@ -74,7 +74,7 @@ class StudyStorage:
         """Return whether a study is there."""
         if self._own_file:
             return (self.folder / "study.db").exists()
-        with _storage_errors(self._url):
+        with storage_errors(self._url):
             return self.name in {study.study_name for study in self._connect().get_all_studies()}
 
     def create(
@@ -107,10 +107,10 @@ class StudyStorage:
         if dataset is not None:
             save_dataset(dataset, self.folder / DATASET_FILE)
         unfinished = self.folder / "study.db.new"  # whoever is killed while making a study leaves none
-        with _storage_errors(self._url):
+        with storage_errors(self._url):
             if self._own_file:
                 unfinished.unlink(missing_ok=True)
-                self._storage = _optuna_storage(f"sqlite:///{unfinished.absolute()}")
+                self._storage = optuna_storage(f"sqlite:///{unfinished.absolute()}")
             storage = self._connect()
             directions = [StudyDirection.MINIMIZE, StudyDirection.MINIMIZE]
             self._study_id = storage.create_new_study(directions, self.name)
@@ -135,7 +135,7 @@ class StudyStorage:
             raise StudyError(f"study '{self.name}' is not in {self.folder.parent}; name another with --study NAME")
         if write:
             self._take_lock()
-        with _storage_errors(self._url):
+        with storage_errors(self._url):
             storage = self._connect()
             found = {study.study_name: study._study_id for study in storage.get_all_studies()}
             # A file of our own holds one study, which keeps its name when its folder gets another.
@@ -175,7 +175,7 @@ class StudyStorage:
     def _connect(self) -> RDBStorage:
         if self._storage is None:
             # A file of our own is made whole by `create`; what lies there instead is not to be written to.
-            self._storage = _optuna_storage(self._url, make_tables=not self._own_file)
+            self._storage = optuna_storage(self._url, make_tables=not self._own_file)
         return self._storage
 
     def _disconnect(self) -> None:
@@ -207,12 +207,12 @@ class StudyStorage:
 
     def set_n_trials(self, n_trials: int) -> None:
         """Note how many trials were asked for, so that a resumed search knows without being told."""
-        with _storage_errors(self._url):
+        with storage_errors(self._url):
             self._connect().set_study_user_attr(self._study_id, "trials asked for", n_trials)
 
     def n_trials(self) -> int:
         """Return how many trials were asked for."""
-        with _storage_errors(self._url):
+        with storage_errors(self._url):
             return int(self._connect().get_study_user_attrs(self._study_id)["trials asked for"])
 
     def write_text(self, name: str, text: str) -> None:
@@ -225,7 +225,7 @@ class StudyStorage:
 
     def versions(self) -> dict[str, str]:
         """Return the versions that the study was started with."""
-        with _storage_errors(self._url):
+        with storage_errors(self._url):
             loaded: dict[str, str] = json.loads(self._study_attributes()["versions"])
         return loaded
 
@@ -235,7 +235,7 @@ class StudyStorage:
 
     def trials(self) -> list[TrialRecord]:
         """Return all trials, by number."""
-        with _storage_errors(self._url):
+        with storage_errors(self._url):
             frozen = self._connect().get_all_trials(self._study_id)
             attributes = self._study_attributes()
         self._trial_ids = [trial._trial_id for trial in frozen]
@@ -251,8 +251,9 @@ class StudyStorage:
         from optuna.trial import TrialState as OptunaState
         from optuna.trial import create_trial
 
+        assert [record.number for record in records] == [len(self._trial_ids) + i for i in range(len(records))]
+        trials = []
         for record in records:
-            assert record.number == len(self._trial_ids)
             candidate = record.candidate
             params, distributions = parameters_of(candidate, self._searched)
             trial = create_trial(
@@ -267,23 +268,25 @@ class StudyStorage:
                 },
                 system_attrs={f"{_OURS}candidate": json.dumps(to_json(candidate))},
             )
-            with _storage_errors(self._url):
-                self._trial_ids.append(self._connect().create_new_trial(self._study_id, template_trial=trial))
+            trials.append(trial)
+        storage = self._connect()
+        with storage_errors(self._url), one_transaction(storage):
+            self._trial_ids += [storage.create_new_trial(self._study_id, template_trial=trial) for trial in trials]
 
     def mark(self, number: int, state: TrialState) -> None:
         """Note that a trial runs, or waits again."""
         from optuna.trial import TrialState as OptunaState
 
-        with _storage_errors(self._url):
+        with storage_errors(self._url):
             optuna_state = {"running": OptunaState.RUNNING, "waiting": OptunaState.WAITING}[state]
             self._connect().set_trial_state_values(self._trial_ids[number], optuna_state)
 
     def end(self, record: TrialRecord, target: Target) -> None:
-        """Write what came of a trial; the state is set last, so that an ended trial is whole."""
+        """Write what came of a trial, all of it or, where this fails, nothing."""
         from optuna.trial import TrialState as OptunaState
 
         trial_id, storage = self._trial_ids[record.number], self._connect()
-        with _storage_errors(self._url):
+        with storage_errors(self._url), one_transaction(storage):
             storage.set_trial_system_attr(trial_id, f"{_OURS}outcome", json.dumps(to_json(record.outcome)))
             storage.set_trial_system_attr(trial_id, f"{_OURS}versions", json.dumps(versions()))
             for name, value in shown_of_ended(record, target, self._merit).items():
@@ -354,35 +357,6 @@ class StudyStorage:
         except (OSError, ValueError) as error:
             raise StudyError(f"scores {path} cannot be read ({error}); train the trial again") from error
         return loaded
-
-
-def _optuna_storage(url: str, *, make_tables: bool = True) -> RDBStorage:
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    return optuna.storages.RDBStorage(url, skip_table_creation=not make_tables)
-
-
-@contextlib.contextmanager
-def _storage_errors(url: str) -> Iterator[None]:
-    """Turn what a database says into one line."""
-    import sqlalchemy.exc
-    from optuna.exceptions import StorageInternalError
-
-    try:
-        yield
-    except ImportError as error:  # no driver
-        reason = str(error.__cause__ or error)
-        raise StudyError(
-            f"study storage {url} needs a driver ({reason}); install it or give another --storage"
-        ) from error
-    except (sqlalchemy.exc.SQLAlchemyError, StorageInternalError, RuntimeError) as error:
-        cause = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
-        reason = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
-        raise StudyError(
-            f"study storage {url} cannot be used: {reason}; see that it is a study, can be reached and has room, or "
-            "give another --study NAME"
-        ) from error
 
 
 def _ours(user: Mapping[str, Any], system: Mapping[str, Any]) -> dict[str, Any]:

@@ -41,10 +41,10 @@ def best_fraction_bits(values: NDArray[np.floating], bits: int, *, signed: bool,
         current: Fraction bits in force, kept unless another choice is clearly better.
     """
     values = np.asarray(values, np.float32).ravel()
+    largest = max(float(np.max(values, initial=0.0)), -float(np.min(values, initial=0.0)) if signed else 0.0)
+    values = values[:: values.size // _VALUES | 1]  # an odd stride passes through all outputs of a layer
     if not signed:
         values = np.maximum(values, 0)
-    largest = float(np.max(np.abs(values), initial=0.0))
-    values = values[:: values.size // _VALUES | 1]  # an odd stride passes through all outputs of a layer
     if largest == 0.0 or not np.isfinite(largest):
         return current if current is not None else bits
     low, high = (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1) if signed else (0.0, 2.0**bits - 1)
@@ -134,7 +134,8 @@ def calibrate(
         in_force = _fraction_bits(before.activation) if before and before.activation else None
         grid_bits = best_fraction_bits(sums, bits, signed=False, current=in_force)
         activation_step = np.float32(2.0**-grid_bits)
-        values = np.clip(np.floor(sums / activation_step + np.float32(0.5)), 0, 2**bits - 1) * activation_step
+        if i < len(parameters) - 2:  # nothing is chosen by what the last hidden layer gives
+            values = np.clip(np.floor(sums / activation_step + np.float32(0.5)), 0, 2**bits - 1) * activation_step
         chosen.append(LayerSteps(float(step), bias_step, float(activation_step)))
     return tuple(chosen)
 

@@ -19,6 +19,7 @@ from nas_fpga.training._integers import effective_bits, trailing_zeros
 
 _FORMAT = 2  # of checkpoints; 1 had one number of bits for all features, and one for all outputs of a layer
 _COARSEST = -256  # fraction bits, below those of any number here
+_ROWS_AT_ONCE = 256  # whose activations a core's cache holds
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,12 +94,20 @@ class QuantizedNetwork:
         """Return the same for features `(n, d)` that went through the input format already."""
         # Sums of at most 24 bits are exact in float32 too, at half the cost.
         dtype = np.float32 if max(self.accumulator_bits()) <= 24 else np.float64
-        values = inputs.astype(dtype)
-        for layer in self.layers:
-            values = values @ (layer.weights * 2.0**-layer.weight_fraction_bits).astype(dtype)
-            values += (layer.bias * 2.0**-layer.bias_fraction_bits).astype(dtype)
-            values = layer.activate(values)
-        return values.astype(np.float64)
+        parameters: list[tuple[NDArray[np.floating], NDArray[np.floating]]] = [
+            (
+                (layer.weights * 2.0**-layer.weight_fraction_bits).astype(dtype),
+                (layer.bias * 2.0**-layer.bias_fraction_bits).astype(dtype),
+            )
+            for layer in self.layers
+        ]
+        logits = np.empty((len(inputs), self.layers[-1].n_out))
+        for first in range(0, len(inputs), _ROWS_AT_ONCE):
+            values: NDArray[np.floating] = inputs[first : first + _ROWS_AT_ONCE].astype(dtype)
+            for layer, (kernel, bias) in zip(self.layers, parameters, strict=True):
+                values = layer.activate(values @ kernel + bias)
+            logits[first : first + _ROWS_AT_ONCE] = values
+        return logits
 
     @property
     def topology(self) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import optuna
 import pytest
+import sqlalchemy
 
 from nas_fpga.errors import StudyError
 from nas_fpga.space import BitWidths, Candidate, LearnedBits, TrainingSettings, TrainingSpace
@@ -103,6 +104,34 @@ def test_what_was_stored_before_a_field_existed_has_its_default(setup: Setup) ->
     before = to_json(setup.definition)
     del before["search_training"]
     assert from_json(type(setup.definition), before) == setup.definition
+
+
+def test_what_is_written_at_once_is_one_transaction(storage: StudyStorage, setup: Setup) -> None:
+    records = [waiting(i) for i in range(4)]
+    commits: list[object] = []
+    sqlalchemy.event.listen(storage.optuna.engine, "commit", commits.append)
+    storage.add(records)
+    assert len(commits) == 1
+    storage.mark(0, "running")
+    commits.clear()
+    storage.end(complete(records[0], setup), setup.target)
+    assert len(commits) == 1
+
+
+def test_a_trial_that_cannot_be_written_whole_is_not_written(storage: StudyStorage, setup: Setup) -> None:
+    storage.add([waiting()])
+    storage.mark(0, "running")
+    with storage.optuna.engine.begin() as connection:  # values are the last that is written
+        connection.execute(sqlalchemy.text("ALTER TABLE trial_values RENAME TO elsewhere"))
+    with pytest.raises(StudyError, match="no such table: trial_values"):
+        storage.end(complete(waiting(), setup), setup.target)
+    with storage.optuna.engine.begin() as connection:
+        connection.execute(sqlalchemy.text("ALTER TABLE elsewhere RENAME TO trial_values"))
+    (trial,) = storage.optuna.get_all_trials(storage.optuna_id)
+    assert trial.state == optuna.trial.TrialState.RUNNING
+    assert "nas-fpga:outcome" not in trial.system_attrs
+    storage.end(complete(waiting(), setup), setup.target)  # and is written when it can be
+    assert storage.trials()[0].state == "complete"
 
 
 def test_trials_come_back_as_they_were(storage: StudyStorage, folder: Path, setup: Setup) -> None:

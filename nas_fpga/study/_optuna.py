@@ -1,0 +1,65 @@
+"""Optuna's storage as a study needs it: quiet, with whole transactions, and with errors of one line."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from nas_fpga.errors import StudyError
+
+if TYPE_CHECKING:
+    from optuna.storages import RDBStorage
+
+
+def optuna_storage(url: str, *, make_tables: bool = True) -> RDBStorage:
+    """Connect to a database.
+
+    Args:
+        url: Of any kind that Optuna takes.
+        make_tables: Whether tables that are missing are made.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna.storages.RDBStorage(url, skip_table_creation=not make_tables)
+
+
+@contextlib.contextmanager
+def one_transaction(storage: RDBStorage) -> Iterator[None]:
+    """Let what Optuna commits one by one, twenty times for an ended trial, be one transaction.
+
+    A commit waits for the disk. Sessions that join a transaction begun outside them: "Joining a Session into an
+    External Transaction" of SQLAlchemy's manual.
+    """
+    from sqlalchemy.orm import scoped_session, sessionmaker
+
+    sessions = storage.scoped_session
+    with storage.engine.begin() as connection:
+        storage.scoped_session = scoped_session(sessionmaker(connection, join_transaction_mode="rollback_only"))
+        try:
+            yield
+        finally:
+            storage.scoped_session = sessions
+
+
+@contextlib.contextmanager
+def storage_errors(url: str) -> Iterator[None]:
+    """Turn what a database says into one line."""
+    import sqlalchemy.exc
+    from optuna.exceptions import StorageInternalError
+
+    try:
+        yield
+    except ImportError as error:  # no driver
+        reason = str(error.__cause__ or error)
+        raise StudyError(
+            f"study storage {url} needs a driver ({reason}); install it or give another --storage"
+        ) from error
+    except (sqlalchemy.exc.SQLAlchemyError, StorageInternalError, RuntimeError) as error:
+        cause = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
+        reason = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
+        raise StudyError(
+            f"study storage {url} cannot be used: {reason}; see that it is a study, can be reached and has room, or "
+            "give another --study NAME"
+        ) from error
