@@ -159,14 +159,20 @@ class Search:
         while queue or workers.n_busy:
             if interrupt.is_set():
                 raise KeyboardInterrupt
-            while queue and workers.n_idle:
-                pack = queue.popleft()
-                for job in pack.jobs:
-                    if job.start is None:
-                        self.storage.mark(job.number, "running")
-                        self._set(replace(self.records[job.number], state="running"))
-                workers.submit(pack.jobs)
-            yield from workers.results(_POLL_S)
+            self._submit(queue, workers)
+            for result in workers.results(_POLL_S):
+                self._submit(queue, workers)  # before the result is judged and written, which takes a while
+                yield result
+
+    def _submit(self, queue: deque[Pack], workers: LocalWorkers) -> None:
+        """Give idle workers what is next in the queue."""
+        while queue and workers.n_idle:
+            pack = queue.popleft()
+            for job in pack.jobs:
+                if job.start is None:
+                    self.storage.mark(job.number, "running")
+                    self._set(replace(self.records[job.number], state="running"))
+            workers.submit(pack.jobs)
 
     def _plan(self, records: Sequence[TrialRecord]) -> list[Pack]:
         """Return the packs that the trials are trained in: generation by generation, in each the dearest first."""

@@ -303,7 +303,7 @@ class StudyStorage:
     def add_polished(self, record: TrialRecord) -> None:
         """Write what polishing a trial added. Optuna lets nobody add to an ended trial: it stands with the study."""
         text = json.dumps(to_json(record.polished))
-        with _storage_errors(self._url):
+        with storage_errors(self._url):
             self._connect().set_study_system_attr(self._study_id, f"{_OURS}{_POLISHED}{record.number}", text)
 
     # -- checkpoints and scores ----------------------------------------------------------------------------------------
