@@ -37,8 +37,8 @@ def selection_corrected(
 
     For each point: pick, in every resample, the best among the points that cost at most as much; the optimism is how
     much worse that pick is on the full sample than in the resample it was picked in, on average (Efron's bootstrap
-    estimate of optimism, J. Am. Stat. Assoc. 78 (1983) 316). Replicates are centred on the errors first: a working
-    point derived anew from repeated rows has a bias of its own, which is no optimism.
+    estimate of optimism, J. Am. Stat. Assoc. 78 (1983) 316). The medians of the replicates are moved to the errors
+    first: a working point derived anew from repeated rows has a bias of its own, which is no optimism.
 
     Args:
         errors: `(n,)` on the full sample.
@@ -47,27 +47,28 @@ def selection_corrected(
     """
     order = np.lexsort((errors, shares))
     at_most = np.searchsorted(shares[order], shares[order], "right")
-    centred = replicates + (errors - replicates.mean(axis=1))[:, None]
+    centred = replicates + (errors - np.median(replicates, axis=1))[:, None]
     least = np.full(replicates.shape[1], np.inf)  # error, in each resample, of the best so far
     picked = np.zeros(replicates.shape[1])  # and its error on the full sample
     optimism = np.empty(len(errors))
     for rank, i in enumerate(order):
         better = centred[i] < least
         least, picked = np.where(better, centred[i], least), np.where(better, errors[i], picked)
-        optimism[rank] = np.mean(picked - least)
+        optimism[rank] = max(np.mean(picked - least), 0.0)  # rare large errors of a pick are no pessimism
     corrected = np.empty(len(errors))
     corrected[order] = errors[order] + optimism[at_most - 1]
     return corrected
 
 
 def paired_standard_error(differences: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return half the width of the central 68 % of paired differences, over the last axis.
+    """Return how far below their median a sixth of paired differences lie (15.87 %), over the last axis.
 
-    Their standard deviation would not do: where few bits leave few distinct scores, a working point falls on a tie that
-    everything passes in some resamples, and one such error of 1 hides all others.
+    For a normal distribution that is its standard deviation. The deviation itself would not do, nor any width that
+    looks upwards: where few bits leave few distinct scores, a working point falls on a tie that everything passes in
+    some resamples, and a network would count as good as any other because it is bad at times.
     """
-    low, high = np.quantile(differences, [0.1587, 0.8413], axis=-1)
-    return np.asarray((high - low) / 2)
+    low, middle = np.quantile(differences, [0.1587, 0.5], axis=-1)
+    return np.asarray(middle - low)
 
 
 def cheapest_as_good(errors: NDArray[np.float64], replicates: NDArray[np.float64], costs: NDArray[np.float64]) -> int:

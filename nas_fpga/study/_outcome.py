@@ -41,7 +41,7 @@ class FrontRow:
         interval: 95 % interval of the validation figure.
         difference_interval: 95 % interval of the validation figure minus that of the most precise point, over the same
             resamples; (0, 0) for that point itself.
-        paired_standard_error: Half the width of the central 68 % of that difference.
+        paired_standard_error: Of that difference, on the side of the most precise point.
         probability_undominated: Share of the resamples in which no cheaper point is at least as good.
         selection_corrected: The validation figure with the optimism of picking the best of many added.
         test: Figures of merit on test, at the working point of validation.

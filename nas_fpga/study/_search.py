@@ -264,18 +264,25 @@ class Search:
         return replace(record, state="complete", outcome=outcome)
 
     def _points(self, record: TrialRecord, result: TrainingResult) -> tuple[Point, ...]:
-        """Judge, cost and save the networks of a training, which come after those that the trial has."""
+        """Judge, cost and save the networks of a training, which come after those that the trial has.
+
+        Of several networks those whose output never changes, which learned bits can end in, are left out.
+        """
         before = len(record.points)
         first = 1 + max((point.network for point in record.points), default=-1)
         polished = result.job.start is not None
-        logits = [network.logits(self._validation_features) for network in result.networks]
+        networks = list(result.networks)
+        logits = [network.logits(self._validation_features) for network in networks]
+        for k in reversed(range(len(networks))):
+            if len(networks) > 1 and not np.ptp(logits[k], axis=0).any():
+                del networks[k], logits[k]
         points: list[Point] = []
-        for k, (network, values) in enumerate(zip(result.networks, logits, strict=True), first):
+        for k, (network, values) in enumerate(zip(networks, logits, strict=True), first):
             merits = self.setup.evaluate(values, "validation")
             for mapped in self.setup.estimator.points(network, self.setup.target):
                 name = record.number, before + len(points), k
                 points.append(Point(*name, mapped, merits, network.topology, polished))
-        self.storage.save_networks(record.number, result.networks, logits, first)
+        self.storage.save_networks(record.number, networks, logits, first)
         return tuple(points)
 
     def _set(self, record: TrialRecord) -> None:
