@@ -134,6 +134,5 @@ def train_hgq(setup: Setup, jobs: Sequence[TrainingJob], given: dict[str, Any]) 
 
 def pressure_of(candidate: Candidate) -> Any:
     """Return the pressure by epoch: it grows a hundredfold to its last value, by the same factor every epoch."""
-    bits, epochs = candidate.bits, candidate.settings.epochs
-    assert isinstance(bits, LearnedBits)
-    return lambda epoch: bits.pressure * 1e-2 ** (1 - (epoch + 1) / epochs)
+    pressure, epochs = candidate.settings.pressure, candidate.settings.epochs
+    return lambda epoch: pressure * 1e-2 ** (1 - (epoch + 1) / epochs)

@@ -18,13 +18,8 @@ from nas_fpga.space import BitWidths, Candidate, TrainingSettings, parse_candida
 from nas_fpga.study import Progress, SearchOptions, SearchRun, Setup, StudyStorage, TrialRecord
 from nas_fpga.training import Trainer
 
-FIXED_BITS_ONLY = {"polish": False}
-"""What leaves learned bits out of a search, by the names of its options."""
-
-
-def fixed_bits_only() -> dict[str, Any]:
-    """Return the options that leave learned bits out, as far as this version has them."""
-    return {name: value for name, value in FIXED_BITS_ONLY.items() if name in SearchOptions.__annotations__}
+FIXED_BITS_ONLY: SearchOptions = {"polish": 0.0}
+"""What leaves learned bits out of a search."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +121,7 @@ def main(specification: dict[str, Any]) -> dict[str, Any]:
     candidates = tuple(parse_candidate(text, BitWidths(6, 6), settings) for text in specification["candidates"])
     folder, n_workers = Path(specification["folder"]), specification["n_workers"]
     options: dict[str, Any] = {name: specification[name] for name in ("data", "budget", "generation")}
-    options |= {"trials": len(candidates), "sampler": "random", **fixed_bits_only()}
+    options |= {"trials": len(candidates), "sampler": "random", **FIXED_BITS_ONLY}
     run = SearchRun.prepare(folder / "study", options)
     listed = ListedSetup(
         run.setup.definition,

@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.data._tasks import load_digits
 from benchmarks.training._machine import read_json, write_json
-from benchmarks.training._ours import fixed_bits_only
+from benchmarks.training._ours import FIXED_BITS_ONLY
 from benchmarks.training._points import Point, point_of_model, point_of_network, spread_front
 from nas_fpga.data import Dataset, load_hgcal, load_jets
 from nas_fpga.space import Candidate, LearnedBits, TrainingSettings, parse_candidate
@@ -41,7 +41,7 @@ def search(given: dict[str, Any]) -> None:
     import nas_fpga
 
     data = load_digits() if given["data"] in _BY_STUDY_OF_A_FILE else given["data"]
-    options = dict(given["options"]) | (fixed_bits_only() if given["side"] == "uniform" else {})
+    options = dict(given["options"]) | (FIXED_BITS_ONLY if given["side"] == "uniform" else {})
     folder = Path(given["folder"])
     try:
         nas_fpga.search(data, name="study", runs=folder, seed=given["seed"], progress=False, **options)

@@ -26,7 +26,7 @@ from benchmarks.training._arithmetic import (
 from benchmarks.training._candidates import CandidateSet, candidate_set, dealt, random_candidates, stratified
 from benchmarks.training._cpu_time import run_for, tree_cpu_s
 from benchmarks.training._machine import keep_agreed
-from benchmarks.training._ours import ListedSampler, fixed_bits_only
+from benchmarks.training._ours import FIXED_BITS_ONLY, ListedSampler
 from benchmarks.training._peer import Peer, parameters, suggested
 from benchmarks.training._points import chosen_on_validation, spread_front
 from nas_fpga.samplers import Observation
@@ -141,7 +141,7 @@ class TestCandidates:
         assert suggested(optuna.trial.FixedTrial(parameters(candidate)), settings) == candidate
 
     def test_fixed_bits_options_are_known(self):
-        assert set(fixed_bits_only()) <= set(SearchOptions.__annotations__)
+        assert set(FIXED_BITS_ONLY) <= set(SearchOptions.__annotations__)
 
 
 class TestMachine:
