@@ -102,10 +102,11 @@ def _lede(data: ReportData) -> str:
         "" if minutes is None else f" in {minutes:.1f} minutes" if minutes >= 1 else f" in {60 * minutes:.0f} seconds"
     )
     when = f" on {min(times):%d %B %Y}" if times else ""
+    n_polished = sum(trial.polished is not None and trial.polished.cause is None for trial in trials)
+    polished = f", {n_polished} of them polished with learned bits" if n_polished else ""
     return escape(
-        f"{complete:,} networks were trained and quantized{when}{took}; {on_front} on the front of {data.front.merit} "
-        f"against the "
-        f"{data.front.axis.partition(', ')[0]}."
+        f"{complete:,} networks were trained and quantized{when}{took}{polished}; {on_front} on the front of "
+        f"{data.front.merit} against the {data.front.axis.partition(', ')[0]}."
     )
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import signal
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from types import FrameType
 from typing import Protocol
 
 import numpy as np
@@ -20,6 +17,7 @@ from nas_fpga.execution import LocalWorkers
 from nas_fpga.hardware import log10_share
 from nas_fpga.samplers import Observation, hypervolume
 from nas_fpga.space import Candidate, SpaceExhausted
+from nas_fpga.study._interrupt import noted_interrupt
 from nas_fpga.study._polish import to_polish
 from nas_fpga.study._records import Outcome, Point, ProposedBy, TrialRecord
 from nas_fpga.study._setup import Setup
@@ -125,7 +123,7 @@ class Search:
             elif record.ended:
                 self._observe(record)
         try:
-            with _noted_interrupt() as interrupt:
+            with noted_interrupt() as interrupt:
                 self._loop(workers, interrupt)
                 self._polish(workers, interrupt)
         except KeyboardInterrupt:
@@ -374,26 +372,3 @@ class Search:
             ),
             ended,
         )
-
-
-@contextlib.contextmanager
-def _noted_interrupt() -> Iterator[threading.Event]:
-    """Note the first Ctrl-C instead of raising it wherever the program is, in the middle of a write say.
-
-    The second one raises as usual.
-    """
-    interrupt = threading.Event()
-    before = signal.getsignal(signal.SIGINT)
-
-    def note(_number: int, _frame: FrameType | None) -> None:
-        interrupt.set()
-        signal.signal(signal.SIGINT, before)
-
-    if threading.current_thread() is not threading.main_thread():  # signals are not its business
-        yield interrupt
-        return
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield interrupt
-    finally:
-        signal.signal(signal.SIGINT, before)

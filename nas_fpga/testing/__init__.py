@@ -8,13 +8,16 @@ from nas_fpga.testing._samplers import (
     SearchedSettingsConformance,
     observe,
 )
+from nas_fpga.testing._trainers import MakeTrainer, TrainerConformance
 
 __all__ = [
     "EstimatorConformance",
     "LearnedBitsConformance",
     "MakeEstimator",
     "MakeSampler",
+    "MakeTrainer",
     "SamplerConformance",
     "SearchedSettingsConformance",
+    "TrainerConformance",
     "observe",
 ]
