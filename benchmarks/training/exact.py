@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -119,6 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--depths", type=int, default=len(DEPTHS), help="only the first so many, to try it out")
     parser.add_argument("--out", type=Path, default=HERE, help="folder of the results; default: beside this file")
     options = parser.parse_args(arguments)
+    os.environ.setdefault("KERAS_BACKEND", "jax")
     origin = provenance()
     definition = SearchDefinition()
     setup = Setup(definition, load_data(DataSource()))
