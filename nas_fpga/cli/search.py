@@ -137,7 +137,11 @@ def search(
     ] = None,
     epochs: Annotated[int, typer.Option(help="Most epochs of a training.", rich_help_panel=_TRAINING)] = 50,
     patience: Annotated[
-        int, typer.Option(help="Epochs without a better validation loss before a stop.", rich_help_panel=_TRAINING)
+        int,
+        typer.Option(
+            help="Epochs without a better validation loss before a stop (not of learned bits).",
+            rich_help_panel=_TRAINING,
+        ),
     ] = 10,
     batch_size: Annotated[
         int, typer.Option(help="Largest batch; small data sets get smaller ones.", rich_help_panel=_TRAINING)

@@ -15,8 +15,8 @@ from nas_fpga.space._candidate import BitWidths, Candidate, TrainingSettings
 
 Rows = NDArray[np.int32]
 
-LEARNED_AS = 3
-"""The bits that stand in rows of networks whose bits are learned: about what these cost at middling pressure."""
+LEARNED_AS = 2
+"""The bits that stand in rows of networks whose bits are learned: what is refused even with these is never proposed."""
 
 _BISECTIONS = 60  # halvings of a bracket: below the resolution of float64
 

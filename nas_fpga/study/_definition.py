@@ -172,10 +172,14 @@ class SearchDefinition:
             if self.backend != "jax":
                 raise InputError(f"--bits learned trains on JAX, not {self.backend}; give --backend jax")
             if self.dropout > 0 or "dropout" in searched:
-                raise InputError(f"--dropout {self.dropout} is for fixed bits; leave it out with --bits learned")
-        elif self.pressure is not None or {"pressure", "bits_learning_rate"} & set(searched):
-            given = "--pressure" if self.pressure is not None else "--search-training pressure or bits-learning-rate"
-            raise InputError(f"{given} is for learned bits; leave it out or give --bits learned")
+                given = "--search-training dropout" if "dropout" in searched else f"--dropout {self.dropout}"
+                raise InputError(f"{given} is for fixed bits; leave it out with --bits learned")
+            return
+        for name in ("pressure", "bits_learning_rate"):
+            option = name.replace("_", "-")
+            if name in searched or getattr(self, name) != getattr(type(self), name):
+                given = f"--search-training {option}" if name in searched else f"--{option} {getattr(self, name)}"
+                raise InputError(f"{given} is for learned bits; leave it out or give --bits learned")
 
     @property
     def settings(self) -> TrainingSettings:

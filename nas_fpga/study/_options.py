@@ -175,7 +175,7 @@ def apply_options(definition: SearchDefinition, options: Mapping[str, Any]) -> S
         if not isinstance(topologies, Sequence) or not all(isinstance(text, str) for text in topologies):
             raise InputError(f"--include {given!r} must be topologies such as 64-32-32,32-16")
         changes["include"] = tuple(text.strip() for text in topologies)
-    fixed = [name for name in SETTING_SCALES if name in options]
+    fixed = [name for name in SETTING_SCALES if options.get(name) is not None]
     changes["search_training"] = (
         read_search_training(options["search_training"], fixed)
         if "search_training" in options

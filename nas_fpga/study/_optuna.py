@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from nas_fpga.errors import StudyError
@@ -25,22 +25,33 @@ def optuna_storage(url: str, *, make_tables: bool = True) -> RDBStorage:
     return optuna.storages.RDBStorage(url, skip_table_creation=not make_tables)
 
 
-@contextlib.contextmanager
-def one_transaction(storage: RDBStorage) -> Iterator[None]:
+def in_one_transaction(storage: RDBStorage, write: Callable[[], None]) -> None:
     """Let what Optuna commits one by one, twenty times for an ended trial, be one transaction.
 
     A commit waits for the disk. Sessions that join a transaction begun outside them: "Joining a Session into an
-    External Transaction" of SQLAlchemy's manual.
+    External Transaction" of SQLAlchemy's manual. Where it fails, as behind another's lock, all of it is tried again.
+
+    Args:
+        storage: That is written to.
+        write: Does so, by methods of the storage that try nothing again themselves.
     """
+    from optuna.exceptions import StorageInternalError
     from sqlalchemy.orm import scoped_session, sessionmaker
 
     sessions = storage.scoped_session
-    with storage.engine.begin() as connection:
-        storage.scoped_session = scoped_session(sessionmaker(connection, join_transaction_mode="rollback_only"))
+    for last in (False, False, True):
         try:
-            yield
-        finally:
-            storage.scoped_session = sessions
+            with storage.engine.begin() as connection:
+                storage.scoped_session = scoped_session(sessionmaker(connection, join_transaction_mode="rollback_only"))
+                try:
+                    write()
+                finally:
+                    storage.scoped_session = sessions
+        except StorageInternalError:
+            if last:
+                raise
+        else:
+            return
 
 
 @contextlib.contextmanager

@@ -9,19 +9,20 @@ import numpy as np
 from nas_fpga.hardware import Target, log10_share
 from nas_fpga.samplers import hypervolume, non_dominated
 from nas_fpga.study._records import Point, TrialRecord
+from nas_fpga.training import polish_epochs
 
 
-def to_polish(records: Sequence[TrialRecord], target: Target, most: int) -> list[tuple[TrialRecord, Point]]:
+def to_polish(records: Sequence[TrialRecord], target: Target, n_epochs: float) -> list[tuple[TrialRecord, Point]]:
     """Return the trials whose network is polished, each with a point of that network, by number.
 
     They are those of the front without which all trained networks would lose the most hypervolume, one network a trial.
-    What polishing itself adds to a front is not looked at: a search that goes on after it polishes what it would have
-    polished anyway.
+    What polishing itself adds to a front is not looked at, so that it does not matter when a search was interrupted. A
+    search that goes on with more trials keeps what was polished before.
 
     Args:
         records: All trials.
         target: Part, clock, rate and limits.
-        most: How many to polish.
+        n_epochs: How many there are to spend.
     """
     trained = [(record, point) for record in records for point in record.of_networks(target) if not point.polished]
     feasible = [(record, point) for record, point in trained if point.mapped.figures.is_feasible(target)]
@@ -33,6 +34,8 @@ def to_polish(records: Sequence[TrialRecord], target: Target, most: int) -> list
     chosen: dict[int, tuple[TrialRecord, Point]] = {}
     for i in front[missed][np.argsort(without[missed], kind="stable")]:
         record, point = feasible[i]
-        if len(chosen) < most:
-            chosen.setdefault(record.number, (record, point))
+        own = polish_epochs(record.candidate.settings)
+        if record.number not in chosen and own <= n_epochs:
+            chosen[record.number] = (record, point)
+            n_epochs -= own
     return [chosen[number] for number in sorted(chosen)]

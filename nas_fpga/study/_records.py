@@ -54,7 +54,7 @@ class Outcome:
     """What came of a trial, or of polishing one.
 
     Attributes:
-        points: Of a complete trial, cheapest first.
+        points: Of a complete trial, network by network, each cheapest first.
         curve: Of a complete trial.
         duration_s: Training time.
         cause: Of a failed trial, one line.

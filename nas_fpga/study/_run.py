@@ -193,18 +193,25 @@ def read_outcome(
 
 
 def _mapped_anew(record: TrialRecord, storage: StudyStorage, setup: Setup, lost: dict[str, str]) -> TrialRecord:
-    """Return a trial with the points that its networks have under the setup's target; note those that are lost."""
+    """Return a trial with the points that its networks have under the setup's target; note those that are lost.
+
+    The others keep their names: what is lost is counted as it was.
+    """
     networks = {point.network: point for point in record.points}
     points: list[Point] = []
+    first = 0  # place of the next point among the trial's
     for index, before in networks.items():
         try:
             network = storage.load_network(record, index)
         except StudyError as error:
-            lost |= {point.name: str(error) for point in record.points if point.network == index}
+            gone = {point.name: str(error) for point in record.points if point.network == index}
+            lost |= gone
+            first += len(gone)
             continue
-        for mapped in setup.estimator.points(network, setup.target):
-            made = {"mapped": mapped, "topology": network.topology, "index": len(points)}
-            points.append(replace(before, **made))  # type: ignore[arg-type]
+        of_network = setup.estimator.points(network, setup.target)
+        for place, mapped in enumerate(of_network, first):
+            points.append(replace(before, mapped=mapped, topology=network.topology, index=place))
+        first += len(of_network)
     return record.with_points(points)
 
 

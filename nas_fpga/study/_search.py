@@ -264,7 +264,8 @@ class Search:
     def _points(self, record: TrialRecord, result: TrainingResult) -> tuple[Point, ...]:
         """Judge, cost and save the networks of a training, which come after those that the trial has.
 
-        Of several networks those whose output never changes, which learned bits can end in, are left out.
+        Networks whose output never changes, which learned bits can end in, are left out, but for the only one that a
+        trial has.
         """
         before = len(record.points)
         first = 1 + max((point.network for point in record.points), default=-1)
@@ -272,7 +273,7 @@ class Search:
         networks = list(result.networks)
         logits = [network.logits(self._validation_features) for network in networks]
         for k in reversed(range(len(networks))):
-            if len(networks) > 1 and not np.ptp(logits[k], axis=0).any():
+            if (len(networks) > 1 or polished) and not np.ptp(logits[k], axis=0).any():
                 del networks[k], logits[k]
         points: list[Point] = []
         for k, (network, values) in enumerate(zip(networks, logits, strict=True), first):
@@ -312,8 +313,13 @@ class Search:
             self.reporter.message(f"Nothing is polished: bits are learned on JAX, not {definition.backend}")
             return
         curves = [record.outcome.curve for record in self.records if record.outcome.curve is not None]
-        n_epochs, each = sum(len(curve.train_loss) for curve in curves), polish_epochs(definition.settings)
-        chosen = to_polish(self.records, self.setup.target, int(definition.polish * n_epochs / each))
+        n_epochs = sum(len(curve.train_loss) for curve in curves)
+        chosen = to_polish(self.records, self.setup.target, definition.polish * n_epochs)
+        if not chosen:
+            self.reporter.message(
+                f"Nothing is polished: --polish {definition.polish:g} of the {n_epochs} epochs trained are fewer than "
+                f"the {polish_epochs(definition.settings)} that a network takes"
+            )
         self._polishing = [record.number for record, _ in chosen]
         jobs = []
         for record, point in chosen:
@@ -322,14 +328,14 @@ class Search:
                 jobs.append(
                     TrainingJob(
                         record.number,
-                        polish_candidate(network, definition.settings),
+                        polish_candidate(network, record.candidate.settings),
                         self._seed(record.number, 1),
                         network,
                     )
                 )
         if not jobs:
             return
-        self.reporter.message(f"Polishing {len(jobs)} networks of the front: {each} epochs each with learned bits")
+        self.reporter.message(f"Polishing {len(jobs)} networks of the front: they are trained on with learned bits")
         self._started, self._n_ended_before = time.perf_counter(), len(self._polishing) - len(jobs)
         self._report(None)
         for result in self._results(deque(self._packs(jobs)), workers, interrupt):

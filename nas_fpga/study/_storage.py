@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from nas_fpga.hardware import Target
 from nas_fpga.space import Candidate, TrainingSpace
 from nas_fpga.study._definition import DATASET_FILE, SearchDefinition
 from nas_fpga.study._json import from_json, to_json
-from nas_fpga.study._optuna import one_transaction, optuna_storage, storage_errors
+from nas_fpga.study._optuna import in_one_transaction, optuna_storage, storage_errors
 from nas_fpga.study._records import Outcome, TrialRecord, TrialState
 from nas_fpga.study._shown import parameters_of, shown_of_candidate, shown_of_ended, shown_of_study
 from nas_fpga.study._versions import versions
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 # Studies that were made before have it, without the prefix, in user attributes.
 _OURS = "nas-fpga:"
 _POLISHED = "polished:"
+_PIECE = 30_000  # characters of an attribute
 _OBJECTIVES = "study:metric_names"
 _CONSTRAINTS = "constraints"  # how far limits are violated, as Optuna and its dashboard both know it
 
@@ -148,7 +150,8 @@ class StudyStorage:
         if definition is None:
             raise StudyError(f"study '{self.name}' was not made by nas-fpga; give another --study NAME")
         try:
-            defined = from_json(SearchDefinition, json.loads(definition))
+            # Studies from before there was polishing were searched without.
+            defined = from_json(SearchDefinition, {"polish": 0.0} | json.loads(definition))
         except (KeyError, TypeError, ValueError) as error:
             raise StudyError(
                 f"study '{self.name}' was made by another version of nas-fpga ({error}); use that one, or give another "
@@ -270,8 +273,9 @@ class StudyStorage:
             )
             trials.append(trial)
         storage = self._connect()
-        with storage_errors(self._url), one_transaction(storage):
-            self._trial_ids += [storage.create_new_trial(self._study_id, template_trial=trial) for trial in trials]
+        with storage_errors(self._url):  # each a transaction, which Optuna tries again where another holds a lock
+            for trial in trials:
+                self._trial_ids.append(storage.create_new_trial(self._study_id, template_trial=trial))
 
     def mark(self, number: int, state: TrialState) -> None:
         """Note that a trial runs, or waits again."""
@@ -286,9 +290,12 @@ class StudyStorage:
         from optuna.trial import TrialState as OptunaState
 
         trial_id, storage = self._trial_ids[record.number], self._connect()
-        with storage_errors(self._url), one_transaction(storage):
-            storage.set_trial_system_attr(trial_id, f"{_OURS}outcome", json.dumps(to_json(record.outcome)))
-            storage.set_trial_system_attr(trial_id, f"{_OURS}versions", json.dumps(versions()))
+        ours = {"outcome": json.dumps(to_json(record.outcome)), "versions": json.dumps(versions())}
+
+        def write() -> None:
+            for name, text in ours.items():
+                for key, piece in _pieces(name, text):
+                    storage.set_trial_system_attr(trial_id, key, piece)
             for name, value in shown_of_ended(record, target, self._merit).items():
                 storage.set_trial_user_attr(trial_id, name, value)
             if record.state == "failed":
@@ -300,11 +307,19 @@ class StudyStorage:
             storage.set_trial_system_attr(trial_id, _CONSTRAINTS, [max(figures.shares(target).values()) - 1])
             storage.set_trial_state_values(trial_id, OptunaState.COMPLETE, [primary.error, figures.share(target)])
 
+        with storage_errors(self._url):
+            in_one_transaction(storage, write)
+
     def add_polished(self, record: TrialRecord) -> None:
         """Write what polishing a trial added. Optuna lets nobody add to an ended trial: it stands with the study."""
-        text = json.dumps(to_json(record.polished))
+        text, storage = json.dumps(to_json(record.polished)), self._connect()
+
+        def write() -> None:
+            for key, piece in _pieces(f"{_POLISHED}{record.number}", text):
+                storage.set_study_system_attr(self._study_id, key, piece)
+
         with storage_errors(self._url):
-            self._connect().set_study_system_attr(self._study_id, f"{_OURS}{_POLISHED}{record.number}", text)
+            in_one_transaction(storage, write)
 
     # -- checkpoints and scores ----------------------------------------------------------------------------------------
 
@@ -360,8 +375,18 @@ class StudyStorage:
 
 
 def _ours(user: Mapping[str, Any], system: Mapping[str, Any]) -> dict[str, Any]:
-    """Return attributes by name, wherever they stand."""
-    return {**user, **{name.removeprefix(_OURS): value for name, value in system.items() if name.startswith(_OURS)}}
+    """Return attributes by name, wherever they stand, those in pieces joined."""
+    ours = {name.removeprefix(_OURS): value for name, value in system.items() if name.startswith(_OURS)}
+    for name in [name for name in ours if f"{name}+1" in ours]:
+        more = itertools.takewhile(ours.__contains__, (f"{name}+{k}" for k in itertools.count(1)))
+        ours[name] += "".join(ours[key] for key in more)
+    return {**user, **ours}
+
+
+def _pieces(name: str, text: str) -> Iterator[tuple[str, str]]:
+    """Yield a text as attributes that every database takes: MySQL's hold 64 kB, quotes twice."""
+    for k, first in enumerate(range(0, len(text), _PIECE)):
+        yield f"{_OURS}{name}" + (f"+{k}" if k else ""), text[first : first + _PIECE]
 
 
 def _from_optuna(trial: Any, polished: str | None) -> TrialRecord:

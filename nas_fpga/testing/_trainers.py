@@ -73,7 +73,7 @@ class TrainerConformance:
         assert sorted(result.job.number for result in results) == [10, 11, 12]
         for result in results:
             assert isinstance(result, TrainingResult)
-            assert result.job is jobs[result.job.number - 10]
+            assert result.job == jobs[result.job.number - 10]
             assert len(result.curve.train_loss) == len(result.curve.validation_loss)
             assert len(result.curve.train_loss) == result.job.candidate.settings.epochs
             assert np.isfinite([*result.curve.train_loss, *result.curve.validation_loss]).all()

@@ -6,7 +6,8 @@ import abc
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from nas_fpga.space import Candidate
+from nas_fpga.errors import InputError
+from nas_fpga.space import Candidate, LearnedBits
 from nas_fpga.training._network import QuantizedNetwork
 
 
@@ -26,6 +27,11 @@ class TrainingJob:
     candidate: Candidate
     seed: int
     start: QuantizedNetwork | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a start that no trainer goes on from."""
+        if self.start is not None and not isinstance(self.candidate.bits, LearnedBits):
+            raise InputError(f"{self.candidate} has fixed bits and cannot go on from a network; give it learned bits")
 
     @property
     def trained(self) -> Candidate:

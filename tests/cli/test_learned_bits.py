@@ -64,7 +64,7 @@ def test_a_run_killed_while_it_polishes_loses_nothing_and_repeats_the_rest(folde
     [
         (["--bits", "learned", "--include", "4 w6a6"], "--include 4 w6a6 is in a search of learned bits"),
         (["--include", "4 learned"], "--include 4 learned is in a search of fixed bits; leave out its bits"),
-        (["--pressure", "1e-4"], "--pressure is for learned bits; leave it out or give --bits learned"),
+        (["--pressure", "1e-4"], "--pressure 0.0001 is for learned bits; leave it out or give --bits learned"),
         (["--bits", "learned", "--backend", "tensorflow"], "--bits learned trains on JAX, not tensorflow"),
         (["--bits", "learned", "--sampler", "grid"], "searches no training settings (pressure): fix them, with"),
         (["--bits", "learnt"], "is neither a range such as 2:8, nor a number such as 6, nor learned"),

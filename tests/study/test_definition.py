@@ -22,9 +22,12 @@ OTHER = {
 }  # fmt: skip
 
 
+LEARNED = ("pressure", "bits_learning_rate")  # only with learned bits
+
+
 def test_settings_are_those_of_the_candidates() -> None:
     assert SearchDefinition().settings == TrainingSettings()
-    given = {field.name: OTHER[field.name] for field in fields(TrainingSettings) if field.name != "pressure"}
+    given = {field.name: OTHER[field.name] for field in fields(TrainingSettings) if field.name not in LEARNED}
     assert SearchDefinition(**given).settings == TrainingSettings(**given)  # type: ignore[arg-type]
     learned = SearchDefinition(learned_bits=True, pressure=1e-4)
     assert learned.settings == TrainingSettings(pressure=1e-4)
@@ -44,11 +47,15 @@ def test_the_pressure_on_learned_bits_is_searched_unless_it_is_given() -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"pressure": 1e-4}, "--pressure is for learned bits; leave it out or give --bits learned"),
-        ({"search_training": TrainingSpace(bits_learning_rate=(0.01, 0.1))}, "is for learned bits"),
+        ({"pressure": 1e-4}, "--pressure 0.0001 is for learned bits; leave it out or give --bits learned"),
+        ({"search_training": TrainingSpace(bits_learning_rate=(0.01, 0.1))}, "--search-training bits-learning-rate is"),
+        ({"bits_learning_rate": 0.1}, "--bits-learning-rate 0.1 is for learned bits"),
         ({"learned_bits": True, "backend": "tensorflow"}, "--bits learned trains on JAX, not tensorflow"),
         ({"learned_bits": True, "dropout": 0.1}, "--dropout 0.1 is for fixed bits"),
-        ({"learned_bits": True, "search_training": TrainingSpace(dropout=(0, 0.2))}, "is for fixed bits"),
+        (
+            {"learned_bits": True, "search_training": TrainingSpace(dropout=(0, 0.2))},
+            "--search-training dropout is for fixed",
+        ),
         ({"learned_bits": True, "pressure": 0.0}, "--pressure 0.0 must be"),
         ({"polish": 1.5}, r"--polish 1.5 must lie between 0 \(none\) and 1, such as 0.25"),
     ],
@@ -64,7 +71,7 @@ def test_equal_definitions_do_not_differ() -> None:
 
 @pytest.mark.parametrize("name", [field.name for field in fields(SearchDefinition)])
 def test_every_field_counts(name: str) -> None:
-    needed = {"grid": {"sampler": "grid"}, "pressure": {"learned_bits": True}}
+    needed = {"grid": {"sampler": "grid"}} | {key: {"learned_bits": True} for key in LEARNED}
     ours = SearchDefinition(**needed.get(name, {}))  # type: ignore[arg-type]
     theirs = replace(ours, **{name: OTHER.get(name, "4x4")})
     assert ours.differences(theirs)

@@ -44,10 +44,9 @@ def test_those_the_front_would_miss_most_in_the_share_of_the_epochs(whole: list[
     target = make_setup().target
     missed = [number for number in range(N) if volume(whole, without=number) < volume(whole)]
     losses = sorted(missed, key=lambda number: volume(whole, without=number))
-    for most in (0, 1, 2, 3):
-        assert [record.number for record, _ in to_polish(whole, target, most)] == sorted(losses[:most])
-    n_epochs = 2 * N  # 90, and 16 for each polishing
-    assert [t.number for t in whole if t.polished] == sorted(losses[: n_epochs // 16])
+    for n_epochs, most in ((15, 0), (16, 1), (47.5, 2), (48, 3), (2 * N, 5)):  # 16 for each
+        assert [record.number for record, _ in to_polish(whole, target, n_epochs)] == sorted(losses[:most])
+    assert [t.number for t in whole if t.polished] == sorted(losses[: 2 * N // 16])
 
 
 def test_polishing_adds_points_and_leaves_trials_as_they_were(tmp_path: Path, whole: list[TrialRecord]) -> None:
@@ -80,6 +79,14 @@ def test_order_of_results_interruption_and_going_on_change_nothing(tmp_path: Pat
     at_once = search(tmp_path / "at once", polishing(), N + 8)[0]
     assert [t.candidate for t in longer] == [t.candidate for t in at_once]
     assert [t.outcome for t in longer] == [t.outcome for t in at_once]
+
+
+def test_too_few_epochs_are_said(folder: Path) -> None:
+    trials, _, reporter = search(folder, make_setup(polish=0.5), 10)
+    assert not any(trial.polished for trial in trials)
+    assert reporter.messages == [
+        "Nothing is polished: --polish 0.5 of the 20 epochs trained are fewer than the 80 that a network takes"
+    ]
 
 
 def test_a_failure_is_kept_with_its_cause(folder: Path, whole: list[TrialRecord]) -> None:
@@ -139,5 +146,14 @@ def test_polished_points_are_on_the_front_and_mapped_anew(folder: Path, monkeypa
     assert [(row.point.name, row.point.polished) for row in again.front] == [
         (row.point.name, row.point.polished) for row in outcome.front
     ]
+    # where a checkpoint is lost, the names of all other points stay
+    number = polished[0].trial.number
+    names = {point.name: (point.network, point.mapped) for trial in again.trials for point in trial.points}
+    gone = {name for name in names if name.startswith(f"{number}.") and names[name][0] == 0}
+    (folder / "trials" / f"{number:05d}" / "network_0.npz").unlink()
+    poorer = read_outcome(folder)
+    left = {point.name: (point.network, point.mapped) for trial in poorer.trials for point in trial.points}
+    assert set(poorer.lost) == gone
+    assert left == {name: what for name, what in names.items() if name not in gone}
     dearer = read_outcome(folder, hardware={"clock_ns": 2.0})
     assert any(row.point.polished for row in dearer.front)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,7 +113,7 @@ def test_what_is_written_at_once_is_one_transaction(storage: StudyStorage, setup
     commits: list[object] = []
     sqlalchemy.event.listen(storage.optuna.engine, "commit", commits.append)
     storage.add(records)
-    assert len(commits) == 1
+    assert len(commits) == len(records)
     storage.mark(0, "running")
     commits.clear()
     storage.end(complete(records[0], setup), setup.target)
@@ -132,6 +134,51 @@ def test_a_trial_that_cannot_be_written_whole_is_not_written(storage: StudyStora
     assert "nas-fpga:outcome" not in trial.system_attrs
     storage.end(complete(waiting(), setup), setup.target)  # and is written when it can be
     assert storage.trials()[0].state == "complete"
+
+
+def test_a_lock_that_passes_is_waited_for(storage: StudyStorage, setup: Setup, folder: Path) -> None:
+    storage.add([waiting()])
+    storage.mark(0, "running")
+    for write in (
+        lambda: storage.end(complete(waiting(), setup), setup.target),
+        lambda: storage.add([waiting(1)]),
+        lambda: storage.add_polished(replace(complete(waiting(), setup), polished=Outcome(cause="none"))),
+    ):
+        other = sqlite3.connect(folder / "study.db", check_same_thread=False, isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        timer = threading.Timer(6.5, lambda other=other: (other.execute("ROLLBACK"), other.close()))
+        timer.start()  # longer than SQLite waits
+        write()
+        timer.join()
+    first, second = storage.trials()
+    assert (first.state, second.state) == ("complete", "waiting")
+    assert first.polished == Outcome(cause="none")
+
+
+def test_outcomes_of_many_networks_are_kept_in_pieces_that_every_database_takes(
+    storage: StudyStorage, setup: Setup
+) -> None:
+    storage.add([waiting()])
+    storage.mark(0, "running")
+    one = complete(waiting(), setup)
+    points = tuple(replace(one.outcome.points[0], index=k, network=k) for k in range(60))
+    many = replace(one, outcome=replace(one.outcome, points=points), polished=replace(one.outcome, points=points))
+    storage.end(many, setup.target)
+    storage.add_polished(many)
+    assert storage.trials() == [replace(many)]
+    with storage.optuna.engine.begin() as connection:
+        for table in ("trial_system_attributes", "study_system_attributes"):
+            lengths = connection.execute(sqlalchemy.text(f"SELECT length(value_json) FROM {table}")).scalars().all()
+            assert 20_000 < max(lengths) < 2**16
+
+
+def test_a_study_from_before_there_was_polishing_is_not_polished(folder: Path, setup: Setup) -> None:
+    with StudyStorage(folder) as storage:
+        storage.create(setup.definition)
+        kept = to_json(setup.definition)
+        del kept["polish"]
+        storage.optuna.set_study_system_attr(storage.optuna_id, "nas-fpga:definition", json.dumps(kept))
+        assert storage.open(write=False).polish == 0
 
 
 def test_trials_come_back_as_they_were(storage: StudyStorage, folder: Path, setup: Setup) -> None:
