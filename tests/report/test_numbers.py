@@ -84,7 +84,7 @@ def polished(tmp_path_factory: pytest.TempPathFactory) -> StudyOutcome:
     outcome = scripted(folder, 45, polish=1.0, epochs=10, search_training=training)
 
     def told_apart(trial: TrialRecord) -> TrialRecord:
-        curve = LearningCurve((0.5, 0.4, 0.3), (0.35, 0.25, 0.2), 3)
+        curve = LearningCurve((0.5, 0.4, 0.3), (0.35, 0.25, 0.2), 2)
         return replace(trial, polished=trial.polished and replace(trial.polished, curve=curve))
 
     trials = tuple(map(told_apart, outcome.trials))
