@@ -54,7 +54,7 @@ class PlainDisplay(Display):
         """Write a line if the last one is long ago."""
         if ended is not None and ended.state == "failed":
             self.message(f"trial {ended.number} ({ended.candidate}) failed: {ended.outcome.cause}")
-        finished = progress.n_ended == progress.n_trials and progress.n_polished in (0, progress.n_to_polish)
+        finished = progress.n_ended == progress.n_trials and progress.n_polished == progress.n_to_polish
         if time.monotonic() - self._last >= _PLAIN_EVERY_S or finished:
             self._last = time.monotonic()
             self.message(describe(progress))

@@ -58,7 +58,8 @@ def run(further: Sequence[str], n_trials: int) -> None:
         if there and n_ended(folder) >= n_trials:
             print(f"{folder} is finished")
             continue
-        command = [sys.executable, "-m", "nas_fpga", "search", "--sampler", sampler, *options, *further]
+        command = [sys.executable, "-m", "nas_fpga", "search", "--sampler", sampler, *options]
+        command += ["--polish", "0", *further]  # what polishing adds, no sampler proposed
         command += ["--budget", str(BUDGET), "--trials", str(n_trials), "--seed", str(SEED)]
         command += ["--runs", str(RUNS), "--study", folder.name] + ["--resume"] * there
         print(" ".join(command), flush=True)

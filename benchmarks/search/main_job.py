@@ -62,7 +62,7 @@ def judge(outcome: StudyOutcome) -> dict[str, Any]:
     ratio = verdicts[0].background_efficiency / verdicts[1].background_efficiency
     return {
         "point": row.point.name,
-        "network": str(row.trial.candidate),
+        "network": row.trial.name_of(row.point),
         "ours": vars(verdicts[0]),
         "boosted_trees": vars(verdicts[1]) | {"settings": trees.settings},
         "ratio": ratio,

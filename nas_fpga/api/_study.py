@@ -249,8 +249,14 @@ class StudyPoint:
 
     @property
     def candidate(self) -> Candidate:
-        """Topology, bit widths and training settings."""
-        return self.trial.candidate
+        """Topology, bit widths and training settings, which do not count for a polished point.
+
+        A polished point has learned bits, and the topology of the network that it went on from.
+
+        Raises:
+            StudyError: The checkpoint of a polished point cannot be read.
+        """
+        return self.network.candidate if self.point.polished else self.trial.candidate
 
     @property
     def mapping(self) -> Mapping:
@@ -361,10 +367,11 @@ class StudyPoint:
 
     def _repr_html_(self) -> str:
         figures, merit = self.figures, self.study.outcome.merit_name
+        searched = self.study.outcome.setup.definition.searched
         named = {
             "point": f"{self.name} of study {self.study.name}",
             "network": self.trial.name_of(self.point),
-            **self.study.outcome.setup.definition.searched.shown(self.candidate.settings),
+            **({} if self.point.polished else searched.shown(self.trial.candidate.settings)),
             "mapping": str(self.mapping),
             f"{merit}, validation": f"{self.validation.error:.4f}",
             f"{merit}, test": f"{self.test.error:.4f}",

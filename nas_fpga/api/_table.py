@@ -9,14 +9,17 @@ TEXT_COLUMNS = ("point", "network", "training", "mapping")
 
 
 def front_cells(outcome: StudyOutcome, row: FrontRow) -> dict[str, str]:
-    """Return a row of the table by its headings; the point in front ends with a star where it is the best."""
+    """Return a row of the table by its headings; the point in front ends with a star where it is the best.
+
+    The training settings that are searched are those of trials; a polished point has none of them.
+    """
     figures, lut = row.point.mapped.figures, row.point.mapped.figures.lut
     objective = outcome.setup.target.objective
     training = outcome.setup.definition.searched.shown(row.trial.candidate.settings)
     return {
         "point": f"{row.point.name}{'*' if row.is_best else ''}",
         "network": row.trial.name_of(row.point),
-        **({"training": ", ".join(training.values())} if training else {}),
+        **({"training": "" if row.point.polished else ", ".join(training.values())} if training else {}),
         "mapping": str(row.point.mapped.mapping),
         "validation": f"{row.point.error:.4f}",
         "corrected": f"{row.selection_corrected:.4f}",

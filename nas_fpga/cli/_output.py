@@ -23,12 +23,15 @@ def print_outcome(outcome: StudyOutcome, *, as_json: bool, saved: bool = True) -
         as_json: As one JSON object instead of a table.
         saved: Whether ``front.csv`` in the study's folder holds this front.
     """
+    causes = [trial.polished.cause for trial in outcome.trials if trial.polished is not None]
+    n_polished, n_unpolished = causes.count(None), len(causes) - causes.count(None)
     if as_json:
         front = [outcome.record(row) for row in outcome.front]
         states = [trial.state for trial in outcome.trials]
         summary = {
             "study": outcome.folder.name,
             "trials": {state: states.count(state) for state in ("complete", "failed")},
+            "polished": {"complete": n_polished, "failed": n_unpolished},
             "front": front,
             "best": outcome.best.point.name,
             "knee": str(outcome.knee),
@@ -49,12 +52,15 @@ def print_outcome(outcome: StudyOutcome, *, as_json: bool, saved: bool = True) -
         f"* best: {best.point.name} ({best.trial.name_of(best.point)}), the cheapest within one paired standard error\n"
         f"  of the most precise; precision on test {best.test.precision:.4f}"
     )
-    if training := outcome.setup.definition.searched.shown(best.trial.candidate.settings):
+    training = outcome.setup.definition.searched.shown(best.trial.candidate.settings)
+    if training and not best.point.polished:
         typer.echo(f"  trained with {', '.join(f'{name} {value}' for name, value in training.items())}")
     typer.echo(f"knee: {outcome.knee}")
     n_failed = sum(trial.state == "failed" for trial in outcome.trials)
     if n_failed:
         typer.echo(f"{n_failed} of {len(outcome.trials)} trials failed; their causes are in the study")
+    if n_unpolished:
+        typer.echo(f"{n_unpolished} of {len(causes)} networks could not be polished; their causes are in the study")
     for reason in dict.fromkeys(outcome.lost.values()):
         typer.echo(f"left out: {reason}")
     if saved:

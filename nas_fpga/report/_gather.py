@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from nas_fpga.report._command import report_command, search_command
 from nas_fpga.report._course import Step, course
 from nas_fpga.report._curves import Distributions, LayerWeights, RocLine, distributions, layer_weights, roc_line
 from nas_fpga.report._front_data import FrontData, gather_front
-from nas_fpga.space import BitWidths
+from nas_fpga.space import BitWidths, format_network
 from nas_fpga.study import FrontRow, SearchDefinition, StudyOutcome, StudyStorage, TrialRecord
 from nas_fpga.training import (
     LearningCurve,
@@ -78,11 +78,17 @@ class Layer:
 
 @dataclass(frozen=True)
 class CurveOf:
-    """A learning curve with its trial."""
+    """The learning curve of a training, or of polishing a network.
 
-    trial: TrialRecord
+    Attributes:
+        title: The points that are shown in detail; where none is, the trial.
+        curve: Of the training.
+        is_chosen: Whether a point of it is shown in detail.
+    """
+
+    title: str
     curve: LearningCurve
-    role: str
+    is_chosen: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,8 +104,9 @@ class ReportData:
         scores: Score distributions of the best network by subset, one for each class against the rest.
         layers: Of the best network.
         weights: Of the best network.
-        curves: Learning curves of the front's trials.
+        curves: Learning curves of the front's networks.
         failed: Trials that failed.
+        unpolished: Trials whose network could not be polished.
         csv: The front as CSV.
         stored: Definition that the search ran with; the outcome's may have other limits.
         versions: Versions it was started with.
@@ -117,6 +124,7 @@ class ReportData:
     weights: LayerWeights
     curves: tuple[CurveOf, ...]
     failed: tuple[TrialRecord, ...]
+    unpolished: tuple[TrialRecord, ...]
     csv: str
     stored: SearchDefinition
     versions: Mapping[str, str]
@@ -139,7 +147,10 @@ def gather(outcome: StudyOutcome) -> ReportData:
     best = outcome.best
     logits = {name: _logits(outcome, network) for name, network in networks.items()}
     rows = {row.point.name: row for row in outcome.front}
-    role_of_trial = {rows[name].trial.number: role for name, role in roles.items()}
+    chosen = tuple(
+        Chosen(rows[name], role, {s: _rocs(outcome, logits[name][s], s, rows[name].point.merits) for s in logits[name]})
+        for name, role in roles.items()
+    )
     by_number, by_time = course(outcome.trials, setup.target)
     return ReportData(
         outcome=outcome,
@@ -147,24 +158,16 @@ def gather(outcome: StudyOutcome) -> ReportData:
         n_trials=n_trials,
         steps=by_number,
         steps_by_time=by_time,
-        chosen=tuple(
-            Chosen(
-                rows[name], role, {s: _rocs(outcome, logits[name][s], s, rows[name].point.merits) for s in logits[name]}
-            )
-            for name, role in roles.items()
-        ),
+        chosen=chosen,
         scores={
             subset: _distributions(outcome, values, subset, best.point.merits)
             for subset, values in logits[best.point.name].items()
         },
         layers=_layers(networks[best.point.name], best),
         weights=layer_weights(networks[best.point.name]),
-        curves=tuple(
-            CurveOf(trial, curve, role_of_trial.get(trial.number, ""))
-            for trial in {row.trial.number: row.trial for row in outcome.front}.values()
-            if (curve := trial.outcome.curve) is not None
-        ),
+        curves=_curves(outcome, chosen),
         failed=tuple(trial for trial in outcome.trials if trial.state == "failed"),
+        unpolished=tuple(trial for trial in outcome.trials if trial.polished and trial.polished.cause is not None),
         csv=outcome.csv(),
         stored=stored,
         versions=ran_with,
@@ -185,6 +188,23 @@ def _roles(outcome: StudyOutcome) -> dict[str, str]:
     if len(roles) < _N_CHOSEN and middle not in roles:
         roles[middle] = ["in between"]
     return {front[i].point.name: " and ".join(roles[i]) for i in sorted(roles)}
+
+
+def _curves(outcome: StudyOutcome, chosen: Sequence[Chosen]) -> tuple[CurveOf, ...]:
+    """Return the curve of every training that the front has points of; polishing is a training of its own."""
+    titles: dict[tuple[int, bool], list[str]] = {}
+    for one in chosen:
+        titles.setdefault((one.row.trial.number, one.row.point.polished), []).append(one.title)
+    curves = []
+    for (number, polished), trial in {
+        (row.trial.number, row.point.polished): row.trial for row in outcome.front
+    }.items():
+        training = trial.polished if polished else trial.outcome
+        if training is not None and training.curve is not None:
+            network = format_network(trial.candidate, trial.candidate.topology, polished=polished)
+            of = titles.get((number, polished), [])
+            curves.append(CurveOf("; ".join(of) or f"trial {number}  {network}", training.curve, bool(of)))
+    return tuple(curves)
 
 
 def _network(storage: StudyStorage, outcome: StudyOutcome, name: str) -> QuantizedNetwork:

@@ -170,12 +170,12 @@ def _threshold(threshold: float | None) -> dict[str, Any]:
 
 
 def curves_figure(data: ReportData) -> Figure:
-    """Draw loss against epoch of the front's trials; the chosen ones stand out."""
+    """Draw loss against epoch of the front's networks; the chosen ones stand out."""
     traces: list[dict[str, Any]] = []
-    others = [of for of in data.curves if not of.role]
+    others = [of for of in data.curves if not of.is_chosen]
     for i, of in enumerate(others):
         validation = list(of.curve.validation_loss)
-        title = f"trial {of.trial.number}  {of.trial.candidate}"
+        title = _plain(of.title)
         traces.append(
             {
                 "type": "scatter",
@@ -189,9 +189,9 @@ def curves_figure(data: ReportData) -> Figure:
                 "hovertemplate": f"{title}<br>epoch %{{x}}: %{{y:.4f}}<extra></extra>",
             }
         )
-    for i, of in enumerate(of for of in data.curves if of.role):
+    for i, of in enumerate(of for of in data.curves if of.is_chosen):
         style = style_of(i)
-        title = f"{of.trial.number}  {of.trial.candidate}, {of.role}"
+        title = _plain(of.title)
         for kind, values, width in (
             ("training", of.curve.train_loss, 1.0),
             ("validation", of.curve.validation_loss, 2.0),
@@ -235,7 +235,7 @@ def curves_figure(data: ReportData) -> Figure:
     return Figure(
         name="curves",
         title="Learning curves",
-        label=f"Training and validation loss against epoch of {len(data.curves)} trials of the front",
+        label=f"Training and validation loss against epoch of {len(data.curves)} trainings of the front",
         data=tuple(traces),
         layout=layout(
             axis("epoch", rangemode="tozero", **({"dtick": 1} if longest <= 10 else {})),

@@ -119,6 +119,9 @@ def _notices(data: ReportData) -> str:
     if data.failed:
         n = len(data.failed)
         notices.append(f"{n} of {len(trials)} trials failed; their causes stand below.")
+    if data.unpolished:
+        m = sum(trial.polished is not None for trial in trials)
+        notices.append(f"{len(data.unpolished)} of {m} networks could not be polished; their causes stand below.")
     notices += [f"Left out: {reason}." for reason in dict.fromkeys(data.outcome.lost.values())]
     if data.report_command is not None:
         notices.append("The networks are mapped anew under other limits than those of the search; nothing was trained.")
@@ -188,7 +191,7 @@ def _sections(data: ReportData, figures: list[Figure]) -> list[tuple[str, str, s
         ("search", "The search", _search(data, figures)),
         ("networks", "The networks of the front", _networks(data, figures)),
         ("layers", "The best network, layer by layer", _layers(data, figures)),
-        ("failures", "Failures", failures(data.failed) if data.failed else "<p>No trial failed.</p>"),
+        ("failures", "Failures", _failures(data)),
         ("repeat", "To repeat it", _repeat(data)),
     ]
 
@@ -295,6 +298,10 @@ def _layers(data: ReportData, figures: list[Figure]) -> str:
             ]
         )
     )
+
+
+def _failures(data: ReportData) -> str:
+    return failures(data.failed, data.unpolished) if data.failed or data.unpolished else "<p>No trial failed.</p>"
 
 
 def _repeat(data: ReportData) -> str:

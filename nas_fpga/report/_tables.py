@@ -9,6 +9,7 @@ from typing import Any
 
 from nas_fpga.hardware import Figure
 from nas_fpga.report._gather import Layer, ReportData
+from nas_fpga.space import format_network
 from nas_fpga.study import FrontRow, SearchDefinition, StudyOutcome, TrialRecord
 
 
@@ -81,7 +82,7 @@ def _front_row(outcome: StudyOutcome, row: FrontRow) -> dict[str, Cell]:
     return {
         "point": Cell(f"{row.point.name}{' *' if row.is_best else ''}", float(row.trial.number), is_text=True),
         "network": Cell(row.trial.name_of(row.point), is_text=True),
-        **_training(outcome, row.trial),
+        **_training(outcome, row),
         "mapping": Cell(str(row.point.mapped.mapping), is_text=True),
         "validation": Cell(f"{row.point.error:.4f}", row.point.error, _interval(*row.interval, ".4f")),
         "corrected": Cell(f"{row.selection_corrected:.4f}", row.selection_corrected),
@@ -101,12 +102,14 @@ def _front_row(outcome: StudyOutcome, row: FrontRow) -> dict[str, Cell]:
     }
 
 
-def _training(outcome: StudyOutcome, trial: TrialRecord) -> dict[str, Cell]:
-    """Return the training settings that are searched, none where none are."""
-    searched, settings = outcome.setup.definition.searched, trial.candidate.settings
+def _training(outcome: StudyOutcome, row: FrontRow) -> dict[str, Cell]:
+    """Return the training settings that are searched, none where none are; empty for polished points."""
+    searched, settings = outcome.setup.definition.searched, row.trial.candidate.settings
     shown = searched.shown(settings).items()
     return {
         heading: Cell(text, getattr(settings, name), in_print=False)
+        if not row.point.polished
+        else Cell("", in_print=False)
         for name, (heading, text) in zip(searched.names, shown, strict=True)
     }
 
@@ -143,19 +146,23 @@ def _number(value: float | None) -> Cell:
     return Cell("–" if value is None else f"{value:,.0f}", value)  # noqa: RUF001
 
 
-def failures(trials: Iterable[TrialRecord]) -> str:
-    """Return failed trials with their causes, and tracebacks to unfold."""
+def failures(failed: Iterable[TrialRecord], unpolished: Iterable[TrialRecord]) -> str:
+    """Return failed trials, then networks that could not be polished, with their causes and tracebacks to unfold."""
+    rows = [(trial, str(trial.candidate), trial.outcome) for trial in failed]
+    for trial in unpolished:
+        assert trial.polished is not None
+        network = format_network(trial.candidate, trial.candidate.topology, polished=True)
+        rows.append((trial, network, trial.polished))
     items = []
-    for trial in trials:
-        cause = escape(str(trial.outcome.cause))
-        traceback = trial.outcome.traceback
+    for trial, network, outcome in rows:
+        cause, traceback = escape(str(outcome.cause)), outcome.traceback
         more = f"<details><summary>traceback</summary><pre>{escape(traceback)}</pre></details>" if traceback else ""
         items.append(
-            f'<tr><th scope="row" class="text">{trial.number}</th><td class="text">{escape(str(trial.candidate))}</td>'
+            f'<tr><th scope="row" class="text">{trial.number}</th><td class="text">{escape(network)}</td>'
             f'<td class="wrap">{cause}{more}</td></tr>'
         )
     return (
-        '<div class="scroll" tabindex="0" role="region" aria-label="Failed trials"><table><thead><tr>'
+        '<div class="scroll" tabindex="0" role="region" aria-label="Failures"><table><thead><tr>'
         '<th scope="col" class="text">trial</th><th scope="col" class="text">network</th>'
         f'<th scope="col" class="text">cause</th></tr></thead><tbody>{"".join(items)}</tbody></table></div>'
     )

@@ -204,7 +204,7 @@ class LearnedBitsConformance(SamplerConformance):
     """The same tests, and more, on a space of networks whose bits are learned under a pressure that is searched."""
 
     space = replace(_SPACE, learned_bits=True, training=TrainingSpace(pressure=(1e-5, 3e-4)))
-    tiny = replace(_TINY, budget=2, learned_bits=True, training=TrainingSpace(pressure=(1e-5, 3e-4)))
+    tiny = replace(_TINY, learned_bits=True, training=_FEW_SETTINGS)
 
     @pytest.mark.parametrize("length", _LENGTHS)
     def test_bits_are_learned_under_pressures_within_their_range(self, make_sampler: MakeSampler, length: int) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from benchmarks.search import live_samplers
 from benchmarks.search.live_samplers import SAMPLERS, progress
 from benchmarks.search.main_job import frozen_replicates
 from nas_fpga.samplers import SAMPLERS as KNOWN_SAMPLERS
@@ -31,6 +32,17 @@ def test_four_known_samplers_and_a_grid_that_outlasts_the_trials():
     grid = parse_grid(SAMPLERS["grid"][1])
     assert len(grid) == 125
     assert max(map(sum, grid)) <= 200
+
+
+def test_searches_that_compare_samplers_polish_nothing(tmp_path, monkeypatch):
+    commands = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(live_samplers.subprocess, "run", lambda command, check: commands.append(command))
+    live_samplers.run(["--epochs", "5"], 2)
+    assert len(commands) == 4
+    for command in commands:
+        options = dict(zip(command[4::2], command[5::2], strict=True))
+        assert (options["--polish"], options["--epochs"], options["--trials"]) == ("0", "5", "2")
 
 
 class TestFrozenReplicates:

@@ -19,13 +19,14 @@ from nas_fpga.report import plot_front, write_report
 from nas_fpga.report._course import course
 from nas_fpga.report._curves import distributions, roc_line
 from nas_fpga.report._front_data import gather_front
-from nas_fpga.report._gather import gather
-from nas_fpga.report._page import _json_for_html
+from nas_fpga.report._gather import Chosen, _curves, gather
+from nas_fpga.report._network_figures import curves_figure
+from nas_fpga.report._page import _failures, _json_for_html, _notices
 from nas_fpga.report._tables import front_table, settings_tables
 from nas_fpga.report._theme import log_ticks, percent, resolve
-from nas_fpga.space import TrainingSpace
-from nas_fpga.study import StudyOutcome
-from nas_fpga.training import roc_curve
+from nas_fpga.space import LearnedBits, TrainingSpace
+from nas_fpga.study import Outcome, StudyOutcome, TrialRecord
+from nas_fpga.training import LearningCurve, roc_curve
 from tests.report.conftest import scripted
 
 START = datetime(2026, 1, 1, 12)
@@ -73,6 +74,86 @@ def test_searched_settings_stand_with_their_points(tmp_path: Path, outcome: Stud
     study = Study(searched)
     assert f'learning rate</th><td style="text-align: left">{short}</td>' in study[row.point.name]._repr_html_()
     assert "training: learning rate, batch size" in study.front._repr_html_()
+
+
+@pytest.fixture(scope="module")
+def polished(tmp_path_factory: pytest.TempPathFactory) -> StudyOutcome:
+    """A search of learning rates whose front was polished; its curves are others than those of the trials."""
+    folder = tmp_path_factory.mktemp("runs") / "polished"
+    training = TrainingSpace(learning_rate=(1e-3, 1e-1))
+    outcome = scripted(folder, 45, polish=1.0, epochs=10, search_training=training)
+
+    def told_apart(trial: TrialRecord) -> TrialRecord:
+        curve = LearningCurve((0.5, 0.4, 0.3), (0.35, 0.25, 0.2), 2)
+        return replace(trial, polished=trial.polished and replace(trial.polished, curve=curve))
+
+    trials = tuple(map(told_apart, outcome.trials))
+    front = tuple(replace(row, trial=trials[row.trial.number]) for row in outcome.front)
+    return replace(outcome, trials=trials, front=front)
+
+
+def test_polished_points_have_the_settings_of_no_trial(polished: StudyOutcome, capsys) -> None:
+    rows = {row.point.polished: row for row in polished.front}
+    study = Study(polished)
+    for kind, row in rows.items():
+        assert (front_cells(polished, row)["training"] == "") is kind
+        assert ("learning rate" in study[row.point.name]._repr_html_()) is not kind
+        best = replace(polished, front=tuple(replace(r, is_best=r is row) for r in polished.front))
+        print_outcome(best, as_json=False)
+        assert ("trained with learning rate" in capsys.readouterr().out) is not kind
+    n_polished = sum(row.point.polished for row in polished.front)
+    assert front_table(polished).count('<td class="screen"></td>') == n_polished
+    row = rows[True]
+    point = study[row.point.name]
+    assert point.candidate == point.network.candidate
+    assert point.candidate.bits == LearnedBits()
+    assert study[rows[False].point.name].candidate is rows[False].trial.candidate
+
+
+def test_polished_points_have_their_own_curve_and_keep_their_roles(polished: StudyOutcome) -> None:
+    one = next(row for row in polished.front if row.point.polished)
+    two = replace(one, point=replace(one.point, index=one.point.index + 1))  # of the same polish
+    other = next(row for row in polished.front if not row.point.polished)
+    chosen = [Chosen(one, "cheapest", {}), Chosen(two, "best", {}), Chosen(other, "in between", {})]
+    curves = _curves(replace(polished, front=(two, *polished.front)), chosen)
+    assert len(curves) == len({(row.trial.number, row.point.polished) for row in polished.front})
+    by_title = {of.title: of for of in curves}
+    both = by_title[f"{chosen[0].title}; {chosen[1].title}"]
+    assert both.title.count(" polished, ") == 2
+    assert (both.is_chosen, both.curve) == (True, one.trial.polished.curve)
+    assert by_title[chosen[2].title].curve == other.trial.outcome.curve
+    for of in curves:
+        if not of.is_chosen:
+            assert of.title.startswith("trial ")
+            assert (len(of.curve.train_loss) == 3) is of.title.endswith(" polished")
+    data = gather(polished)
+    figure = curves_figure(data)
+    best = next(chosen for chosen in data.chosen if chosen.row.is_best)
+    assert any(best.title in trace["name"] for trace in figure.data)
+
+
+def test_failed_polishes_are_counted_with_their_causes(polished: StudyOutcome, capsys) -> None:
+    numbers = [trial.number for trial in polished.trials if trial.polished]
+    failed = replace(polished.trials[numbers[0]], polished=Outcome(cause="it <died>", traceback="line 1"))
+    trials = tuple(failed if trial.number == failed.number else trial for trial in polished.trials)
+    front = tuple(row for row in polished.front if row.trial.number != failed.number or not row.point.polished)
+    front = front if any(row.is_best for row in front) else (replace(front[0], is_best=True), *front[1:])
+    outcome, n = replace(polished, trials=trials, front=front), len(numbers)
+    assert n > 1
+    print_outcome(outcome, as_json=False)
+    line = f"1 of {n} networks could not be polished; their causes are in the study\n"
+    assert line in capsys.readouterr().out
+    print_outcome(polished, as_json=False)
+    assert "could not be polished" not in capsys.readouterr().out
+    print_outcome(outcome, as_json=True)
+    assert json.loads(capsys.readouterr().out)["polished"] == {"complete": n - 1, "failed": 1}
+    data = gather(outcome)
+    assert f"1 of {n} networks could not be polished; their causes stand below." in _notices(data)
+    table = _failures(data)
+    name = str(failed.candidate).split()[0]
+    assert f'text">{failed.number}</th><td class="text">{name} polished</td><td class="wrap">it &lt;died&gt;' in table
+    assert "<pre>line 1</pre>" in table
+    assert _failures(gather(polished)) == "<p>No trial failed.</p>"
 
 
 def test_pauses_do_not_count(outcome: StudyOutcome) -> None:

@@ -4,7 +4,7 @@ import pytest
 from nas_fpga.errors import InputError
 from nas_fpga.samplers import ACQUISITIONS, BayesianOptimizationSampler, Observation
 from nas_fpga.space import MLPSpace, totals_of
-from nas_fpga.testing import SamplerConformance, SearchedSettingsConformance
+from nas_fpga.testing import LearnedBitsConformance, SamplerConformance, SearchedSettingsConformance
 
 
 class TestBayesianOptimizationSampler(SamplerConformance):
@@ -14,6 +14,12 @@ class TestBayesianOptimizationSampler(SamplerConformance):
 
 
 class TestBayesianOptimizationSamplerOfSettings(SearchedSettingsConformance):
+    @pytest.fixture
+    def make_sampler(self):
+        return lambda space, seed: BayesianOptimizationSampler(space, seed, n_startup=10)
+
+
+class TestBayesianOptimizationSamplerOfLearnedBits(LearnedBitsConformance):
     @pytest.fixture
     def make_sampler(self):
         return lambda space, seed: BayesianOptimizationSampler(space, seed, n_startup=10)

@@ -1,7 +1,7 @@
 import pytest
 
 from nas_fpga.samplers import RandomSampler
-from nas_fpga.testing import SamplerConformance, SearchedSettingsConformance
+from nas_fpga.testing import LearnedBitsConformance, SamplerConformance, SearchedSettingsConformance
 
 
 class TestRandomSampler(SamplerConformance):
@@ -11,6 +11,12 @@ class TestRandomSampler(SamplerConformance):
 
 
 class TestRandomSamplerOfSettings(SearchedSettingsConformance):
+    @pytest.fixture
+    def make_sampler(self):
+        return RandomSampler
+
+
+class TestRandomSamplerOfLearnedBits(LearnedBitsConformance):
     @pytest.fixture
     def make_sampler(self):
         return RandomSampler

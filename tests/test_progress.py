@@ -1,0 +1,18 @@
+"""What is written of a search that goes to a file."""
+
+from __future__ import annotations
+
+import pytest
+
+from nas_fpga._progress import PlainDisplay
+from nas_fpga.study import Progress
+
+
+def test_lines_are_written_when_trials_and_polishing_have_ended(capsys: pytest.CaptureFixture[str]) -> None:
+    display = PlainDisplay()
+    written = []
+    for n_ended, n_polished, n_to_polish in ((1, 0, 0), (2, 0, 0), (3, 0, 0), (3, 0, 2), (3, 1, 2), (3, 2, 2)):
+        display.update(Progress(3, n_ended, 0, n_polished, n_to_polish, None, 0.0, None, None), None)
+        written.append(capsys.readouterr().err.strip())
+    # the first at once, then none before a while is over but for the ends
+    assert written == ["1/3 trials", "", "3/3 trials", "", "", "3/3 trials, 2/2 polished"]
