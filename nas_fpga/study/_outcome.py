@@ -122,7 +122,10 @@ class StudyOutcome:
             "neurons": sum(topology),
             "nonzero_weights": row.n_weights,
             "proposed_by": row.trial.proposed_by,
-            **{name: getattr(settings, name) for name in self.setup.definition.searched.names},
+            **{
+                name: None if row.point.polished else getattr(settings, name)
+                for name in self.setup.definition.searched.names
+            },
             "mapping": str(row.point.mapped.mapping),
             "copies": figures.copies,
             f"validation_{name}": merits.error,
