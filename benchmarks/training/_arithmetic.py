@@ -58,10 +58,13 @@ def front(errors: ArrayLike, costs: ArrayLike) -> NDArray[np.int64]:
 
 
 def spread_out(costs: Sequence[float], most: int) -> list[int]:
-    """Return at most ``most`` places of a front, cheapest first: both ends, and what is evenly spread in log cost."""
+    """Return at most ``most`` places of a front, cheapest first: both ends, and what is evenly spread in log cost.
+
+    Costs are of any unit, shares of a limit too.
+    """
     if len(costs) <= most:
         return list(range(len(costs)))
-    logs = np.log10(np.maximum(np.asarray(costs, np.float64), 1))
+    logs = np.log10(np.maximum(np.asarray(costs, np.float64), 1e-12))
     chosen = [int(np.abs(logs - at).argmin()) for at in np.linspace(logs[0], logs[-1], most)]
     return sorted(set(chosen))
 

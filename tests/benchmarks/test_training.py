@@ -62,6 +62,7 @@ class TestArithmetic:
     def test_spread_is_even_in_the_logarithm_and_keeps_both_ends(self):
         assert spread_out([10, 20, 100, 900, 1000], 3) == [0, 2, 4]
         assert spread_out([10, 20], 3) == [0, 1]
+        assert spread_out([1e-5, 2e-5, 1e-4, 9e-4, 1e-3], 3) == [0, 2, 4]
 
     def test_volume_is_that_of_the_search(self):
         # One of three decades of error over one of six decades of share.
