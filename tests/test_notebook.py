@@ -39,7 +39,7 @@ def check(notebook: Any) -> None:
         next(text_of(cell) for source, cell in by_source.items() if word in source)
         for word in ("nas_fpga.search(", "verify()", "hgq_model(")
     )
-    assert "8/8 trials, lowest 0." in searched
+    assert "8/8 trials, 1/1 polished, lowest 0." in searched
     n_points = int(re.search(r"(\d+) points? on the front", text_of(cells["study"]))[1])  # type: ignore[index]
     assert n_points >= 2
     table = data_of(cells["study"], "text/html")

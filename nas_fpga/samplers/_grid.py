@@ -80,8 +80,8 @@ class GridSampler(Sampler):
         """
         if self.space.training.names:
             raise InputError(
-                f"--sampler grid searches no training settings ({', '.join(self.space.training.names)}): fix them, "
-                "with --pressure 5e-5 say for learned bits, or take --sampler gp"
+                f"--sampler grid searches no training settings ({', '.join(self.space.training.names)}); leave "
+                "--search-training out, give learned bits a --pressure, or take --sampler gp"
             )
         if not self.points:
             raise InputError(

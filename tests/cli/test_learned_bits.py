@@ -66,7 +66,7 @@ def test_a_run_killed_while_it_polishes_loses_nothing_and_repeats_the_rest(folde
         (["--include", "4 learned"], "--include 4 learned is in a search of fixed bits; leave out its bits"),
         (["--pressure", "1e-4"], "--pressure 0.0001 is for learned bits; leave it out or give --bits learned"),
         (["--bits", "learned", "--backend", "tensorflow"], "--bits learned trains on JAX, not tensorflow"),
-        (["--bits", "learned", "--sampler", "grid"], "searches no training settings (pressure): fix them, with"),
+        (["--bits", "learned", "--sampler", "grid"], "searches no training settings (pressure); leave"),
         (["--bits", "learnt"], "is neither a range such as 2:8, nor a number such as 6, nor learned"),
         (["--polish", "2"], "--polish 2.0 must lie between 0 (none) and 1"),
     ],
