@@ -173,7 +173,7 @@ class SearchDefinition:
                 raise InputError(f"--bits learned trains on JAX, not {self.backend}; give --backend jax")
             if self.dropout > 0 or "dropout" in searched:
                 given = "--search-training dropout" if "dropout" in searched else f"--dropout {self.dropout}"
-                raise InputError(f"{given} is for fixed bits; leave it out with --bits learned")
+                raise InputError(f"{given} is for fixed bits; give --dropout 0 with --bits learned")
             return
         for name in ("pressure", "bits_learning_rate"):
             option = name.replace("_", "-")
