@@ -5,37 +5,20 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.training._machine import meet, read_json, write_json
 from benchmarks.training._ours import MeetingFactory
 from benchmarks.training._points import point_of_model, point_of_network, spread_front
-from nas_fpga.data import Dataset, InputFormat, Split
 from nas_fpga.execution import LocalWorkers
 from nas_fpga.space import Candidate, LearnedBits, TrainingSettings, parse_candidate
 from nas_fpga.study import DataSource, SearchDefinition, Setup, load_data
-from nas_fpga.training import Trainer, TrainingFailure, TrainingJob, TrainingResult
+from nas_fpga.training import TrainingFailure, TrainingJob, TrainingResult
 
 NETWORKS = 8  # of one member that are judged, as many as our trainer keeps
 _PACK = 4
 _POLL_S = 0.1
-
-
-@dataclass(frozen=True, eq=False)
-class LearnedFactory:
-    """Makes our trainer of learned bits in a worker."""
-
-    dataset: Dataset
-    split: Split
-    input_format: InputFormat
-
-    def __call__(self) -> Trainer:
-        """Return the trainer."""
-        from nas_fpga.training.learned_bits import LearnedBitsTrainer
-
-        return LearnedBitsTrainer(self.dataset, self.split, self.input_format)
 
 
 def run(specification: str) -> None:
@@ -54,11 +37,12 @@ def run(specification: str) -> None:
 def train_ours(setup: Setup, jobs: Sequence[TrainingJob], given: dict[str, Any]) -> dict[str, Any]:
     """Train all jobs with two workers; when the clock has stopped, judge the networks of ``given["judged"]``."""
     meeting = Path(given["folder"]) / "meeting"
-    factory = LearnedFactory(setup.dataset, setup.split, setup.input_format)
     ordered = sorted(jobs, key=lambda job: (-job.candidate.n_layers, job.candidate.topology))
     packs = [tuple(ordered[first : first + _PACK]) for first in range(0, len(ordered), _PACK)]
     results: list[TrainingResult | TrainingFailure] = []
-    with LocalWorkers(MeetingFactory(factory, meeting, given["n_workers"]), given["n_workers"], "jax") as workers:
+    with LocalWorkers(
+        MeetingFactory(setup.trainer_factory, meeting, given["n_workers"]), given["n_workers"], "jax"
+    ) as workers:
         while packs or workers.n_busy:
             while packs and workers.n_idle:
                 workers.submit(packs.pop(0))

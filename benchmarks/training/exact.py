@@ -24,6 +24,7 @@ from nas_fpga.export import design_of_model, export, hgq_model, mapping_of, veri
 from nas_fpga.hardware import make_target
 from nas_fpga.space import BitWidths, Candidate, LearnedBits, TrainingSettings
 from nas_fpga.study import DataSource, SearchDefinition, Setup, load_data
+from nas_fpga.testing import integers_of
 from nas_fpga.training import QuantizedNetwork, TrainingJob, TrainingResult
 
 HERE = Path(__file__).parent
@@ -44,15 +45,6 @@ def jobs(kind: str, epochs: int, depths: Sequence[int]) -> list[TrainingJob]:
             settings = TrainingSettings(epochs=epochs, patience=epochs, pressure=10 ** rng.uniform(-5.5, -4))
             found.append(TrainingJob(len(found), Candidate(topology, bits, settings), seed=len(found)))
     return found
-
-
-def integers(network: QuantizedNetwork) -> list[Any]:
-    """Return all that a network is, to compare."""
-    form = network.input_format
-    layers = [
-        [None if value is None else np.asarray(value).tolist() for value in vars(x).values()] for x in network.layers
-    ]
-    return [layers, form.bits.tolist(), form.fraction_bits.tolist()]
 
 
 def compiled(network: QuantizedNetwork, setup: Setup) -> tuple[int, int]:
@@ -99,7 +91,7 @@ def measure(kind: str, setup: Setup, epochs: int, depths: Sequence[int]) -> list
             "candidate": str(job.candidate),
             "networks": len(result.networks),
             "left": "-".join(map(str, network.topology)),
-            "as_alone": [integers(n) for n in alone.networks] == [integers(n) for n in result.networks],
+            "as_alone": list(map(integers_of, alone.networks)) == list(map(integers_of, result.networks)),
             "events": len(features),
             "differing_from_hgq2": int(np.count_nonzero(outputs != network.logits(features))),
             "accumulator_bits": max(network.accumulator_bits()),

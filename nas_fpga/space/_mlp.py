@@ -351,12 +351,12 @@ class MLPSpace:
 
     @cached_property
     def _n_architectures(self) -> int:
-        bits = (self._most_bits - self._least_bits + 1).prod()
-        return count_topologies(self.budget, self.max_layers, self.width_limit) * int(bits)
+        bits = math.prod(high - low + 1 for low, high in self._bit_ranges)
+        return count_topologies(self.budget, self.max_layers, self.width_limit) * bits
 
     def _architecture_blocks(self, size: int = 4096) -> Iterator[Rows]:
         """Yield all feasible architectures, without training settings, by depth, then widths, then bits."""
-        ranges = [range(low, high + 1) for low, high in zip(self._least_bits, self._most_bits, strict=True)]
+        ranges = [range(low, high + 1) for low, high in self._bit_ranges]
         every = topologies(self.budget, self.max_layers, self.width_limit)
         pairs = itertools.product(every, list(itertools.product(*ranges)))
         while block := list(itertools.islice(pairs, size)):
@@ -384,12 +384,18 @@ class MLPSpace:
         return self._parts(rows)[0], self.to_unit(rows)[:, : self._n_unit_architecture]
 
     @property
+    def _bit_ranges(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Least and most of the bits that stand in rows, of weights and of activations."""
+        as_fixed = LEARNED_AS, LEARNED_AS
+        return (as_fixed, as_fixed) if self.learned_bits else (self.weight_bits, self.activation_bits)
+
+    @property
     def _least_bits(self) -> NDArray[np.int64]:
-        return np.full(2, LEARNED_AS) if self.learned_bits else np.array([self.weight_bits[0], self.activation_bits[0]])
+        return np.array([low for low, _ in self._bit_ranges])
 
     @property
     def _most_bits(self) -> NDArray[np.int64]:
-        return np.full(2, LEARNED_AS) if self.learned_bits else np.array([self.weight_bits[1], self.activation_bits[1]])
+        return np.array([high for _, high in self._bit_ranges])
 
     def _most_neurons(self, depths: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the most neurons that networks of these depths may have."""

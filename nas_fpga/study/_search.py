@@ -43,7 +43,7 @@ class Progress:
         n_trials: Trials asked for, or that the space has.
         n_ended: Trials that ended, failed ones included.
         n_failed: Of these, failed.
-        n_polished: Networks of the front that were polished.
+        n_polished: Networks of the front whose polishing has ended, or failed.
         n_to_polish: How many there are to polish; 0 before all trials have ended.
         best: Feasible point of best figure of merit so far.
         hypervolume: Of the feasible points so far.

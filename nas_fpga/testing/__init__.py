@@ -8,7 +8,7 @@ from nas_fpga.testing._samplers import (
     SearchedSettingsConformance,
     observe,
 )
-from nas_fpga.testing._trainers import MakeTrainer, TrainerConformance
+from nas_fpga.testing._trainers import MakeTrainer, TrainerConformance, integers_of
 
 __all__ = [
     "EstimatorConformance",
@@ -19,5 +19,6 @@ __all__ = [
     "SamplerConformance",
     "SearchedSettingsConformance",
     "TrainerConformance",
+    "integers_of",
     "observe",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -143,12 +143,12 @@ def _results(trainer: Trainer, jobs: Sequence[TrainingJob]) -> dict[int, Trainin
 
 def _essence(result: TrainingResult) -> list[Any]:
     """Return all that the networks of a result are, to compare."""
-    return [_integers(network) for network in result.networks]
+    return [integers_of(network) for network in result.networks]
 
 
-def _integers(network: QuantizedNetwork) -> tuple[Any, ...]:
-    form = network.input_format
-    layers = [
-        [None if value is None else np.asarray(value).tolist() for value in vars(x).values()] for x in network.layers
-    ]
-    return layers, form.bits.tolist(), form.fraction_bits.tolist()
+def integers_of(network: QuantizedNetwork) -> tuple[Any, ...]:
+    """Return all that a network computes with, as plain values, to compare."""
+    return tuple(
+        tuple(None if (value := getattr(part, of.name)) is None else np.asarray(value).tolist() for of in fields(part))
+        for part in (network.input_format, *network.layers)
+    )

@@ -91,11 +91,8 @@ def test_too_few_epochs_are_said(folder: Path) -> None:
 
 def test_a_failure_is_kept_with_its_cause(folder: Path, whole: list[TrialRecord]) -> None:
     first = next(trial.number for trial in whole if trial.polished)
-    setup = polishing()
-    search(folder, replace(setup, definition=replace(setup.definition, polish=0.0)), N)
-    with StudyStorage(folder) as storage:  # a study from before there was polishing goes on with it
-        storage.open(write=False)
-    trials, _, reporter = search(folder, setup, N, failing=[first])
+    search(folder, make_setup(epochs=10), N)  # no trial itself may fail
+    trials, _, reporter = search(folder, polishing(), N, failing=[first])
     assert trials[first].polished.cause == "it was to fail"
     assert trials[first].points == trials[first].outcome.points
     assert any(text.startswith(f"polishing trial {first} (") for text in reporter.messages)

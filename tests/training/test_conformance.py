@@ -10,12 +10,12 @@ import pytest
 
 from nas_fpga.data import fit_input_format, split
 from nas_fpga.space import LearnedBits
-from nas_fpga.testing import TrainerConformance
+from nas_fpga.testing import TrainerConformance, integers_of
 from nas_fpga.training import TrainingJob
 from nas_fpga.training._jax_trainer import JaxTrainer
 from nas_fpga.training._population_trainer import PopulationTrainer
 from nas_fpga.training.learned_bits import LearnedBitsTrainer
-from tests.training.learned_bits.blobs import SETTINGS, integers, job, make_dataset
+from tests.training.learned_bits.blobs import SETTINGS, job, make_dataset
 
 
 class TestPopulationTrainer(TrainerConformance):
@@ -81,6 +81,8 @@ def test_jobs_go_to_the_trainer_of_their_bits():
     found = {result.job.number: result for result in JaxTrainer(*data).train(mixed)}
     for trainer, jobs in ((LearnedBitsTrainer(*data), learned), (PopulationTrainer(*data), fixed)):
         for result in trainer.train(jobs):
-            assert [integers(n) for n in result.networks] == [integers(n) for n in found[result.job.number].networks]
+            assert [integers_of(n) for n in result.networks] == [
+                integers_of(n) for n in found[result.job.number].networks
+            ]
             assert result.curve == found[result.job.number].curve
     assert sorted(found) == [0, 1, 2, 3]

@@ -11,6 +11,7 @@ import pytest
 from nas_fpga.data import Dataset, fit_input_format, split
 from nas_fpga.export import hgq_model
 from nas_fpga.space import BitWidths, Candidate, TrainingSettings
+from nas_fpga.testing import integers_of
 from nas_fpga.training import TrainingFailure, TrainingJob
 
 SETTINGS = TrainingSettings(epochs=8, patience=8, batch_size=64)
@@ -47,8 +48,7 @@ def job(number, topology, bits, seed=5, settings=SETTINGS):
 
 def integers(result):
     (network,) = result.networks
-    fractions = [layer.activation_fraction_bits.tolist() for layer in network.layers[:-1]]
-    return [(layer.weights.tolist(), layer.bias.tolist()) for layer in network.layers], fractions
+    return integers_of(network)
 
 
 @pytest.fixture(scope="module")

@@ -37,13 +37,3 @@ def make_trainer(dataset, slots=None):
 
 def job(number, topology, pressure=1e-4, seed=5, settings=SETTINGS):
     return TrainingJob(number, Candidate(topology, LearnedBits(), replace(settings, pressure=pressure)), seed)
-
-
-def integers(network):
-    """All that a network is, to compare."""
-    form = network.input_format
-    layers = [
-        [values if values is None else np.asarray(values).tolist() for values in vars(layer).values()]
-        for layer in network.layers
-    ]
-    return layers, form.bits.tolist(), form.fraction_bits.tolist()

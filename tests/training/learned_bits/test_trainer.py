@@ -8,8 +8,9 @@ import pytest
 
 from nas_fpga.errors import InputError
 from nas_fpga.space import BitWidths, Candidate
+from nas_fpga.testing import integers_of
 from nas_fpga.training import TrainingFailure, TrainingJob
-from tests.training.learned_bits.blobs import SETTINGS, integers, job, make_dataset, make_trainer
+from tests.training.learned_bits.blobs import SETTINGS, job, make_dataset, make_trainer
 
 
 def loss_of(network, dataset, rows):
@@ -97,7 +98,9 @@ def test_a_result_depends_on_its_job_alone_and_a_failure_on_nobody_else():
     for other in (outcome([jobs[1], job(9, (3, 3), settings=short), jobs[0]]), outcome(jobs[:1]), outcome(jobs[1:])):
         for number in {0, 1} & set(other):
             assert other[number].curve == together[number].curve
-            assert [integers(n) for n in other[number].networks] == [integers(n) for n in together[number].networks]
+            assert [integers_of(n) for n in other[number].networks] == [
+                integers_of(n) for n in together[number].networks
+            ]
 
 
 def test_a_program_that_does_not_fit_the_memory_fails_its_members_only(binary, monkeypatch):
@@ -110,7 +113,7 @@ def test_a_program_that_does_not_fit_the_memory_fails_its_members_only(binary, m
     monkeypatch.setattr(program, "_run", out_of_memory)
     outcomes = {outcome.job.number: outcome for outcome in trainer.train(jobs)}
     assert [outcomes[i].cause for i in (0, 1)] == ["JaxRuntimeError: RESOURCE_EXHAUSTED: out of memory"] * 2
-    assert [integers(n) for n in outcomes[2].networks] == [integers(n) for n in results[2].networks]
+    assert [integers_of(n) for n in outcomes[2].networks] == [integers_of(n) for n in results[2].networks]
 
 
 def test_polish_starts_from_the_trained_network(binary):
