@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pytest
@@ -12,6 +12,9 @@ import pytest
 from nas_fpga.data import Dataset, InputFormat, Split, fit_input_format, split
 from nas_fpga.space import BitWidths, Candidate, LearnedBits, TrainingSettings
 from nas_fpga.training import QuantizedNetwork, Trainer, TrainingFailure, TrainingJob, TrainingResult
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 MakeTrainer = Callable[[Dataset, Split, InputFormat], Trainer]
 """A new trainer."""
@@ -148,7 +151,9 @@ def _essence(result: TrainingResult) -> list[Any]:
 
 def integers_of(network: QuantizedNetwork) -> tuple[Any, ...]:
     """Return all that a network computes with, as plain values, to compare."""
-    return tuple(
-        tuple(None if (value := getattr(part, of.name)) is None else np.asarray(value).tolist() for of in fields(part))
-        for part in (network.input_format, *network.layers)
-    )
+    return _values(network.input_format), *(_values(layer) for layer in network.layers)
+
+
+def _values(part: DataclassInstance) -> tuple[Any, ...]:
+    values = (getattr(part, field.name) for field in fields(part))
+    return tuple(None if value is None else np.asarray(value).tolist() for value in values)
