@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from benchmarks.training import costs, learned, precision_resources, throughput
+from benchmarks.training import costs, learned, main_job, precision_resources, throughput
 from benchmarks.training._arithmetic import (
     Estimate,
     cost_ratio,
@@ -186,16 +186,16 @@ def trial(number, seconds, error):
 
 
 class TestThroughputSummary:
-    def test_ratios_are_to_the_fastest_variant_of_a_backend(self):
+    def test_ratios_are_to_each_peer_of_the_same_networks(self):
         sides = {
             "ours cold": throughput.Measured([trial(k, 1.0, 0.1) for k in range(4)], 2.0),
             "jax": throughput.Measured([trial(0, 12.0, 0.1), trial(1, 8.0, 0.1)], 20.0),
             "jax best pinned": throughput.Measured([trial(0, 8.0, 0.1), trial(1, 8.0, 0.1)], 8.0),
             "jax best pinned float": throughput.Measured([trial(0, 0.1, 0.1)], 0.1),
         }
-        (ratio,) = throughput.ratios(sides).values()
-        assert ratio["fastest"] == "jax best pinned"
-        assert ratio["ratio"] == pytest.approx(8.0)  # 4 s over .5 s
+        found = {pair: of["ratio"] for pair, of in throughput.ratios(sides).items()}
+        # 10 s and 4 s over .5 s
+        assert found == {"ours cold / jax": pytest.approx(20), "ours cold / jax best pinned": pytest.approx(8)}
 
     def test_precision_is_compared_pair_by_pair(self):
         sides = {
@@ -245,6 +245,32 @@ class TestResourceSummary:
     def test_what_is_not_complete_is_left_out(self, tmp_path):
         plan = self.make(tmp_path, {"search": [(0.1, 50.0)]})
         assert precision_resources.write(plan)["data"] == {}
+
+
+class TestMainJobSummary:
+    def make(self, tmp_path, **steps):
+        plan = main_job.Plan(runs=tmp_path, out=tmp_path, seeds=(1,))
+        for side, of_side in steps.items():
+            result = {"wall_s": of_side[-1][0] + 2, "steps": [[s, k + 1, 0, v] for k, (s, v) in enumerate(of_side)]}
+            plan.result(side, 1).write_text(json.dumps(result))
+        return plan
+
+    def test_time_to_the_hypervolume_of_before(self, tmp_path):
+        plan = self.make(tmp_path, before=[(5, 0.1), (30, 0.2), (40, 0.2)], after=[(2, 0.1), (9, 0.25), (13, 0.3)])
+        summary = main_job.write(plan)
+        assert summary["seeds"]["1"]["seconds_to_hypervolume_of_before"] == {"before": 30, "after": 9}
+        assert summary["seeds"]["1"]["share_of_time_to_it"] == pytest.approx(0.3)
+        assert summary["seeds"]["1"]["share_of_wall_time"] == pytest.approx(9 / 42)
+        assert summary["wall_s"]["after"]["mean"] == 15
+        assert summary["hypervolume_after_minus_before"]["mean"] == pytest.approx(0.1)
+        assert (tmp_path / "main_job.png").exists()
+
+    def test_a_hypervolume_that_is_never_reached_has_no_time(self, tmp_path):
+        plan = self.make(tmp_path, before=[(5, 0.1)], after=[(2, 0.05)])
+        assert main_job.write(plan)["seeds"]["1"]["share_of_time_to_it"] is None
+
+    def test_what_is_not_complete_is_left_out(self, tmp_path):
+        assert main_job.write(self.make(tmp_path, before=[(5, 0.1)]))["seeds"] == {}
 
 
 def test_memory_spread_is_of_the_settled_part():
@@ -323,6 +349,15 @@ class TestEndToEnd:
         costs.main([*command, "--memory", "--candidates", "2"])
         (reading,) = csv.DictReader((tmp_path / "memory.csv").open())
         assert 50 < float(reading["rss_mb"]) < 5000
+
+    def test_main_job(self, tmp_path):
+        small = {"budget": 4, "trials": 2, "epochs": 4}
+        plan = main_job.Plan(runs=tmp_path / "runs", out=tmp_path, before="HEAD", seeds=(1,), options=small)
+        main_job.measure(plan)
+        (of,) = main_job.write(plan)["seeds"].values()
+        assert of["hypervolume"]["before"] == of["hypervolume"]["after"] > 0  # both are this commit's
+        rows = list(csv.DictReader((tmp_path / "main_job.csv").open()))
+        assert {(row["side"], row["trials"]) for row in rows} >= {("before", "2"), ("after", "2")}
 
 
 def test_topologies_have_fixed_bits():
