@@ -2,8 +2,8 @@
 
 Writes ``precision_resources.csv`` (all costed points), ``precision_resources.json`` (hypervolumes, ratios of LUTs) and
 ``precision_resources.png`` (fronts). 27 runs of 600 CPU seconds and the costing of their points: about three hours on
-two cores. What has been run lies under ``runs/training-resources`` and is not run again. ``--sides hgq`` needs one core:
-started twice, under ``taskset`` and with other data sets or seeds, it takes both.
+two cores. What has been run lies under ``runs/training-resources`` and is not run again. ``--sides hgq`` takes one
+core: started twice, under ``taskset`` and with other data sets or seeds, it takes both.
 
 Every side has 600 CPU seconds, that is five minutes of two cores, for each data set and seed: those of all its
 processes, their start and compilations included. It is CPU time and not wall time, so that the sides can be run on a
