@@ -61,9 +61,8 @@ def run_peer(
         share a study are taken to end at the same time, which they do in a long one.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    url = f"sqlite:///{folder / 'study.db'}"
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(storage=url, study_name=_STUDY)
+    study = optuna.create_study(storage=storage(folder), study_name=_STUDY)
     for number in numbers:
         study.enqueue_trial(parameters(candidates.candidates[number]), user_attrs={"number": number})
     n_processes = min(n_cores(), len(numbers)) if peer.pinned else 1
@@ -71,7 +70,6 @@ def run_peer(
     for k, mine in enumerate(dealt(numbers, n_processes)):
         specification = vars(peer) | {
             "folder": str(folder),
-            "url": url,
             "data": data,
             "process": k,
             "n_processes": n_processes,
@@ -86,6 +84,11 @@ def run_peer(
     results = [read_json(folder / f"result-{k}.json") for k in range(n_processes)]
     trials = sorted((trial for result in results for trial in result["trials"]), key=lambda trial: trial["number"])
     return {"wall_s": sum(result["busy_s"] for result in results) / n_processes, "trials": trials}
+
+
+def storage(folder: Path) -> optuna.storages.BaseStorage:
+    """Return the study's storage: a journal, since two processes can take the same waiting trial out of SQLite."""
+    return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(folder / "study.log")))
 
 
 def parameters(candidate: Candidate) -> dict[str, int]:
@@ -129,7 +132,7 @@ def main(specification: dict[str, Any]) -> None:
     parts = {subset: form.apply(data.features[setup.split[subset]]) for subset in ("train", "validation", "test")}
     training, validation = (Rows.of(data, setup.split[s], parts[s]) for s in ("train", "validation"))
     folder = Path(specification["folder"])
-    study = optuna.load_study(storage=specification["url"], study_name=_STUDY)
+    study = optuna.load_study(storage=storage(folder), study_name=_STUDY)
     trials: list[dict[str, Any]] = []
     left_out = 0.0  # test rows are not part of a trial
 
