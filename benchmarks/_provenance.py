@@ -10,10 +10,13 @@ from nas_fpga.study import versions
 
 
 def provenance() -> dict[str, object]:
-    """Return the commit (``-dirty`` where files differ from it) and the versions of what results depend on."""
-    describe = ["git", "describe", "--always", "--dirty", "--exclude=*"]
-    commit = subprocess.run(describe, cwd=Path(__file__).parent, capture_output=True, text=True, check=True).stdout
+    """Return the commit (``-dirty`` where code differs from it) and the versions of what results depend on."""
+    root = Path(__file__).parents[1]
+    describe = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(describe, cwd=root, capture_output=True, text=True, check=True).stdout.strip()
+    # Results that were just written are no other code.
+    differs = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", "*.py"], cwd=root, check=False).returncode != 0
     return {
-        "commit": commit.strip(),
+        "commit": commit + "-dirty" * differs,
         "versions": versions() | {"scikit-learn": importlib.metadata.version("scikit-learn")},
     }

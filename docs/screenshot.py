@@ -1,6 +1,8 @@
-"""Takes the README's picture of a report: its top, in a real browser (Debian's chromium, driven by playwright).
+"""Takes the README's pictures of reports in a real browser (Debian's chromium, driven by playwright).
 
-Usage: python docs/screenshot.py runs/NAME/report.html docs/report.png
+Usage: python docs/screenshot.py runs/NAME/report.html docs/report.png [--figure NAME]
+
+Without a figure it is the top of the report.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("report", type=Path, help="a report.html")
     parser.add_argument("picture", type=Path, help="the PNG file to write")
+    parser.add_argument("--figure", help="name of one figure, such as settings")
     arguments = parser.parse_args()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -27,7 +30,10 @@ def main() -> None:
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         page.goto(arguments.report.absolute().as_uri())
         page.wait_for_selector("#plot-weights .main-svg")  # the last plot
-        page.screenshot(path=arguments.picture)
+        if arguments.figure is None:
+            page.screenshot(path=arguments.picture)
+        else:
+            page.locator("figure", has=page.locator(f"#plot-{arguments.figure}")).screenshot(path=arguments.picture)
         browser.close()
 
 

@@ -13,8 +13,8 @@ from nas_fpga.report._course import Step
 from nas_fpga.report._figure import Figure, View
 from nas_fpga.report._front_figures import merit_axis, top_of
 from nas_fpga.report._gather import ReportData
-from nas_fpga.report._theme import axis, layout
-from nas_fpga.space import BitWidths
+from nas_fpga.report._theme import axis, layout, log_ticks
+from nas_fpga.space import SETTING_SCALES, BitWidths
 from nas_fpga.study import TrialRecord
 
 _TRIALS = "trials so far"
@@ -28,29 +28,9 @@ _PROPOSERS = {  # who, colour, symbol, pattern of bars
 
 def best_figure(data: ReportData) -> Figure:
     """Draw every trial's figure of merit and the lowest so far, against trials and against time."""
-    both = (data.steps, data.steps_by_time)
-    top, merit = top_of(data.front), escape(data.front.merit, quote=False)
-    traces: list[list[dict[str, Any]]] = [[], []]
-    for by_time, steps in enumerate(both):
-        for who, (colour, symbol, _) in _PROPOSERS.items():
-            of = [step for step in steps if step.proposed_by == who and step.error is not None]
-            symbols = ["triangle-up" if (step.error or 0.0) > top else symbol for step in of]
-            marker = {"symbol": symbols, "color": colour, "size": 6, "line": {"width": 1.2, "color": colour}}
-            traces[by_time].append(
-                {
-                    "type": "scatter",
-                    "mode": "markers",
-                    "name": who,
-                    "showlegend": bool(of),
-                    "marker": marker,
-                    "x": _places(of, by_time),
-                    "y": [min(max(step.error or 0.0, data.front.floor), top) for step in of],
-                    "hoverinfo": "text",
-                    "hovertext": [
-                        f"<b>trial {step.trial}&nbsp; {step.network}</b><br>{merit}: {step.error:.4f}" for step in of
-                    ],
-                }
-            )
+    traces = []
+    for by_time, steps in enumerate((data.steps, data.steps_by_time)):
+        traces.append(_marks(data, steps, _places(steps, by_time)))
         so_far = [step for step in steps if step.best is not None]
         traces[by_time].append(
             _line("lowest so far", _places(so_far, by_time), [max(step.best or 0, data.front.floor) for step in so_far])
@@ -68,6 +48,47 @@ def best_figure(data: ReportData) -> Figure:
         views=_by_trial_and_time(data, traces),
         group="Against",
     )
+
+
+def settings_figure(data: ReportData) -> Figure | None:
+    """Draw every trial's figure of merit over each searched training setting; None where none is searched."""
+    names = data.stored.searched.names
+    if not names:
+        return None
+    settings = {trial.number: trial.candidate.settings for trial in data.outcome.trials}
+    views = []
+    for name in names:
+        places = [getattr(settings[step.trial], name) for step in data.steps]
+        marks, across = _marks(data, data.steps, places), _setting_axis(data, name, places)
+        views.append(View(_in_words(name), tuple(marks), {"xaxis": across}))
+    return Figure(
+        name="settings",
+        title="Training settings",
+        label=f"{data.front.merit} of every trial against each training setting that is searched",
+        data=tuple(views[0].traces),
+        layout=layout(views[0].layout["xaxis"], merit_axis(data.front), 380),
+        views=tuple(views) if len(views) > 1 else (),
+        group="Against",
+    )
+
+
+def _setting_axis(data: ReportData, name: str, places: Sequence[float]) -> dict[str, Any]:
+    """Return the axis of a searched setting over its whole range, and what was included from beyond."""
+    ends = data.stored.searched.ranges[name]
+    low, high = min(*ends, *places), max(*ends, *places)
+    if SETTING_SCALES[name] not in ("log", "powers of two"):
+        margin = 0.03 * (high - low)
+        return axis(_in_words(name), type="linear", range=[low - margin, high + margin], tickvals=None, ticktext=None)
+    margin = (high / low) ** 0.03
+    ticks = log_ticks(low, high, "{:.3g}".format)
+    if SETTING_SCALES[name] == "powers of two":
+        values = dict(zip(data.stored.searched.names, data.stored.searched.values, strict=True))[name]
+        ticks = {"tickvals": values, "ticktext": [f"{value:,}" for value in values]}
+    return axis(_in_words(name), type="log", range=np.log10([low / margin, high * margin]).tolist(), **ticks)
+
+
+def _in_words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def hypervolume_figure(data: ReportData) -> Figure:
@@ -91,6 +112,35 @@ def hypervolume_figure(data: ReportData) -> Figure:
         views=_by_trial_and_time(data, traces),
         group="Against",
     )
+
+
+def _marks(data: ReportData, steps: Sequence[Step], places: Sequence[float]) -> list[dict[str, Any]]:
+    """Return the figures of merit of the feasible networks at these places, one trace for each proposer."""
+    top, merit = top_of(data.front), escape(data.front.merit, quote=False)
+    traces = []
+    for who, (colour, symbol, _) in _PROPOSERS.items():
+        of = [
+            (step, step.error, place)
+            for step, place in zip(steps, places, strict=True)
+            if step.proposed_by == who and step.error is not None
+        ]
+        symbols = ["triangle-up" if error > top else symbol for _, error, _ in of]
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": who,
+                "showlegend": bool(of),
+                "marker": {"symbol": symbols, "color": colour, "size": 6, "line": {"width": 1.2, "color": colour}},
+                "x": [place for _, _, place in of],
+                "y": [min(max(error, data.front.floor), top) for _, error, _ in of],
+                "hoverinfo": "text",
+                "hovertext": [
+                    f"<b>trial {step.trial}&nbsp; {step.network}</b><br>{merit}: {error:.4f}" for step, error, _ in of
+                ],
+            }
+        )
+    return traces
 
 
 def _line(name: str, x: Sequence[float], y: Sequence[float]) -> dict[str, Any]:

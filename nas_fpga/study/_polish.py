@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -11,19 +12,51 @@ from nas_fpga.samplers import hypervolume, non_dominated
 from nas_fpga.study._records import Point, TrialRecord
 from nas_fpga.training import polish_epochs
 
+_EVERY = 20  # trials, as many as most samplers start with
 
-def to_polish(records: Sequence[TrialRecord], target: Target, n_epochs: float) -> list[tuple[TrialRecord, Point]]:
-    """Return the trials whose network is polished, each with a point of that network, by number.
 
-    They are those of the front without which all trained networks would lose the most hypervolume, one network a trial.
-    What polishing itself adds to a front is not looked at, so that it does not matter when a search was interrupted. A
-    search that goes on with more trials keeps what was polished before.
+def rounds(n_ended: int, *, all_ended: bool) -> list[int]:
+    """Return after how many trials networks are chosen, up to now: after every 20, and after the last.
+
+    Args:
+        n_ended: So many trials from the first on have ended.
+        all_ended: Whether these are all.
+    """
+    ends = list(range(_EVERY, n_ended + 1, _EVERY))
+    return [*ends, n_ended] if all_ended and n_ended % _EVERY else ends
+
+
+def to_polish(
+    records: Sequence[TrialRecord], target: Target, share: float, ends: Sequence[int]
+) -> list[tuple[TrialRecord, Point]]:
+    """Return the trials of which a network is polished, each with a point of that network, in the order of choice.
+
+    In every round they are those of the front without which all networks trained so far would lose the most
+    hypervolume, one network a trial, as long as all that was chosen takes no more than its share of the epochs. What
+    polishing itself adds to a front is not looked at, so that it does not matter when a search was interrupted or in
+    which order its results came.
 
     Args:
         records: All trials.
         target: Part, clock, rate and limits.
-        n_epochs: How many there are to spend.
+        share: Of the epochs that the trials had.
+        ends: Of the :func:`rounds`.
     """
+    chosen: dict[int, tuple[TrialRecord, Point]] = {}
+    spent = 0
+    for end in ends:
+        curves = [record.outcome.curve for record in records[:end] if record.outcome.curve is not None]
+        n_epochs = share * sum(len(curve.train_loss) for curve in curves)
+        for record, point in _most_missed(records[:end], target):
+            own = polish_epochs(record.candidate.settings)
+            if record.number not in chosen and spent + own <= n_epochs:
+                chosen[record.number] = (record, point)
+                spent += own
+    return list(chosen.values())
+
+
+def _most_missed(records: Sequence[TrialRecord], target: Target) -> Iterator[tuple[TrialRecord, Point]]:
+    """Yield points of the front's trained networks, those first without which the hypervolume would be least."""
     trained = [(record, point) for record in records for point in record.of_networks(target) if not point.polished]
     feasible = [(record, point) for record, point in trained if point.mapped.figures.is_feasible(target)]
     errors = np.array([point.merits.log10_error for _, point in feasible])
@@ -31,11 +64,10 @@ def to_polish(records: Sequence[TrialRecord], target: Target, n_epochs: float) -
     front = np.flatnonzero(non_dominated(errors, shares))
     without = np.array([hypervolume(np.delete(errors, i), np.delete(shares, i)) for i in front])
     missed = without < hypervolume(errors, shares)  # points at the rim of the plane are not
-    chosen: dict[int, tuple[TrialRecord, Point]] = {}
     for i in front[missed][np.argsort(without[missed], kind="stable")]:
-        record, point = feasible[i]
-        own = polish_epochs(record.candidate.settings)
-        if record.number not in chosen and own <= n_epochs:
-            chosen[record.number] = (record, point)
-            n_epochs -= own
-    return [chosen[number] for number in sorted(chosen)]
+        yield feasible[i]
+
+
+def n_ended_from_first(records: Sequence[TrialRecord]) -> int:
+    """Return how many trials have ended before the first that has not."""
+    return sum(1 for _ in itertools.takewhile(lambda record: record.ended, records))

@@ -18,7 +18,7 @@ from nas_fpga.hardware import log10_share
 from nas_fpga.samplers import Observation, hypervolume
 from nas_fpga.space import Candidate, SpaceExhausted
 from nas_fpga.study._interrupt import noted_interrupt
-from nas_fpga.study._polish import to_polish
+from nas_fpga.study._polish import n_ended_from_first, rounds, to_polish
 from nas_fpga.study._records import Outcome, Point, ProposedBy, TrialRecord
 from nas_fpga.study._setup import Setup
 from nas_fpga.study._storage import StudyStorage
@@ -44,11 +44,11 @@ class Progress:
         n_ended: Trials that ended, failed ones included.
         n_failed: Of these, failed.
         n_polished: Networks of the front whose polishing has ended, or failed.
-        n_to_polish: How many there are to polish; 0 before all trials have ended.
+        n_to_polish: How many have been chosen for it so far.
         best: Feasible point of best figure of merit so far.
         hypervolume: Of the feasible points so far.
-        candidates_per_hour: Since this process started; None before the first trial ended.
-        remaining_s: Expected; None likewise.
+        candidates_per_hour: Trials since this process started; None before the first one ended.
+        remaining_s: Expected, for the trials and for what has been chosen to be polished; None likewise.
     """
 
     n_trials: int
@@ -102,9 +102,11 @@ class Search:
         self.records = storage.trials()
         self._observations: dict[int, Observation] = {}
         self._on_axes: dict[tuple[int, int], tuple[Point, float, float]] = {}  # of feasible networks: log10 both
-        self._polishing: list[int] = []  # numbers of the trials
+        self._polishing: list[int] = []  # numbers of the trials, of all rounds so far
+        self._rounds: list[int] = []
         self._exhausted = False
         self._n_ended_before = sum(record.ended for record in self.records)
+        self._n_polished_before = 0
         rows = setup.split.validation
         self._validation_features = setup.dataset.features[rows]
 
@@ -125,7 +127,6 @@ class Search:
         try:
             with noted_interrupt() as interrupt:
                 self._loop(workers, interrupt)
-                self._polish(workers, interrupt)
         except KeyboardInterrupt:
             for record in self.records:
                 if record.state == "running":
@@ -144,11 +145,20 @@ class Search:
     def _loop(self, workers: LocalWorkers, interrupt: threading.Event) -> None:
         self._propose()
         queue = deque(self._plan([record for record in self.records if record.state == "waiting"]))
+        queue.extend(self._packs(self._polish_jobs()))
+        self._n_polished_before = self._n_polished
         self._report(None)
         for result in self._results(queue, workers, interrupt):
-            self._report(self._end(result))
+            ended = None
+            if result.job.start is None:
+                ended = self._end(result)
+            else:
+                self._end_polish(result)
             queue.extend(self._plan(self._propose()))
+            queue.extend(self._packs(self._polish_jobs()))
+            self._report(ended)
         self._refuse_failure_of_all()
+        self._say_what_is_not_polished()
 
     def _results(
         self, queue: deque[Pack], workers: LocalWorkers, interrupt: threading.Event
@@ -304,52 +314,51 @@ class Search:
 
     # -- polishing -----------------------------------------------------------------------------------------------------
 
-    def _polish(self, workers: LocalWorkers, interrupt: threading.Event) -> None:
-        """Train the best of the front on with learned bits; what was polished before a crash stays."""
+    def _polish_jobs(self) -> list[TrainingJob]:
+        """Return what is to be polished since trials have ended; what was polished before a crash stays."""
+        definition, n_ended = self.setup.definition, n_ended_from_first(self.records)
+        all_ended = n_ended == len(self.records) and (self._exhausted or n_ended == self.n_trials)
+        ends = rounds(n_ended, all_ended=all_ended)
+        if ends == self._rounds or definition.polish == 0 or definition.backend != "jax":
+            return []
+        chosen = to_polish(self.records, self.setup.target, definition.polish, ends)
+        new = [(record, point) for record, point in chosen if record.number not in self._polishing]
+        jobs = [self._polish_job(record, point) for record, point in new if record.polished is None]
+        if jobs and not self._polishing:
+            self.reporter.message("The best of the front are polished as it grows: trained on with learned bits")
+        self._rounds, self._polishing = ends, [record.number for record, _ in chosen]
+        return jobs
+
+    def _polish_job(self, record: TrialRecord, point: Point) -> TrainingJob:
+        network = self.storage.load_network(record, point.network).pruned()
+        candidate = polish_candidate(network, record.candidate.settings)
+        return TrainingJob(record.number, candidate, self._seed(record.number, 1), network)
+
+    def _end_polish(self, result: TrainingResult | TrainingFailure) -> None:
+        record = self.records[result.job.number]
+        if isinstance(result, TrainingFailure):
+            self.reporter.message(f"polishing trial {record.number} ({record.candidate}) failed: {result.cause}")
+            outcome = Outcome(cause=result.cause, traceback=result.details or None, duration_s=result.duration_s)
+        else:
+            outcome = Outcome(self._points(record, result), result.curve, result.duration_s)
+        record = replace(record, polished=outcome)
+        self.storage.add_polished(record)
+        self._set(record)
+        self._observe(record)
+
+    def _say_what_is_not_polished(self) -> None:
         definition = self.setup.definition
-        if definition.polish == 0:
+        if definition.polish == 0 or self._polishing:
             return
         if definition.backend != "jax":
             self.reporter.message(f"Nothing is polished: bits are learned on JAX, not {definition.backend}")
             return
         curves = [record.outcome.curve for record in self.records if record.outcome.curve is not None]
         n_epochs = sum(len(curve.train_loss) for curve in curves)
-        chosen = to_polish(self.records, self.setup.target, definition.polish * n_epochs)
-        if not chosen:
-            self.reporter.message(
-                f"Nothing is polished: --polish {definition.polish:g} of the {n_epochs} epochs trained are fewer than "
-                f"the {polish_epochs(definition.settings)} that a network takes"
-            )
-        self._polishing = [record.number for record, _ in chosen]
-        jobs = []
-        for record, point in chosen:
-            if record.polished is None:
-                network = self.storage.load_network(record, point.network).pruned()
-                jobs.append(
-                    TrainingJob(
-                        record.number,
-                        polish_candidate(network, record.candidate.settings),
-                        self._seed(record.number, 1),
-                        network,
-                    )
-                )
-        if not jobs:
-            return
-        self.reporter.message(f"Polishing {len(jobs)} networks of the front: they are trained on with learned bits")
-        self._started, self._n_ended_before = time.perf_counter(), len(self._polishing) - len(jobs)
-        self._report(None)
-        for result in self._results(deque(self._packs(jobs)), workers, interrupt):
-            record = self.records[result.job.number]
-            if isinstance(result, TrainingFailure):
-                self.reporter.message(f"polishing trial {record.number} ({record.candidate}) failed: {result.cause}")
-                outcome = Outcome(cause=result.cause, traceback=result.details or None, duration_s=result.duration_s)
-            else:
-                outcome = Outcome(self._points(record, result), result.curve, result.duration_s)
-            record = replace(record, polished=outcome)
-            self.storage.add_polished(record)
-            self._set(record)
-            self._observe(record)
-            self._report(None)
+        self.reporter.message(
+            f"Nothing is polished: --polish {definition.polish:g} of the {n_epochs} epochs trained are fewer than "
+            f"the {polish_epochs(definition.settings)} that a network takes"
+        )
 
     @property
     def _n_polished(self) -> int:
@@ -361,9 +370,8 @@ class Search:
         points, *logs = zip(*self._on_axes.values(), strict=True) if self._on_axes else ((), (), ())
         elapsed = time.perf_counter() - self._started
         n_trials = len(self.records) if self._exhausted else self.n_trials
-        n_here = (n_polished if self._polishing else len(done)) - self._n_ended_before
-        n_left = len(self._polishing) - n_polished if self._polishing else n_trials - len(done)
-        rate = n_here / elapsed if n_here else None
+        n_trials_here, n_polished_here = len(done) - self._n_ended_before, n_polished - self._n_polished_before
+        n_here, n_left = n_trials_here + n_polished_here, n_trials - len(done) + len(self._polishing) - n_polished
         self.reporter.update(
             Progress(
                 n_trials=n_trials,
@@ -373,8 +381,8 @@ class Search:
                 n_to_polish=len(self._polishing),
                 best=min(points, key=lambda point: point.error, default=None),
                 hypervolume=hypervolume(*map(np.array, logs)) if points else 0.0,
-                candidates_per_hour=rate and rate * 3600,
-                remaining_s=n_left / rate if rate else None,
+                candidates_per_hour=3600 * n_trials_here / elapsed if n_trials_here else None,
+                remaining_s=n_left * elapsed / n_here if n_here else None,
             ),
             ended,
         )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from nas_fpga.training._adam import AdamSettings, AdamState, adam
 from nas_fpga.training._bucket import Bucket
 from nas_fpga.training._model import PopulationMLP, mean_loss
+from nas_fpga.training._programs import quick_to_compile
 from nas_fpga.training._rows import Rows
 
 # Rows of a validation block. Activations of a wide network then stay in a core's cache: an epoch of 2,000, 1,024 or 400
@@ -96,7 +97,7 @@ class Program:
         self.layer.build((None, bucket.widths[0]))
         self._rows = (train, validation)
         self._n_steps = train.inputs.shape[0] // bucket.batch_size
-        self._run = jax.jit(self._epoch, donate_argnums=0)
+        self._run = jax.jit(self._epoch, donate_argnums=0, compiler_options=quick_to_compile())
 
     def run(self, state: State, epoch: Epoch) -> tuple[State, NDArray[np.float32], NDArray[np.float32]]:
         """Return the state after the epoch, and every member's mean loss in training and on validation `(members,)`."""

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from nas_fpga.report import write_report
+from nas_fpga.space import TrainingSpace
 from tests.cli.conftest import ROOT
 from tests.cli.studies import rows_of, trials
 from tests.report.conftest import NASTY_CLASSES, scripted
@@ -80,6 +82,19 @@ def test_the_horizontal_axis_is_switched(two_classes: Path, look) -> None:
         assert line.count() == 0  # the front is one over its own axis alone
     opened.page.get_by_role("group", name="Against").first.get_by_role("button", name="time").click()
     assert opened.page.locator("#plot-progress-best .xtitle").text_content() == "minutes of search, pauses left out"
+
+
+def test_every_searched_setting_has_a_view(tmp_path: Path, look) -> None:
+    ranges = {"learning_rate": (1e-3, 1e-1), "batch_size": (16, 64), "dropout": (0.0, 0.5)}
+    outcome = scripted(tmp_path / "study", 6, search_training=TrainingSpace(**ranges))
+    write_report(outcome, tmp_path / "report.html")
+    opened = look(tmp_path / "report.html")
+    for name in ("batch size", "dropout", "learning rate"):
+        opened.page.locator('.views button[data-figure="settings"]', has_text=name).click()
+        assert opened.page.locator("#plot-settings .xtitle").text_content() == name
+        assert opened.points("settings") == 6
+    opened.page.locator('.views button[data-figure="settings"]', has_text="batch size").click()
+    assert opened.page.locator("#plot-settings .xtick text").all_text_contents() == ["16", "32", "64"]
 
 
 def test_table_is_sorted_with_mouse_and_keyboard(study, look) -> None:

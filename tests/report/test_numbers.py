@@ -19,9 +19,11 @@ from nas_fpga.report import plot_front, write_report
 from nas_fpga.report._course import course
 from nas_fpga.report._curves import distributions, roc_line
 from nas_fpga.report._front_data import gather_front
+from nas_fpga.report._front_figures import top_of
 from nas_fpga.report._gather import Chosen, _curves, gather
 from nas_fpga.report._network_figures import curves_figure
 from nas_fpga.report._page import _failures, _json_for_html, _notices
+from nas_fpga.report._search_figures import settings_figure
 from nas_fpga.report._tables import front_table, settings_tables
 from nas_fpga.report._theme import log_ticks, percent, resolve
 from nas_fpga.space import LearnedBits, TrainingSpace
@@ -254,6 +256,23 @@ def test_colours_are_looked_for_under_keys_of_colours_only() -> None:
     assert resolve(figure, {"blue": "b", "ink": "i"}) == {
         "name": "@blue", "line": {"color": "b"}, "colorscale": [[0, "i"]], "text": ["@ink"],
     }  # fmt: skip
+
+
+def test_searched_settings_are_drawn_where_they_are(tmp_path: Path, outcome: StudyOutcome) -> None:
+    training = TrainingSpace(learning_rate=(1e-3, 1e-1), dropout=(0.0, 0.5))
+    data = gather(scripted(tmp_path / "searched", 6, search_training=training))
+    figure = settings_figure(data)
+    assert figure is not None
+    assert [view.label for view in figure.views] == ["learning rate", "dropout"]
+    for view, name in zip(figure.views, ("learning_rate", "dropout"), strict=True):
+        drawn = [pair for trace in view.traces for pair in zip(trace["x"], trace["y"], strict=True)]
+        of = {step.trial: step.error for step in data.steps}
+        settings = [(getattr(t.candidate.settings, name), of[t.number]) for t in data.outcome.trials]
+        assert sorted(drawn) == sorted((x, min(max(y, data.front.floor), top_of(data.front))) for x, y in settings)
+    low, high = figure.views[0].layout["xaxis"]["range"]
+    assert (low, high) == (pytest.approx(-3.06), pytest.approx(-0.94))
+    assert figure.views[1].layout["xaxis"]["range"] == pytest.approx([-0.015, 0.515])
+    assert settings_figure(gather(outcome)) is None
 
 
 def test_ticks_between_decades_have_their_whole_number() -> None:

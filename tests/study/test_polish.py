@@ -1,7 +1,8 @@
-"""The best of the front are trained on with learned bits, once all trials have ended."""
+"""The best of the front are trained on with learned bits, while the search goes on and at its end."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from nas_fpga.hardware import log10_share
 from nas_fpga.samplers import hypervolume
 from nas_fpga.study import SearchInterruptedError, StudyStorage, TrialRecord, read_outcome, summarise
 from nas_fpga.study import _run as run_module
-from nas_fpga.study._polish import to_polish
+from nas_fpga.study._polish import rounds, to_polish
 from tests.study.conftest import make_setup
 from tests.study.test_search import search
 
@@ -40,13 +41,33 @@ def volume(trials: list[TrialRecord], without: int = -1) -> float:
     return hypervolume(errors, np.array([log10_share(p.mapped.figures.share(target)) for p in points]))
 
 
+def most_missed(trials: list[TrialRecord]) -> list[int]:
+    missed = [trial.number for trial in trials if volume(trials, without=trial.number) < volume(trials)]
+    return sorted(missed, key=lambda number: volume(trials, without=number))
+
+
+def test_there_is_a_round_every_twenty_trials_and_one_at_the_end() -> None:
+    assert rounds(7, all_ended=False) == []
+    assert rounds(7, all_ended=True) == [7]
+    assert rounds(45, all_ended=False) == [20, 40]
+    assert rounds(45, all_ended=True) == [20, 40, 45]
+    assert rounds(40, all_ended=True) == [20, 40]
+
+
 def test_those_the_front_would_miss_most_in_the_share_of_the_epochs(whole: list[TrialRecord]) -> None:
     target = make_setup().target
-    missed = [number for number in range(N) if volume(whole, without=number) < volume(whole)]
-    losses = sorted(missed, key=lambda number: volume(whole, without=number))
     for n_epochs, most in ((15, 0), (16, 1), (47.5, 2), (48, 3), (2 * N, 5)):  # 16 for each
-        assert [record.number for record, _ in to_polish(whole, target, n_epochs)] == sorted(losses[:most])
-    assert [t.number for t in whole if t.polished] == sorted(losses[: 2 * N // 16])
+        chosen = to_polish(whole, target, n_epochs / (2 * N), [N])
+        assert [record.number for record, _ in chosen] == most_missed(whole)[:most]
+
+
+def test_every_round_chooses_from_what_was_trained_by_then(whole: list[TrialRecord]) -> None:
+    expected: list[int] = []
+    for end in (20, 40, N):
+        new = [number for number in most_missed(whole[:end]) if number not in expected]
+        expected += new[: 2 * end // 16 - len(expected)]  # 16 epochs for each, of two a trial
+    assert {trial.number for trial in whole if trial.polished} == set(expected)
+    assert len(expected) == 5
 
 
 def test_polishing_adds_points_and_leaves_trials_as_they_were(tmp_path: Path, whole: list[TrialRecord]) -> None:
@@ -66,19 +87,20 @@ def test_polishing_adds_points_and_leaves_trials_as_they_were(tmp_path: Path, wh
 def test_order_of_results_interruption_and_going_on_change_nothing(tmp_path: Path, whole: list[TrialRecord]) -> None:
     assert search(tmp_path / "reversed", polishing(), N, 5, pick=lambda n: n - 1)[0] == whole
     folder = tmp_path / "stopped"
-    with pytest.raises(SearchInterruptedError, match=f"{N} of {N} trials are saved, 1 of 3 networks polished"):
+    with pytest.raises(SearchInterruptedError, match=f"44 of {N} trials are saved, 2 of 4 networks polished"):
         search(folder, polishing(), N, stop_after=N + 1)
     again, workers, _ = search(folder, polishing(), N)
     assert again == whole
-    assert workers._n_ended == 2  # one was polished before
+    assert workers._n_ended == 4  # a trial, and three of five networks
     _, workers, reporter = search(folder, polishing(), N)
     assert workers._n_ended == 0
     assert reporter.messages == []
-    # a search that goes on proposes what it would have without
+    # a search that goes on proposes what it would have without, and polishes that and what it had polished
     longer = search(folder, polishing(), N + 8)[0]
     at_once = search(tmp_path / "at once", polishing(), N + 8)[0]
     assert [t.candidate for t in longer] == [t.candidate for t in at_once]
     assert [t.outcome for t in longer] == [t.outcome for t in at_once]
+    assert all(a.polished == b.polished for a, b in zip(longer, at_once, strict=True) if b.polished)
 
 
 def test_too_few_epochs_are_said(folder: Path) -> None:
@@ -101,10 +123,11 @@ def test_a_failure_is_kept_with_its_cause(folder: Path, whole: list[TrialRecord]
 
 def test_progress_counts_what_is_polished(folder: Path) -> None:
     _, _, reporter = search(folder, polishing(), N)
-    counts = [(progress.n_polished, progress.n_to_polish) for progress, _ in reporter.updates]
-    assert counts[: N + 1] == [(0, 0)] * (N + 1)
-    assert counts[N + 1 :] == [(k, 3) for k in range(4)]
-    assert [progress.n_ended for progress, _ in reporter.updates[N + 1 :]] == [N] * 4
+    counts = [(progress.n_ended, progress.n_polished, progress.n_to_polish) for progress, _ in reporter.updates]
+    assert counts[:21] == [(k, 0, 0) for k in range(20)] + [(20, 0, 2)]
+    assert counts[-1] == (N, 5, 5)
+    assert all(before <= after for before, after in itertools.pairwise(counts))
+    assert all((n_ended, n_polished) != (N, n_to_polish) for n_ended, n_polished, n_to_polish in counts[:-1])
     assert reporter.updates[-1][0].remaining_s == 0
     volumes = [progress.hypervolume for progress, _ in reporter.updates]
     assert volumes == sorted(volumes)
