@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,14 @@ from benchmarks.training._ours import FIXED_BITS_ONLY
 from benchmarks.training._points import Point, point_of_model, point_of_network, spread_front
 from nas_fpga.data import Dataset, load_hgcal, load_jets
 from nas_fpga.space import Candidate, LearnedBits, TrainingSettings, parse_candidate
-from nas_fpga.study import SearchDefinition, SearchInterruptedError, Setup, StudyStorage, read_outcome
+from nas_fpga.study import (
+    SearchDefinition,
+    SearchInterruptedError,
+    Setup,
+    StudyStorage,
+    read_outcome,
+    summarise,
+)
 
 DATA: dict[str, Callable[[], Dataset]] = {"hgcal": load_hgcal, "jets": load_jets, "digits": load_digits}
 TOPOLOGIES = ("32-16", "64-32-32", "128-64-64")
@@ -49,15 +57,24 @@ def search(given: dict[str, Any]) -> None:
         print("interrupted", end=" ", flush=True)
 
 
-def points_of_search(folder: Path) -> list[Point]:
-    """Return the points of the networks on a study's front."""
+def points_of_search(folder: Path, *, polished: bool = True) -> list[Point]:
+    """Return the points of the networks on a study's front.
+
+    Args:
+        folder: Holds the study.
+        polished: False for the front that the trials alone have: that of a search without polish, which has the same
+            trials.
+    """
     outcome = read_outcome(folder / "study")
-    networks = {(row.trial.number, row.point.network): row for row in outcome.front}
-    rows = [row for row in networks.values() if row.point.mapped.figures.total("lut") <= MOST_LUTS]
-    chosen = spread_front([row.point.error for row in rows], [row.share for row in rows], POINTS)
-    points = []
-    with StudyStorage(outcome.folder) as storage:
+    with StudyStorage(folder / "study") as storage:
         storage.open(write=False)
+        if not polished:
+            trials = [replace(trial, polished=None) for trial in outcome.trials]
+            outcome = summarise(outcome.setup, storage, trials)
+        networks = {(row.trial.number, row.point.network): row for row in outcome.front}
+        rows = [row for row in networks.values() if row.point.mapped.figures.total("lut") <= MOST_LUTS]
+        chosen = spread_front([row.point.error for row in rows], [row.share for row in rows], POINTS)
+        points = []
         for k in chosen:
             network = storage.load_network(rows[k].trial, rows[k].point.network)
             name = rows[k].trial.name_of(rows[k].point)
