@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,9 @@ from benchmarks.training._points import point_of_model, point_of_network, spread
 from nas_fpga.execution import LocalWorkers
 from nas_fpga.space import Candidate, LearnedBits, TrainingSettings, parse_candidate
 from nas_fpga.study import DataSource, SearchDefinition, Setup, load_data
-from nas_fpga.training import TrainingFailure, TrainingJob, TrainingResult
+from nas_fpga.training import TrainingFailure, TrainingJob, TrainingResult, plan
 
 NETWORKS = 8  # of one member that are judged, as many as our trainer keeps
-_PACK = 4
 _POLL_S = 0.1
 
 
@@ -35,17 +35,17 @@ def run(specification: str) -> None:
 
 
 def train_ours(setup: Setup, jobs: Sequence[TrainingJob], given: dict[str, Any]) -> dict[str, Any]:
-    """Train all jobs with two workers; when the clock has stopped, judge the networks of ``given["judged"]``."""
+    """Train all jobs with two workers, planned as a search does; when the clock has stopped, judge the networks of ``given["judged"]``."""
     meeting = Path(given["folder"]) / "meeting"
-    ordered = sorted(jobs, key=lambda job: (-job.candidate.n_layers, job.candidate.topology))
-    packs = [tuple(ordered[first : first + _PACK]) for first in range(0, len(ordered), _PACK)]
+    data = setup.dataset
+    packs = deque(plan(jobs, data.features.shape[1], data.n_outputs, len(setup.split.train)))
     results: list[TrainingResult | TrainingFailure] = []
     with LocalWorkers(
         MeetingFactory(setup.trainer_factory, meeting, given["n_workers"]), given["n_workers"], "jax"
     ) as workers:
         while packs or workers.n_busy:
             while packs and workers.n_idle:
-                workers.submit(packs.pop(0))
+                workers.submit(packs.popleft().jobs)
             results += workers.results(_POLL_S)
         ended = time.monotonic()
     started = max(read_json(path) for path in meeting.glob("*.json"))

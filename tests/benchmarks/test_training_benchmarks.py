@@ -336,7 +336,7 @@ class TestEndToEnd:
         learned.measure(plan)
         summary = learned.write(plan)
         assert summary["failed"] == 0
-        assert summary["hgq_over_ours"]["2 members"]["ratio"] > 0
+        assert summary["hgq_over_ours"]["2 members, hgq"]["ratio"] > 0
         rows = list(csv.DictReader((tmp_path / "learned.csv").open()))
         assert {row["side"] for row in rows} == {"ours 2", "hgq"}
         assert all(0 < float(row["luts"]) < 1e6 for row in rows)
