@@ -35,7 +35,10 @@ def run(specification: str) -> None:
 
 
 def train_ours(setup: Setup, jobs: Sequence[TrainingJob], given: dict[str, Any]) -> dict[str, Any]:
-    """Train all jobs with two workers, planned as a search does; when the clock has stopped, judge the networks of ``given["judged"]``."""
+    """Train all jobs with two workers, planned as a search does.
+
+    When the clock has stopped, the networks of ``given["judged"]`` are judged.
+    """
     meeting = Path(given["folder"]) / "meeting"
     data = setup.dataset
     packs = deque(plan(jobs, data.features.shape[1], data.n_outputs, len(setup.split.train)))
