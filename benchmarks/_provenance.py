@@ -14,8 +14,8 @@ def provenance() -> dict[str, object]:
     root = Path(__file__).parents[1]
     describe = ["git", "rev-parse", "--short", "HEAD"]
     commit = subprocess.run(describe, cwd=root, capture_output=True, text=True, check=True).stdout.strip()
-    # Results that were just written are no other code.
-    differs = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", "*.py"], cwd=root, check=False).returncode != 0
+    code = ["nas_fpga", "*.py"]  # results that were just written are none
+    differs = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", *code], cwd=root, check=False).returncode != 0
     return {
         "commit": commit + "-dirty" * differs,
         "versions": versions() | {"scikit-learn": importlib.metadata.version("scikit-learn")},

@@ -8,7 +8,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +119,8 @@ def keep_agreed(folder: Path, plan: Any) -> None:
     if path.exists() and read_json(path) != plan:
         raise SystemExit(f"{folder} holds measurements with other settings ({path}); give another folder or delete it")
     write_json(path, plan)
+
+
+def commits_of(paths: Iterable[Path]) -> list[str]:
+    """Return the commits that result files were measured at."""
+    return sorted({read_json(path)["provenance"]["commit"] for path in paths})

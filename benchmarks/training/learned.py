@@ -29,6 +29,7 @@ from benchmarks._provenance import provenance
 from benchmarks.training._arithmetic import Estimate, mean_of, paired_difference, ratio_of, volume
 from benchmarks.training._candidates import dealt, random_candidates, stratified
 from benchmarks.training._machine import (
+    commits_of,
     cpu_name,
     environment,
     keep_agreed,
@@ -86,7 +87,7 @@ class Plan:
         return stratified(self.candidates[: self.members[0]], self.hgq_members, 13, 1)
 
     def sides(self) -> list[tuple[str, int]]:
-        """Return sides and seeds in the order in which they are measured: by turns."""
+        """Return sides and seeds in the order in which they are measured."""
         found = []
         for seed in self.seeds:
             further = self.members[1:] if seed == self.seeds[0] else ()
@@ -111,8 +112,9 @@ def measure(plan: Plan) -> None:
         folder = path.with_suffix("")
         shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
         print(f"{side}, seed {seed}", end=" ... ", flush=True)
+        origin = provenance()
         result = run_side(plan, side, seed, folder)
-        write_json(path, result | {"provenance": provenance()})
+        write_json(path, result | {"provenance": origin})
         shutil.rmtree(folder)
         print(f"{result['wall_s']:.1f} s for {len(result['trials'])} members", flush=True)
 
@@ -193,6 +195,7 @@ def summarise(plan: Plan, limit: float) -> dict[str, Any]:
     difference = paired_difference(volumes[f"ours {plan.members[0]}"], volumes[fastest])
     return {
         "seconds_per_member": {side: vars(time) for side, time in times.items()},
+        "commits": {name: commits_of(plan.result(*of) for of in found if of[0] == name) for name in names},
         "fastest_hgq": fastest,
         "hgq_over_ours": speed,
         "failed": sum("failed" in trial for result in found.values() for trial in result["trials"]),

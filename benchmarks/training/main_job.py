@@ -1,8 +1,8 @@
 """The README's main job before and after the training engine: ``python -m benchmarks.training.main_job``.
 
-Writes ``main_job.csv`` (the hypervolume after every trial), ``main_job.json`` (times and hypervolumes, seed by seed)
-and ``main_job.png``. About half an hour on two cores that have nothing else to do. What has been run lies under
-``runs/training-main-job`` and is not run again.
+Writes ``main_job.csv`` (the hypervolume after every trial and polish), ``main_job.json`` (times and hypervolumes, seed
+by seed) and ``main_job.png``. About half an hour on two cores that have nothing else to do. What has been run lies
+under ``runs/training-main-job`` and is not run again.
 
 Both sides are the search with its defaults, a budget of 2,000 neurons and 100 trials, in a fresh process with no
 compiled program kept from before, from the start of the process to the written report. *Before* is the commit before
@@ -28,7 +28,7 @@ from typing import Any
 
 from benchmarks._provenance import provenance
 from benchmarks.training._arithmetic import mean_of, paired_difference
-from benchmarks.training._machine import cpu_name, environment, keep_agreed, n_cores, read_json, write_json
+from benchmarks.training._machine import commits_of, cpu_name, environment, keep_agreed, n_cores, read_json, write_json
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -67,7 +67,7 @@ class Plan:
 
 
 def measure(plan: Plan) -> None:
-    """Run what is missing, sides by turns."""
+    """Run what is missing; all sides of one seed before the next."""
     keep_agreed(plan.runs, {"before": plan.before, "options": plan.options})
     for seed in plan.seeds:
         for side in SIDES:
@@ -78,8 +78,9 @@ def measure(plan: Plan) -> None:
             folder = path.with_suffix("")
             shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
             print(f"seed {seed}, {side}", end=" ... ", flush=True)
+            origin = provenance()
             result = run_side(tree, folder, plan.options | {"seed": seed})
-            write_json(path, result | {"provenance": provenance()})
+            write_json(path, result | {"provenance": origin})
             shutil.rmtree(folder)
             print(f"{result['wall_s']:.0f} s, hypervolume {final_volume(result):.4f}", flush=True)
 
@@ -161,6 +162,7 @@ def write(plan: Plan) -> dict[str, Any]:
         "cpu": cpu_name(),
         "cores": n_cores(),
         "before": plan.before,
+        "commits_of_after": commits_of(plan.result("after", seed) for seed in seeds),
         "options": plan.options,
         **summarise(results, seeds),
     }

@@ -42,7 +42,15 @@ import numpy as np
 from benchmarks._provenance import provenance
 from benchmarks.training._arithmetic import cost_ratio, luts_at, paired_difference, volume
 from benchmarks.training._cpu_time import run_for
-from benchmarks.training._machine import cpu_name, environment, keep_agreed, read_json, start_module, write_json
+from benchmarks.training._machine import (
+    commits_of,
+    cpu_name,
+    environment,
+    keep_agreed,
+    read_json,
+    start_module,
+    write_json,
+)
 from benchmarks.training._points import Point, chosen_on_validation
 from benchmarks.training._resource_sides import DATA, TOPOLOGIES, points_of_hgq, points_of_search
 from nas_fpga.hardware import make_target
@@ -99,12 +107,15 @@ def measure(plan: Plan) -> None:
         folder = path.with_suffix("")
         shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
         print(f"{data}, seed {seed}, {side}", end=" ... ", flush=True)
+        origin = provenance()
         result = (run_hgq if side == "hgq" else run_search)(plan, data, seed, side, folder)
-        write_json(path, result | {"provenance": provenance()})
+        write_json(path, result | {"provenance": origin})
         print(f"{result['cpu_s']:.0f} CPU s, {len(result['points'])} points", flush=True)
-        if side == "search" and result["cpu_s"] < plan.cpu_s:
-            result["points"] = points_of_search(folder, polished=False)
-            write_json(plan.result(data, seed, "uniform"), result | {"provenance": provenance()})
+        uniform = plan.result(data, seed, "uniform")
+        if side == "search" and result["cpu_s"] < plan.cpu_s and not uniform.exists():
+            # Less than the search with its polish: how much less is not known.
+            result = {"cpu_s": None, "points": points_of_search(folder, polished=False)}
+            write_json(uniform, result | {"provenance": origin})
         shutil.rmtree(folder)
 
 
@@ -158,6 +169,7 @@ def summarise(plan: Plan, limit: float) -> dict[str, Any]:
         summary[data] = {
             "seeds": seeds,
             # A search that has polished its front ends before its time is spent.
+            "commits": {side: commits_of(plan.result(data, seed, side) for seed in seeds) for side in SIDES},
             "cpu_s": {side: [read_json(plan.result(data, seed, side))["cpu_s"] for seed in seeds] for side in SIDES},
             "hypervolume": volumes,
             "search_minus": {s: vars(paired_difference(volumes["search"], volumes[s])) for s in SIDES[1:]},
@@ -263,7 +275,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     names, sides = (tuple(name.strip() for name in text.split(",")) for text in (given.data, given.sides))
     plan = Plan(given.runs, given.out, names, sides, tuple(map(int, given.seeds.split(","))), given.cpu_s)
     measure(plan)
-    everything = replace(plan, data=tuple(DATA), seeds=SEEDS)
+    everything = replace(plan, data=tuple(DATA), seeds=tuple(sorted({*SEEDS, *plan.seeds})))
     for name, of in write(everything)["data"].items():
         print(f"{name}: hypervolume {of['hypervolume']}, LUTs of the search over others {of['luts_search_over']}")
 

@@ -8,8 +8,8 @@ under ``runs/training-throughput`` and is not measured again: a run that was kil
 A whole trial is build, compile, train with early stopping on the quantized validation loss, figures of merit on
 validation, checkpoint, and the write into the study. Sets: ``100`` and ``400``, 200 random candidates each of at most
 so many neurons, in generations of 40, and ``generations``, those of the README's main job in its generations of 4. The
-process start is left out for all sides, compiling is not. Sides are measured by turns, in four parts each, never two at
-once, each part in fresh processes:
+process start is left out for all sides, compiling is not. Sides are measured in parts (``--chunks``), one part of every
+side that is not measured yet before the next, never two at once, each part in fresh processes:
 
 ``ours cold``
     The search with two workers. The cache of compiled programs is empty at the first part and has at each later one
@@ -46,7 +46,15 @@ import numpy as np
 from benchmarks._provenance import provenance
 from benchmarks.training._arithmetic import Estimate, mean_of, paired_difference, ratio_of, training_flops
 from benchmarks.training._candidates import CandidateSet, candidate_set, dealt, stratified
-from benchmarks.training._machine import cpu_name, keep_agreed, matrix_product_rate, n_cores, read_json, write_json
+from benchmarks.training._machine import (
+    commits_of,
+    cpu_name,
+    keep_agreed,
+    matrix_product_rate,
+    n_cores,
+    read_json,
+    write_json,
+)
 from benchmarks.training._ours import run_ours
 from benchmarks.training._peer import Peer, run_peer
 from nas_fpga.space import TrainingSettings
@@ -155,11 +163,12 @@ def measure(plan: Plan) -> None:
         folder = path.with_suffix("")
         shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
         print(f"{of.name}: {side}, part {chunk + 1}, {len(numbers)} candidates", end=" ... ", flush=True)
+        origin = provenance()
         if side in OURS:
             result = run_ours(of, numbers, folder, cache_of(plan, of, side, chunk), data=plan.data)
         else:
             result = run_peer(PEERS[side], of, numbers, folder, data=plan.data)
-        write_json(path, result | {"provenance": provenance()})
+        write_json(path, result | {"provenance": origin})
         shutil.rmtree(folder)
         per_hour = 3600 * len(numbers) / result["wall_s"]
         print(f"{result['wall_s']:.1f} s, {per_hour:,.0f} candidates per hour", flush=True)
@@ -192,10 +201,12 @@ class Measured:
     Attributes:
         trials: Records of its trials.
         wall_s: Of all of them together.
+        commits: At which they were measured.
     """
 
     trials: list[dict[str, Any]]
     wall_s: float
+    commits: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> Estimate:
@@ -220,7 +231,9 @@ def collect(plan: Plan) -> dict[str, dict[str, Measured]]:
             if all(path.exists() for path in paths):
                 parts = [read_json(path) for path in paths]
                 trials = [trial | {"chunk": k} for k, part in enumerate(parts) for trial in part["trials"]]
-                found.setdefault(name, {})[side] = Measured(trials, sum(part["wall_s"] for part in parts))
+                found.setdefault(name, {})[side] = Measured(
+                    trials, sum(part["wall_s"] for part in parts), tuple(commits_of(paths))
+                )
     return found
 
 
@@ -247,6 +260,7 @@ def describe(plan: Plan, of: CandidateSet, measured: Measured, flops_per_s: floa
         if "epochs" in trial
     )
     return {
+        "commits": measured.commits,
         "trials": len(measured.trials),
         "failed": sum("failed" in trial for trial in measured.trials),
         "wall_s": measured.wall_s,
@@ -308,6 +322,7 @@ def write(plan: Plan) -> dict[str, Any]:
         "cores": n_cores(),
         "matrix_product_gflops": flops_per_s / 1e9,
         "data": plan.data,
+        "parts": plan.n_chunks,
         "settings": vars(plan.settings),
         "sets": summarise(plan, found, flops_per_s),
     }

@@ -252,7 +252,7 @@ def _search(data: ReportData, figures: list[Figure]) -> str:
     where = _grid([_figure(figure, "", figures) for figure in course.where_figures(data)], " small")
     how = _how("How many networks of each kind were proposed, and by whom.")
     settings = course.settings_figure(data)
-    below = "Marks are networks that keep the limits; the axis is the range that was searched."
+    below = "Marks are networks that keep the limits; the axis is what was searched or included."
     trained = "" if settings is None else _figure(settings, below, figures)
     return f"{progress}{trained}<h3>Where it looked</h3>{how}{where}"
 

@@ -58,9 +58,8 @@ def settings_figure(data: ReportData) -> Figure | None:
     settings = {trial.number: trial.candidate.settings for trial in data.outcome.trials}
     views = []
     for name in names:
-        places = [getattr(settings[step.trial], name) for step in data.steps]
-        marks, across = _marks(data, data.steps, places), _setting_axis(data, name, places)
-        views.append(View(_in_words(name), tuple(marks), {"xaxis": across}))
+        places, across = _setting_axis(data, name, [getattr(settings[step.trial], name) for step in data.steps])
+        views.append(View(_in_words(name), tuple(_marks(data, data.steps, places)), {"xaxis": across}))
     return Figure(
         name="settings",
         title="Training settings",
@@ -72,19 +71,30 @@ def settings_figure(data: ReportData) -> Figure | None:
     )
 
 
-def _setting_axis(data: ReportData, name: str, places: Sequence[float]) -> dict[str, Any]:
-    """Return the axis of a searched setting over its whole range, and what was included from beyond."""
-    ends = data.stored.searched.ranges[name]
-    low, high = min(*ends, *places), max(*ends, *places)
-    if SETTING_SCALES[name] not in ("log", "powers of two"):
+def _setting_axis(data: ReportData, name: str, values: Sequence[float]) -> tuple[Sequence[float], dict[str, Any]]:
+    """Return where the values of a searched setting lie, and the axis, on the scale that it is searched on.
+
+    The axis is the whole range, and what was included from beyond. A 0 has its place left of a logarithmic scale.
+    """
+    searched = data.stored.searched
+    ends = searched.ranges[name]
+    title, scale = _in_words(name), SETTING_SCALES[name]
+    if scale not in ("log", "powers of two"):
+        low, high = min(*ends, *values), max(*ends, *values)
         margin = 0.03 * (high - low)
-        return axis(_in_words(name), type="linear", range=[low - margin, high + margin], tickvals=None, ticktext=None)
+        return values, axis(title, type="linear", range=[low - margin, high + margin], tickvals=None, ticktext=None)
+    above = [value for value in values if value > 0]
+    low, high = min(*ends, *above), max(*ends, *above)
     margin = (high / low) ** 0.03
     ticks = log_ticks(low, high, "{:.3g}".format)
-    if SETTING_SCALES[name] == "powers of two":
-        values = dict(zip(data.stored.searched.names, data.stored.searched.values, strict=True))[name]
-        ticks = {"tickvals": values, "ticktext": [f"{value:,}" for value in values]}
-    return axis(_in_words(name), type="log", range=np.log10([low / margin, high * margin]).tolist(), **ticks)
+    if scale == "powers of two":
+        levels = searched.values[searched.names.index(name)]
+        ticks = {"tickvals": list(levels), "ticktext": [f"{level:,}" for level in levels]}
+    if len(above) < len(values):
+        low /= margin**3
+        ticks = {"tickvals": [low, *ticks["tickvals"]], "ticktext": ["0", *ticks["ticktext"]]}
+    places = [value or low for value in values]
+    return places, axis(title, type="log", range=np.log10([low / margin, high * margin]).tolist(), **ticks)
 
 
 def _in_words(name: str) -> str:
@@ -155,7 +165,7 @@ def _places(steps: Sequence[Step], by_time: int) -> list[float]:
 
 
 def _by_trial_and_time(data: ReportData, traces: Sequence[Sequence[dict[str, Any]]]) -> tuple[View, ...]:
-    titles = (_TRIALS, "minutes of search, pauses left out")
+    titles = (_TRIALS, "minutes in which trials were trained")
     views = [
         View(label, tuple(traces[i]), {"xaxis": axis(titles[i], type="linear", rangemode="tozero")})
         for i, label in enumerate(("trials", "time"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
@@ -27,32 +27,30 @@ def rounds(n_ended: int, *, all_ended: bool) -> list[int]:
 
 
 def to_polish(
-    records: Sequence[TrialRecord], target: Target, share: float, ends: Sequence[int]
+    records: Sequence[TrialRecord], target: Target, share: float, chosen: Collection[int] = ()
 ) -> list[tuple[TrialRecord, Point]]:
-    """Return the trials of which a network is polished, each with a point of that network, in the order of choice.
+    """Return the trials of which a network is polished in one round, each with a point of that network.
 
-    In every round they are those of the front without which all networks trained so far would lose the most
-    hypervolume, one network a trial, as long as all that was chosen takes no more than its share of the epochs. What
-    polishing itself adds to a front is not looked at, so that it does not matter when a search was interrupted or in
-    which order its results came.
+    They are those of the front without which all networks trained by then would lose the most hypervolume, one network
+    a trial, as long as all that was chosen takes no more than its share of the epochs. What polishing itself adds to a
+    front is not looked at, so that it does not matter when a search was interrupted or in which order results came.
 
     Args:
-        records: All trials.
+        records: The trials before the end of the round.
         target: Part, clock, rate and limits.
-        share: Of the epochs that the trials had.
-        ends: Of the :func:`rounds`.
+        share: Of the epochs that these trials had.
+        chosen: Numbers of the trials that earlier rounds chose.
     """
-    chosen: dict[int, tuple[TrialRecord, Point]] = {}
-    spent = 0
-    for end in ends:
-        curves = [record.outcome.curve for record in records[:end] if record.outcome.curve is not None]
-        n_epochs = share * sum(len(curve.train_loss) for curve in curves)
-        for record, point in _most_missed(records[:end], target):
-            own = polish_epochs(record.candidate.settings)
-            if record.number not in chosen and spent + own <= n_epochs:
-                chosen[record.number] = (record, point)
-                spent += own
-    return list(chosen.values())
+    curves = [record.outcome.curve for record in records if record.outcome.curve is not None]
+    spent = sum(polish_epochs(records[number].candidate.settings) for number in chosen)
+    left = share * sum(len(curve.train_loss) for curve in curves) - spent
+    new: dict[int, tuple[TrialRecord, Point]] = {}
+    for record, point in _most_missed(records, target):
+        own = polish_epochs(record.candidate.settings)
+        if record.number not in chosen and record.number not in new and own <= left:
+            new[record.number] = (record, point)
+            left -= own
+    return list(new.values())
 
 
 def _most_missed(records: Sequence[TrialRecord], target: Target) -> Iterator[tuple[TrialRecord, Point]]:

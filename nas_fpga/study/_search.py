@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from nas_fpga.errors import NasFpgaError, SearchFailedError
+from nas_fpga.errors import NasFpgaError, SearchFailedError, StudyError
 from nas_fpga.execution import LocalWorkers
 from nas_fpga.hardware import log10_share
 from nas_fpga.samplers import Observation, hypervolume
@@ -103,10 +103,10 @@ class Search:
         self._observations: dict[int, Observation] = {}
         self._on_axes: dict[tuple[int, int], tuple[Point, float, float]] = {}  # of feasible networks: log10 both
         self._polishing: list[int] = []  # numbers of the trials, of all rounds so far
-        self._rounds: list[int] = []
+        self._n_rounds = 0
         self._exhausted = False
         self._n_ended_before = sum(record.ended for record in self.records)
-        self._n_polished_before = 0
+        self._n_polished_here = 0
         rows = setup.split.validation
         self._validation_features = setup.dataset.features[rows]
 
@@ -146,7 +146,6 @@ class Search:
         self._propose()
         queue = deque(self._plan([record for record in self.records if record.state == "waiting"]))
         queue.extend(self._packs(self._polish_jobs()))
-        self._n_polished_before = self._n_polished
         self._report(None)
         for result in self._results(queue, workers, interrupt):
             ended = None
@@ -197,7 +196,7 @@ class Search:
         packs = plan(jobs, *shape) if shared else plan(jobs, *shape, most=1)
         if self.verbose:
             for pack in packs:
-                self.reporter.message(f"Planned: {pack}")
+                self.reporter.message(f"Planned{' to polish' * (pack.jobs[0].start is not None)}: {pack}")
         return packs
 
     # -- proposing -----------------------------------------------------------------------------------------------------
@@ -317,30 +316,42 @@ class Search:
     def _polish_jobs(self) -> list[TrainingJob]:
         """Return what is to be polished since trials have ended; what was polished before a crash stays."""
         definition, n_ended = self.setup.definition, n_ended_from_first(self.records)
-        all_ended = n_ended == len(self.records) and (self._exhausted or n_ended == self.n_trials)
-        ends = rounds(n_ended, all_ended=all_ended)
-        if ends == self._rounds or definition.polish == 0 or definition.backend != "jax":
+        if definition.polish == 0 or definition.backend != "jax":
             return []
-        chosen = to_polish(self.records, self.setup.target, definition.polish, ends)
-        new = [(record, point) for record, point in chosen if record.number not in self._polishing]
-        jobs = [self._polish_job(record, point) for record, point in new if record.polished is None]
-        if jobs and not self._polishing:
+        all_ended = n_ended == len(self.records) and (self._exhausted or n_ended == self.n_trials)
+        jobs = []
+        for end in rounds(n_ended, all_ended=all_ended)[self._n_rounds :]:
+            self._n_rounds += 1
+            for record, point in to_polish(self.records[:end], self.setup.target, definition.polish, self._polishing):
+                self._polishing.append(record.number)
+                if record.polished is None:
+                    jobs += self._polish_job(record, point)
+        if jobs and len(self._polishing) == len(jobs):
             self.reporter.message("The best of the front are polished as it grows: trained on with learned bits")
-        self._rounds, self._polishing = ends, [record.number for record, _ in chosen]
         return jobs
 
-    def _polish_job(self, record: TrialRecord, point: Point) -> TrainingJob:
-        network = self.storage.load_network(record, point.network).pruned()
+    def _polish_job(self, record: TrialRecord, point: Point) -> list[TrainingJob]:
+        """Return the job that polishes a network; none where its checkpoint is lost, which is noted."""
+        try:
+            network = self.storage.load_network(record, point.network).pruned()
+        except StudyError as error:
+            self._note_polish(record, Outcome(cause=str(error)))
+            return []
         candidate = polish_candidate(network, record.candidate.settings)
-        return TrainingJob(record.number, candidate, self._seed(record.number, 1), network)
+        return [TrainingJob(record.number, candidate, self._seed(record.number, 1), network)]
 
     def _end_polish(self, result: TrainingResult | TrainingFailure) -> None:
         record = self.records[result.job.number]
+        self._n_polished_here += 1
         if isinstance(result, TrainingFailure):
-            self.reporter.message(f"polishing trial {record.number} ({record.candidate}) failed: {result.cause}")
             outcome = Outcome(cause=result.cause, traceback=result.details or None, duration_s=result.duration_s)
         else:
             outcome = Outcome(self._points(record, result), result.curve, result.duration_s)
+        self._note_polish(record, outcome)
+
+    def _note_polish(self, record: TrialRecord, outcome: Outcome) -> None:
+        if outcome.cause is not None:
+            self.reporter.message(f"polishing trial {record.number} ({record.candidate}) failed: {outcome.cause}")
         record = replace(record, polished=outcome)
         self.storage.add_polished(record)
         self._set(record)
@@ -348,16 +359,17 @@ class Search:
 
     def _say_what_is_not_polished(self) -> None:
         definition = self.setup.definition
-        if definition.polish == 0 or self._polishing:
+        if definition.polish == 0 or self._polishing or not self._on_axes:  # none keeps the limits: that is said
             return
         if definition.backend != "jax":
             self.reporter.message(f"Nothing is polished: bits are learned on JAX, not {definition.backend}")
             return
         curves = [record.outcome.curve for record in self.records if record.outcome.curve is not None]
         n_epochs = sum(len(curve.train_loss) for curve in curves)
+        least = min(polish_epochs(record.candidate.settings) for record in self.records)
         self.reporter.message(
             f"Nothing is polished: --polish {definition.polish:g} of the {n_epochs} epochs trained are fewer than "
-            f"the {polish_epochs(definition.settings)} that a network takes"
+            f"the {least} that a network takes"
         )
 
     @property
@@ -370,8 +382,9 @@ class Search:
         points, *logs = zip(*self._on_axes.values(), strict=True) if self._on_axes else ((), (), ())
         elapsed = time.perf_counter() - self._started
         n_trials = len(self.records) if self._exhausted else self.n_trials
-        n_trials_here, n_polished_here = len(done) - self._n_ended_before, n_polished - self._n_polished_before
-        n_here, n_left = n_trials_here + n_polished_here, n_trials - len(done) + len(self._polishing) - n_polished
+        n_trials_here = len(done) - self._n_ended_before
+        n_here = n_trials_here + self._n_polished_here
+        n_left = n_trials - len(done) + len(self._polishing) - n_polished
         self.reporter.update(
             Progress(
                 n_trials=n_trials,

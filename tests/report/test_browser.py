@@ -81,7 +81,7 @@ def test_the_horizontal_axis_is_switched(two_classes: Path, look) -> None:
         line = opened.page.locator("#plot-front .scatterlayer .js-line")
         assert line.count() == 0  # the front is one over its own axis alone
     opened.page.get_by_role("group", name="Against").first.get_by_role("button", name="time").click()
-    assert opened.page.locator("#plot-progress-best .xtitle").text_content() == "minutes of search, pauses left out"
+    assert opened.page.locator("#plot-progress-best .xtitle").text_content() == "minutes in which trials were trained"
 
 
 def test_every_searched_setting_has_a_view(tmp_path: Path, look) -> None:

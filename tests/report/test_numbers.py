@@ -275,6 +275,19 @@ def test_searched_settings_are_drawn_where_they_are(tmp_path: Path, outcome: Stu
     assert settings_figure(gather(outcome)) is None
 
 
+def test_what_was_included_lies_on_the_axis_too(tmp_path: Path) -> None:
+    training = TrainingSpace(weight_decay=(1e-4, 1e-2))
+    data = gather(scripted(tmp_path / "searched", 6, search_training=training, include=("5",)))
+    assert data.outcome.trials[0].candidate.settings.weight_decay == 0
+    figure = settings_figure(data)
+    assert figure is not None
+    assert figure.views == ()  # of one setting
+    (zero,) = next(trace["x"] for trace in figure.data if trace["name"] == "included")
+    axis = figure.layout["xaxis"]
+    assert dict(zip(axis["tickvals"], axis["ticktext"], strict=True))[zero] == "0"
+    assert 10 ** axis["range"][0] < zero < 1e-4
+
+
 def test_ticks_between_decades_have_their_whole_number() -> None:
     ticks = log_ticks(0.03, 0.25)
     assert {0.03: "0.03", 0.05: "0.05", 0.2: "0.2"}.items() <= dict(

@@ -11,7 +11,15 @@ import pytest
 
 from nas_fpga.hardware import log10_share
 from nas_fpga.samplers import hypervolume
-from nas_fpga.study import SearchInterruptedError, StudyStorage, TrialRecord, read_outcome, summarise
+from nas_fpga.study import (
+    HardwareTarget,
+    Outcome,
+    SearchInterruptedError,
+    StudyStorage,
+    TrialRecord,
+    read_outcome,
+    summarise,
+)
 from nas_fpga.study import _run as run_module
 from nas_fpga.study._polish import rounds, to_polish
 from tests.study.conftest import make_setup
@@ -57,7 +65,7 @@ def test_there_is_a_round_every_twenty_trials_and_one_at_the_end() -> None:
 def test_those_the_front_would_miss_most_in_the_share_of_the_epochs(whole: list[TrialRecord]) -> None:
     target = make_setup().target
     for n_epochs, most in ((15, 0), (16, 1), (47.5, 2), (48, 3), (2 * N, 5)):  # 16 for each
-        chosen = to_polish(whole, target, n_epochs / (2 * N), [N])
+        chosen = to_polish(whole, target, n_epochs / (2 * N))
         assert [record.number for record, _ in chosen] == most_missed(whole)[:most]
 
 
@@ -68,6 +76,23 @@ def test_every_round_chooses_from_what_was_trained_by_then(whole: list[TrialReco
         expected += new[: 2 * end // 16 - len(expected)]  # 16 epochs for each, of two a trial
     assert {trial.number for trial in whole if trial.polished} == set(expected)
     assert len(expected) == 5
+
+
+def test_where_nothing_is_feasible_nothing_is_chosen(whole: list[TrialRecord]) -> None:
+    impossible = make_setup(hardware=HardwareTarget(max_luts=1)).target
+    assert to_polish(whole, impossible, 1.0) == []
+    failed = [replace(trial, state="failed", outcome=Outcome(cause="it was to")) for trial in whole]
+    assert to_polish(failed, impossible, 1.0) == []
+
+
+def test_a_lost_checkpoint_costs_its_own_polish_only(folder: Path, whole: list[TrialRecord]) -> None:
+    first, *others = [trial.number for trial in whole if trial.polished]
+    search(folder, make_setup(epochs=10), N)
+    (folder / "trials" / f"{first:05d}" / "network_0.npz").unlink()
+    trials, _, reporter = search(folder, polishing(), N)
+    assert "network_0.npz is gone" in trials[first].polished.cause
+    assert [trials[number].polished for number in others] == [whole[number].polished for number in others]
+    assert any(text.startswith(f"polishing trial {first} (") for text in reporter.messages)
 
 
 def test_polishing_adds_points_and_leaves_trials_as_they_were(tmp_path: Path, whole: list[TrialRecord]) -> None:
