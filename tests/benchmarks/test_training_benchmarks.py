@@ -225,7 +225,7 @@ class TestResourceSummary:
             path = plan.result("digits", 0, side)
             path.parent.mkdir(exist_ok=True)
             named = [{"network": "8", "validation_error": e, "test_error": e, "luts": n} for e, n in of_side]
-            path.write_text(json.dumps({"cpu_s": 1, "points": named}))
+            path.write_text(json.dumps({"cpu_s": 1, "points": named, "provenance": {"commit": side}}))
         return plan
 
     def test_luts_are_compared_at_the_errors_of_hgq(self, tmp_path):
@@ -252,6 +252,7 @@ class TestMainJobSummary:
         plan = main_job.Plan(runs=tmp_path, out=tmp_path, seeds=(1,))
         for side, of_side in steps.items():
             result = {"wall_s": of_side[-1][0] + 2, "steps": [[s, k + 1, 0, v] for k, (s, v) in enumerate(of_side)]}
+            result["provenance"] = {"commit": "abc"}
             plan.result(side, 1).write_text(json.dumps(result))
         return plan
 
@@ -262,6 +263,7 @@ class TestMainJobSummary:
         assert summary["seeds"]["1"]["share_of_time_to_it"] == pytest.approx(0.3)
         assert summary["seeds"]["1"]["share_of_wall_time"] == pytest.approx(9 / 42)
         assert summary["wall_s"]["after"]["mean"] == 15
+        assert summary["commits_of_after"] == ["abc"]
         assert summary["hypervolume_after_minus_before"]["mean"] == pytest.approx(0.1)
         assert (tmp_path / "main_job.png").exists()
 
