@@ -132,19 +132,21 @@ class QuantizedNetwork:
     def pruned(self) -> QuantizedNetwork:
         """Return a network that computes the same, bit for bit, without all that cannot matter.
 
-        Inputs without weights get 0 bits: they are not read. A neuron without incoming weights, or of 0 bits, is a
-        constant, which goes into the biases of the next layer; one without outgoing weights is dropped. If no output
-        depends on an input then, every hidden layer keeps one neuron, which gives zeros: a network has its layers.
+        Inputs without weights get 0 bits: they are not read. A neuron that gives the same for all that can arrive,
+        since it has no incoming weights, no bits, or always saturates, is a constant, which goes into the biases of the
+        next layer (hls4ml 1.3 takes one that always saturates for 0); one without outgoing weights is dropped. If no
+        output depends on an input then, every hidden layer keeps one neuron, which gives zeros: a network has its
+        layers.
         """
         form = self.input_format
-        layers, varies, constants, grid = [], form.used, np.zeros_like(form.bits), form.grid_bits
+        layers, grid = [], form.grid_bits
+        low, high = (np.ldexp(ends.astype(np.float64), -grid) for ends in (form.lowest, form.highest))
         for layer in self.layers:
-            layer = _folded(layer, varies, constants, grid)
+            layer = _folded(layer, high > low, np.ldexp(low, grid).astype(np.int64), grid)
             layers.append(layer)
             if layer.activation_bits is not None and layer.activation_fraction_bits is not None:
-                varies, grid = layer.weights.any(axis=0) & (layer.activation_bits > 0), layer.activation_fraction_bits
-                outputs = layer.activate(np.ldexp(layer.bias.astype(np.float64), -layer.bias_fraction_bits))
-                constants = np.ldexp(outputs, grid).astype(np.int64)
+                low, high = (layer.activate(sums) for sums in _ends_of_sums(layer, low, high))
+                grid = layer.activation_fraction_bits
         if not layers[-1].weights.any():
             return _constant(self, layers[-1])
         kept: NDArray[np.bool_] = np.ones(layers[-1].n_out, np.bool_)
@@ -279,6 +281,16 @@ def _folded(
     bias = (layer.bias << (finest - layer.bias_fraction_bits)) + ((products >> zeros) << shifts).sum(axis=0)
     weights = np.where(varies[:, None], layer.weights, np.int32(0))
     return replace(layer, weights=weights, bias=bias, bias_fraction_bits=finest)
+
+
+def _ends_of_sums(
+    layer: QuantizedLayer, low: NDArray[np.float64], high: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the least and the largest sums `(n_out,)` of a layer whose inputs lie between these ends `(n_in,)`."""
+    weights = np.ldexp(layer.weights.astype(np.float64), -layer.weight_fraction_bits)
+    bias = np.ldexp(layer.bias.astype(np.float64), -layer.bias_fraction_bits)
+    rising, falling = np.maximum(weights, 0), np.minimum(weights, 0)
+    return bias + low @ rising + high @ falling, bias + high @ rising + low @ falling
 
 
 def _selected(layer: QuantizedLayer, inputs: NDArray[np.bool_], outputs: NDArray[np.bool_]) -> QuantizedLayer:

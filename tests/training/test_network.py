@@ -172,6 +172,21 @@ class TestPruned:
         once = random_network(seed).pruned()
         assert_networks_equal(once.pruned(), once)
 
+    def test_a_neuron_that_always_saturates_is_a_constant(self) -> None:
+        """An input of 0 to 7 and a bias of 2 give 2 to 9, and 1.5 after an activation of two bits: -3 of it is -4.5."""
+        form = InputFormat(np.array([3]), np.zeros(1, bool), np.zeros(1, np.int64), np.zeros(1, np.int64))
+        hidden = QuantizedLayer(
+            np.array([[1, 1]], np.int32), 0, np.array([2, 0]), 0, np.array([2, 3]), np.array([1, 0])
+        )
+        output = QuantizedLayer(np.array([[-3], [1]], np.int32), 0, np.array([0]), 0, None, None)
+        network = QuantizedNetwork(Candidate((2,), LearnedBits()), form, (hidden, output))
+        pruned = network.pruned()
+        assert pruned.topology == (1,)
+        assert (pruned.layers[1].bias * 2.0 ** -pruned.layers[1].bias_fraction_bits).tolist() == [-4.5]
+        features = np.arange(8, dtype=np.float32)[:, None]
+        assert_array_equal(pruned.logits(features), np.arange(8)[:, None] - 4.5)
+        assert_array_equal(network.logits(features), pruned.logits(features))
+
     def test_a_known_network(self) -> None:
         """Of three neurons one is constant, one feeds nothing; the constant goes into the bias of the output."""
         form = InputFormat(np.array([4, 4, 4]), np.zeros(3, bool), np.zeros(3, np.int64), np.zeros(3, np.int64))
