@@ -136,7 +136,8 @@ def describe(progress: Progress, *, counts: bool = True) -> str:
     if progress.best is not None:
         parts.append(f"lowest {progress.best.error:.4f} ({progress.best.name})")
         parts.append(f"hypervolume {max(0.0, progress.hypervolume):.4f}")
-    if progress.candidates_per_hour is not None and progress.n_ended < progress.n_trials:
+    at_last_polishing = progress.n_ended == progress.n_trials and progress.n_to_polish > 0
+    if progress.candidates_per_hour is not None and not at_last_polishing:
         parts.append(f"{progress.candidates_per_hour:,.0f} candidates/h")
     if progress.remaining_s is not None:
         minutes, seconds = divmod(int(progress.remaining_s), 60)
