@@ -51,6 +51,12 @@ class InputFormat:
         """Largest integer of each feature, `(d,)`."""
         return 2 ** np.maximum(self.bits - self.signed, 0) - 1
 
+    @property
+    def ends(self) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        """Least and largest value of each feature that the network sees, `(d,)` each."""
+        low, high = (np.ldexp(ends.astype(np.float64), -self.grid_bits) for ends in (self.lowest, self.highest))
+        return low, high
+
     def integers(self, features: NDArray[np.floating]) -> NDArray[np.int64]:
         """Return the integers `(n, d)` that enter the design for raw features `(n, d)`."""
         steps = np.floor(np.asarray(features, np.float64) * np.exp2(self.fraction_bits) + 0.5)

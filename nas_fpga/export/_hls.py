@@ -25,6 +25,7 @@ from nas_fpga.data import InputFormat
 from nas_fpga.errors import InputError
 from nas_fpga.export._design import Design
 from nas_fpga.export._quiet import captured
+from nas_fpga.export._saturation import with_kept_saturation
 from nas_fpga.hardware import Strategy
 from nas_fpga.training import QuantizedNetwork
 
@@ -174,11 +175,11 @@ def _model_to_convert(design: Design, backend: str) -> tuple[Any, InputFormat | 
     network = design.network
     if network is None or backend not in VERIFIABLE:
         return design.model, None
-    form = network.input_format
-    if design.mapping.strategy == "distributed_arithmetic":
-        return design.model, form
     from nas_fpga.export._hgq import build
 
+    form, network = network.input_format, with_kept_saturation(network)
+    if design.mapping.strategy == "distributed_arithmetic":
+        return build(network), form
     scaled = InputFormat(form.bits, form.signed, form.grid_bits, np.zeros_like(form.scale_log2))
     model = build(replace(network, input_format=scaled))
     if _alike(form.bits, form.signed, form.grid_bits):

@@ -55,6 +55,15 @@ class QuantizedLayer:
         """Outputs."""
         return int(self.weights.shape[1])
 
+    def ends_of_sums(
+        self, low: NDArray[np.floating], high: NDArray[np.floating]
+    ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        """Return the least and the largest sums `(n_out,)` of inputs that lie between these ends `(n_in,)`."""
+        weights = np.ldexp(self.weights.astype(np.float64), -self.weight_fraction_bits)
+        bias = np.ldexp(self.bias.astype(np.float64), -self.bias_fraction_bits)
+        rising, falling = np.maximum(weights, 0), np.minimum(weights, 0)
+        return bias + low @ rising + high @ falling, bias + high @ rising + low @ falling
+
     def activate(self, sums: NDArray[np.floating]) -> NDArray[np.floating]:
         """Return the outputs `(n, n_out)` for sums `(n, n_out)`, rounded with ``floor(x + 1/2)`` and saturated."""
         if self.activation_bits is None or self.activation_fraction_bits is None:
@@ -134,18 +143,17 @@ class QuantizedNetwork:
 
         Inputs without weights get 0 bits: they are not read. A neuron that gives the same for all that can arrive,
         since it has no incoming weights, no bits, or always saturates, is a constant, which goes into the biases of the
-        next layer (hls4ml 1.3 takes one that always saturates for 0); one without outgoing weights is dropped. If no
-        output depends on an input then, every hidden layer keeps one neuron, which gives zeros: a network has its
-        layers.
+        next layer; one without outgoing weights is dropped. If no output depends on an input then, every hidden layer
+        keeps one neuron, which gives zeros: a network has its layers.
         """
         form = self.input_format
         layers, grid = [], form.grid_bits
-        low, high = (np.ldexp(ends.astype(np.float64), -grid) for ends in (form.lowest, form.highest))
+        low, high = form.ends
         for layer in self.layers:
             layer = _folded(layer, high > low, np.ldexp(low, grid).astype(np.int64), grid)
             layers.append(layer)
             if layer.activation_bits is not None and layer.activation_fraction_bits is not None:
-                low, high = (layer.activate(sums) for sums in _ends_of_sums(layer, low, high))
+                low, high = (layer.activate(sums) for sums in layer.ends_of_sums(low, high))
                 grid = layer.activation_fraction_bits
         if not layers[-1].weights.any():
             return _constant(self, layers[-1])
@@ -281,16 +289,6 @@ def _folded(
     bias = (layer.bias << (finest - layer.bias_fraction_bits)) + ((products >> zeros) << shifts).sum(axis=0)
     weights = np.where(varies[:, None], layer.weights, np.int32(0))
     return replace(layer, weights=weights, bias=bias, bias_fraction_bits=finest)
-
-
-def _ends_of_sums(
-    layer: QuantizedLayer, low: NDArray[np.float64], high: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the least and the largest sums `(n_out,)` of a layer whose inputs lie between these ends `(n_in,)`."""
-    weights = np.ldexp(layer.weights.astype(np.float64), -layer.weight_fraction_bits)
-    bias = np.ldexp(layer.bias.astype(np.float64), -layer.bias_fraction_bits)
-    rising, falling = np.maximum(weights, 0), np.minimum(weights, 0)
-    return bias + low @ rising + high @ falling, bias + high @ rising + low @ falling
 
 
 def _selected(layer: QuantizedLayer, inputs: NDArray[np.bool_], outputs: NDArray[np.bool_]) -> QuantizedLayer:
