@@ -231,7 +231,7 @@ def _x_axis(title: str, values: Sequence[float]) -> dict[str, Any]:
         return axis(title, type="linear", range=[-0.05 * most, 1.05 * most], tickvals=None, ticktext=None)
     low, high = float(np.log10(min(values))), float(np.log10(max(values)))
     margin = max(0.04 * (high - low), 0.06)
-    ends = [low - 2 * margin, high + margin]  # on the left labels need room
+    ends = [low - max(2 * margin, 0.15 * (high - low)), high + margin]  # on the left labels need room
     return axis(title, type="log", range=ends, **log_ticks(min(values), max(values)))
 
 
