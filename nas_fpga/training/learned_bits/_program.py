@@ -83,10 +83,7 @@ def logits_and_ebops(layout: Layout, grid: InputGrid, parameters: Parameters, in
     flat = quantize_weights(parameters.weights, parameters.weight_fraction)
     bits = weight_bits(flat, parameters.weight_fraction)
     signed = jnp.pad(grid.signed, (0, layout.n_units - layout.widths[0]))
-    # Worked out once, not again for every element of a batch, as the compiler would have it.
-    flat, units = jax.lax.optimization_barrier(  # type: ignore[no-untyped-call]
-        (flat, unit_formats(signed, parameters.unit_integer, parameters.unit_fraction))
-    )
+    units = unit_formats(signed, parameters.unit_integer, parameters.unit_fraction)
     # The derivative of a split is one concatenation, that of slices a sum of padded vectors.
     sizes = [n_in * n_out for n_in, n_out in layout.shapes] + list(layout.widths[1:])
     flat_parts, bits_parts = (jax.lax.split(vector, sizes) for vector in (flat, bits))

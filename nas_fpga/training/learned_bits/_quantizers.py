@@ -35,7 +35,7 @@ def quantize_weights(x: Any, fraction: Any) -> Any:
 
 def _quantize_weights(x: Any, fraction: Any) -> tuple[Any, Any]:
     bits = jnp.round(fraction)
-    rounded = jnp.floor(x * power_of_two(bits) + 0.5) * power_of_two(-bits)
+    rounded = jnp.floor(x * power_of_two(bits) + 0.5) / power_of_two(bits)  # a quotient: see `_unit_formats`
     return rounded, x - rounded
 
 
@@ -75,30 +75,35 @@ class UnitFormats(NamedTuple):
     bits: Any
 
 
+@jax.custom_vjp
 def unit_formats(signed: Any, integer: Any, fraction: Any) -> UnitFormats:
     """Return the formats for signs (0 or 1), integer bits without the sign and fraction bits, `(n,)` each.
 
-    The derivative of the bits is 1 by both kinds of bits where there are any.
+    The derivative of the bits is 1 by both kinds of bits where there are any; by the signs there is none.
     """
-    whole = jax.lax.stop_gradient(jnp.round(fraction))
-    integer_used = jnp.maximum(jax.lax.stop_gradient(jnp.round(integer)), -whole)
-    end = _through(power_of_two(integer_used), _LN2, integer)
-    step = _through(power_of_two(-whole), -_LN2, fraction)
+    return _unit_formats(signed, integer, fraction)[0]
+
+
+def _unit_formats(signed: Any, integer: Any, fraction: Any) -> tuple[UnitFormats, Any]:
+    whole = jnp.round(fraction)
+    integer_used = jnp.maximum(jnp.round(integer), -whole)
     n_bits = integer_used + whole
-    change = jnp.where(n_bits > 0, _zero_of(integer) + _zero_of(fraction), 0.0)
-    fixed = (jax.lax.stop_gradient(step), power_of_two(whole))
-    return UnitFormats(-end * signed, end - step, *fixed, fraction, n_bits + change + signed)
+    # Quotients, which are exact here: XLA works them out once, and other things again for every element of a batch.
+    step, end = 1 / power_of_two(whole), 1 / power_of_two(-integer_used)
+    high = (power_of_two(n_bits) - 1) / power_of_two(whole)
+    formats = UnitFormats(-signed / power_of_two(-integer_used), high, step, 1 / step, fraction, n_bits + signed)
+    return formats, (signed, end, step, n_bits > 0)
 
 
-def _zero_of(x: Any) -> Any:
-    """Return 0 with the derivative 1 by ``x``."""
-    return x - jax.lax.stop_gradient(x)
+def _formats_gradient(kept: Any, upstream: UnitFormats) -> tuple[Any, Any, Any]:
+    signed, end, step, has_bits = kept
+    of_bits = jnp.where(has_bits, upstream.bits, 0.0)
+    of_integer = _LN2 * end * (upstream.high - signed * upstream.low) + of_bits
+    of_fraction = _LN2 * step * upstream.high + upstream.fraction + of_bits
+    return jnp.zeros_like(signed), of_integer, of_fraction
 
 
-def _through(value: Any, factor: float, x: Any) -> Any:
-    """Return ``value``, whose derivative by ``x`` is ``factor * value``."""
-    value = jax.lax.stop_gradient(value)
-    return value + factor * value * _zero_of(x)
+unit_formats.defvjp(_unit_formats, _formats_gradient)
 
 
 @jax.custom_vjp

@@ -65,6 +65,8 @@ class _Slot(Slot):
         """See :meth:`Slot.end_epoch`."""
         if not (np.isfinite(train_loss) and np.isfinite(validation_loss)):
             raise DivergedError(f"the training loss became {train_loss} in epoch {len(self.train_losses) + 1}")
+        if not all(np.isfinite(values).all() for values in self.state.parameters):
+            raise DivergedError(f"a weight or a bit width became no number in epoch {len(self.train_losses) + 1}")
         candidate = self.job.candidate
         network = freeze(candidate, self.input_format, self.shapes, self.layout, self.state.parameters).pruned()
         if network.ebops > 0:  # else it is a constant

@@ -94,7 +94,7 @@ def test_a_result_depends_on_its_job_alone_and_a_failure_on_nobody_else():
     together = outcome([diverging, *jobs])
     failure = together[7]
     assert isinstance(failure, TrainingFailure)
-    assert failure.cause.startswith("DivergedError: the training loss became nan in epoch ")
+    assert failure.cause.startswith("DivergedError: a weight or a bit width became no number in epoch ")
     for other in (outcome([jobs[1], job(9, (3, 3), settings=short), jobs[0]]), outcome(jobs[:1]), outcome(jobs[1:])):
         for number in {0, 1} & set(other):
             assert other[number].curve == together[number].curve
