@@ -217,13 +217,16 @@ class TestBitsOfTheirOwn:
         assert estimate(narrow, mapping, target).lut.value < whole
         assert whole - estimate(unread, mapping, target).lut.value >= input_format_luts(4)
 
-    def test_a_network_costs_no_more_once_it_is_pruned(self, make_network):
-        network = make_network((6, 6), 2, 3, seed=4)
+    @pytest.mark.parametrize(("seed", "folds"), [(3, False), (4, True), (9, True), (10, True)])
+    def test_a_network_costs_no_more_once_it_is_pruned(self, make_network, seed, folds):
+        """The estimate knows neurons without weights or bits; those that always saturate only pruning finds."""
+        network = make_network((6, 6), 2, 3, seed=seed)
         pruned = with_activations(network, [0, 3, 2, 0, 1, 3], [2] * 6)
         before, after = (estimate(x, Mapping(DA, (1, 1, 1)), make_target()) for x in (pruned, pruned.pruned()))
         unread = int(np.count_nonzero(~pruned.pruned().input_format.used))
         assert unread > 0
-        assert after.lut.value == pytest.approx(before.lut.value - input_format_luts(unread))
+        saved = before.lut.value - input_format_luts(unread) - after.lut.value
+        assert saved > 1 if folds else saved == pytest.approx(0, abs=1e-6)
         assert after.ebops.value <= before.ebops.value
 
 
