@@ -7,21 +7,28 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from nas_fpga.space import TrainingSettings
 
 
 class AdamSettings(NamedTuple):
-    """What all vectors share: scalars, or arrays that broadcast against them."""
+    """What all vectors share: scalars, or arrays that broadcast against them.
 
-    beta_1: Any
-    beta_2: Any
+    Attributes:
+        of_mean: Share of a gradient in the mean of gradients, `1 - beta_1`.
+        of_square: Share of its square in the mean of squares, `1 - beta_2`.
+        epsilon: Added to the root of the mean of squares.
+    """
+
+    of_mean: Any
+    of_square: Any
     epsilon: Any
 
     @classmethod
     def of(cls, settings: TrainingSettings) -> AdamSettings:
         """Return those of a candidate, float32."""
-        return cls(*map(np.float32, (settings.beta_1, settings.beta_2, settings.epsilon)))
+        return cls(*map(np.float32, (1 - settings.beta_1, 1 - settings.beta_2, settings.epsilon)))
 
 
 class AdamState(NamedTuple):
@@ -30,12 +37,17 @@ class AdamState(NamedTuple):
     Attributes:
         mean: Of the gradients, like the parameters.
         square: Mean of their squares.
-        count: Updates so far, broadcasts against the vectors.
     """
 
     mean: Any
     square: Any
-    count: Any
+
+
+def corrections(settings: TrainingSettings, updates: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return what the learning rate is multiplied by in some updates, counted from 1, as both means start at zero."""
+    of_mean, of_square = (1 - np.power(beta, updates) for beta in (settings.beta_1, settings.beta_2))
+    corrected: NDArray[np.float32] = (np.sqrt(of_square) / of_mean).astype(np.float32)
+    return corrected
 
 
 def adam(
@@ -50,20 +62,18 @@ def adam(
         parameters: A tree of vectors.
         state: Its moments are like the parameters.
         gradients: Like the parameters.
-        rates: A tree of what broadcasts against each vector.
-        decays: The same: the share of each vector that is taken from it, the rate included.
+        rates: A tree of what broadcasts against each vector: learning rates, with their :func:`corrections`.
+        decays: The same: the share of each vector that is taken from it, the learning rate included.
         settings: Of all vectors.
     """
-    count = state.count + 1
-    of_square, of_mean = jnp.sqrt(1 - settings.beta_2**count), 1 - settings.beta_1**count  # they start at zero
-    mean = jax.tree.map(lambda m, g: m + (g - m) * (1 - settings.beta_1), state.mean, gradients)
-    square = jax.tree.map(lambda v, g: v + (g * g - v) * (1 - settings.beta_2), state.square, gradients)
+    mean = jax.tree.map(lambda m, g: m + (g - m) * settings.of_mean, state.mean, gradients)
+    square = jax.tree.map(lambda v, g: v + (g * g - v) * settings.of_square, state.square, gradients)
     updated = jax.tree.map(
-        lambda p, m, v, rate, decay: p - p * decay - rate * of_square / of_mean * m / (jnp.sqrt(v) + settings.epsilon),
+        lambda p, m, v, rate, decay: p - p * decay - rate * m / (jnp.sqrt(v) + settings.epsilon),
         parameters,
         mean,
         square,
         rates,
         decays,
     )
-    return updated, AdamState(mean, square, count)
+    return updated, AdamState(mean, square)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nas_fpga.data import Dataset, InputFormat, Split
-from nas_fpga.training._adam import AdamSettings, AdamState
+from nas_fpga.training._adam import AdamSettings, AdamState, corrections
 from nas_fpga.training._base import TrainingJob, TrainingResult
 from nas_fpga.training._bucket import Bucket
 from nas_fpga.training._layout import Layout
@@ -25,25 +25,28 @@ class _Slot(Slot):
     state: State
     member: Member
     layout: Layout
+    batch_size: int
     n_epochs: int = 0
 
     @classmethod
-    def of(cls, member: Member, layout: Layout) -> _Slot:
+    def of(cls, member: Member, bucket: Bucket) -> _Slot:
         """Return a member before its first epoch."""
+        layout = bucket.layout
         parameters = layout.pack(member.parameters)
         zeros = tuple(np.zeros_like(vector) for vector in parameters)
-        state = State(parameters, AdamState(zeros, zeros, np.zeros(1, np.float32)))
-        return cls(member.job, member.started, state, member, layout)
+        state = State(parameters, AdamState(zeros, zeros))
+        return cls(member.job, member.started, state, member, layout, bucket.batch_size)
 
     def begin_epoch(self) -> Epoch:
         """Return what the coming epoch is given for this member."""
         steps, order = self.member.begin_epoch()
-        settings = self.member.settings
+        settings, n_steps = self.member.settings, len(order) // self.batch_size
+        rate = np.float32(self.member.learning_rate)
         return Epoch(
             quantizers(self.layout, self.job.candidate.uniform_bits, steps),
             order,
-            np.float32(self.member.learning_rate),
-            np.float32(settings.weight_decay),
+            rate * corrections(settings, np.arange(n_steps) + self.n_epochs * n_steps + 1),
+            rate * np.float32(settings.weight_decay),
             AdamSettings.of(settings),
             np.float32(settings.dropout),
             np.random.SeedSequence([self.job.seed, self.n_epochs]).generate_state(2),
@@ -85,4 +88,4 @@ class PopulationTrainer(SlotTrainer):
         return Program(bucket, self.slots, self._train, self._validation)
 
     def _enter(self, job: TrainingJob, bucket: Bucket) -> Slot:
-        return _Slot.of(Member(job, self._rows, self.input_format, self.n_outputs), bucket.layout)
+        return _Slot.of(Member(job, self._rows, self.input_format, self.n_outputs), bucket)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nas_fpga.training._adam import AdamSettings, AdamState, adam
 from nas_fpga.training._bucket import Bucket
 from nas_fpga.training._model import PopulationMLP, mean_loss
-from nas_fpga.training._programs import quick_to_compile
+from nas_fpga.training._programs import FIXED_BITS, quick_to_compile
 from nas_fpga.training._rows import Rows
 
 # Rows of a validation block. Activations of a wide network then stay in a core's cache: an epoch of 2,000, 1,024 or 400
@@ -62,8 +62,8 @@ class Epoch(NamedTuple):
     Attributes:
         quantizers: Values of the layer's variables that do not train, `(members, n)` each.
         orders: Rows of the epoch, `(members, n)` int32.
-        learning_rate: `(members,)` float32.
-        weight_decay: `(members,)` float32.
+        learning_rates: Of every step, with Adam's corrections, `(members, steps)` float32.
+        weight_decay: Share of kernels that a step takes, `(members,)` float32.
         optimizer: Further settings of it.
         dropout: Share, `(members,)` float32.
         keys: Of the random numbers of dropout, `(members, 2)` uint32.
@@ -71,7 +71,7 @@ class Epoch(NamedTuple):
 
     quantizers: Sequence[Any]
     orders: Any
-    learning_rate: Any
+    learning_rates: Any
     weight_decay: Any
     optimizer: AdamSettings
     dropout: Any
@@ -97,7 +97,7 @@ class Program:
         self.layer.build((None, bucket.widths[0]))
         self._rows = (train, validation)
         self._n_steps = train.inputs.shape[0] // bucket.batch_size
-        self._run = jax.jit(self._epoch, donate_argnums=0, compiler_options=quick_to_compile())
+        self._run = jax.jit(self._epoch, donate_argnums=0, compiler_options=quick_to_compile(*FIXED_BITS))
 
     def run(self, state: State, epoch: Epoch) -> tuple[State, NDArray[np.float32], NDArray[np.float32]]:
         """Return the state after the epoch, and every member's mean loss in training and on validation `(members,)`."""
@@ -109,8 +109,7 @@ class Program:
         return self.layer.stateless_call(list(parameters), list(epoch.quantizers), inputs, keep=keep)[0]
 
     def _epoch(self, state: State, epoch: Epoch, train: DeviceRows, validation: DeviceRows) -> Any:
-        size, rate = self.bucket.batch_size, epoch.learning_rate[:, None]
-        decays = rate * epoch.weight_decay[:, None], 0.0
+        size, decays = self.bucket.batch_size, (epoch.weight_decay[:, None], 0.0)
         settings = AdamSettings(*(value[:, None] for value in epoch.optimizer))
 
         def loss(parameters: Any, rows: DeviceRows, step: Any) -> Any:
@@ -122,6 +121,7 @@ class Program:
             chosen = jax.lax.dynamic_slice_in_dim(epoch.orders, step * size, size, axis=1)
             rows = DeviceRows(*(array[chosen] for array in train))
             gradients, losses = jax.grad(loss, has_aux=True)(state.parameters, rows, step)
+            rate = jax.lax.dynamic_slice_in_dim(epoch.learning_rates, step, 1, axis=1)
             return State(*adam(state.parameters, state.optimizer, gradients, (rate, rate), decays, settings)), losses
 
         state, train_losses = jax.lax.scan(update, state, jnp.arange(self._n_steps))

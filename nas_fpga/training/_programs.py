@@ -19,10 +19,13 @@ _PROGRAMS = 16  # compiled programs in memory, some 5 MB each and more for wide 
 _CACHE_BYTES = 2**30  # of compiled programs on disk
 _LOCK_S = 10.0  # the next process may mend what this one has no time for
 
-# XLA's older code generator for loops: programs of fixed bits compile in half the time (.4 s in place of .8 s for one
-# hidden layer, .9 s in place of 1.6 s for nine, on one core) and run as fast. Those of learned bits compile in 60 % of
-# theirs and run 1.3 to 1.8 times longer.
-_QUICK_TO_COMPILE = {"xla_cpu_use_fusion_emitters": False}
+# An XLA option for each kind of program, by what was measured on one core. Fixed bits: the older code generator for
+# loops; they compile in half the time (.4 s in place of .8 s for one hidden layer, .9 s in place of 1.6 s for nine) and
+# run as fast; learned bits would compile in 60 % of their time and run 1.3 to 1.8 times longer. Learned bits: less
+# effort for machine code; they compile in 88 % of the time (8-8-8, 128, 64-64-64-64) and run as fast; wide programs of
+# fixed bits would run 4 % longer.
+FIXED_BITS = ("xla_cpu_use_fusion_emitters", False)
+LEARNED_BITS = ("xla_backend_optimization_level", 1)
 
 P = TypeVar("P")
 
@@ -51,15 +54,16 @@ class Programs(dict[Bucket, P]):
 
 
 @functools.cache
-def quick_to_compile() -> dict[str, bool] | None:
-    """Return compiler options that halve the time to compile programs of fixed bits; None where XLA has none such."""
+def quick_to_compile(name: str, value: bool | int) -> dict[str, bool | int] | None:
+    """Return an option with which programs compile sooner, for `jax.jit`; None where XLA has none such."""
     if jax.default_backend() != "cpu":
         return None
+    options = {name: value}
     try:
-        jax.jit(lambda: 0, compiler_options=_QUICK_TO_COMPILE)()
+        jax.jit(lambda: 0, compiler_options=options)()
     except (jax.errors.JaxRuntimeError, ValueError):  # of another version
         return None
-    return _QUICK_TO_COMPILE
+    return options
 
 
 def keep_compiled_programs() -> None:

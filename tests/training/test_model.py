@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nas_fpga.data import fit_input_format
-from nas_fpga.space import BitWidths, Candidate
+from nas_fpga.space import BitWidths, Candidate, TrainingSettings
 from nas_fpga.training._calibration import calibrate, freeze
 from nas_fpga.training._layout import Layout
 
@@ -90,17 +90,22 @@ def test_the_gradient_at_a_logit_of_zero_is_right():
 def test_adam_is_that_of_keras():
     import keras
 
-    from nas_fpga.training._adam import AdamSettings, AdamState, adam
+    from nas_fpga.training._adam import AdamSettings, AdamState, adam, corrections
 
     rng = np.random.default_rng(2)
     start = [rng.standard_normal((2, n)).astype(np.float32) for n in (5, 3)]
     settings = [(1e-2, 0.9, 0.999, 1e-7, 0.1), (3e-3, 0.5, 0.9, 1e-3, 0.0)]
-    parameters, state = tuple(start), AdamState(*[tuple(map(np.zeros_like, start))] * 2, np.zeros((2, 1), np.float32))
+    parameters, state = tuple(start), AdamState(*[tuple(map(np.zeros_like, start))] * 2)
     rate, beta_1, beta_2, epsilon, decay = np.float32(settings).T[..., None]
-    shared = AdamSettings(beta_1, beta_2, epsilon)
+    shared = AdamSettings(1 - beta_1, 1 - beta_2, epsilon)
     gradients = [tuple(rng.standard_normal(p.shape).astype(np.float32) for p in start) for _ in range(5)]
-    for gradient in gradients:
-        parameters, state = adam(parameters, state, gradient, (rate, rate), (rate * decay, 0.0), shared)
+    names = ("learning_rate", "beta_1", "beta_2", "epsilon", "weight_decay")
+    of_steps = np.stack(
+        [corrections(TrainingSettings(**dict(zip(names, values, strict=True))), np.arange(1, 6)) for values in settings]
+    )
+    for step, gradient in enumerate(gradients):
+        corrected = rate * of_steps[:, [step]]
+        parameters, state = adam(parameters, state, gradient, (corrected, corrected), (rate * decay, 0.0), shared)
     for member, (rate, beta_1, beta_2, epsilon, decay) in enumerate(settings):
         variables = [keras.Variable(p[member], name=name) for p, name in zip(start, ("kernels", "biases"), strict=True)]
         optimizer = keras.optimizers.AdamW(rate, decay, beta_1, beta_2, epsilon)

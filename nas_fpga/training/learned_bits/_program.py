@@ -14,6 +14,7 @@ from nas_fpga.training._bucket import Bucket
 from nas_fpga.training._layout import Layout
 from nas_fpga.training._model import mean_loss
 from nas_fpga.training._program import DeviceRows
+from nas_fpga.training._programs import LEARNED_BITS, quick_to_compile
 from nas_fpga.training.learned_bits._quantizers import (
     UnitFormats,
     quantize_units,
@@ -29,6 +30,8 @@ UNIT_BITS = (-16.0, 16.0)
 class Parameters(NamedTuple):
     """What one member learns; bits are real numbers that are rounded where they are used.
 
+    One vector holds all of them, in this order, where they are trained: see :class:`Layout`.
+
     Attributes:
         weights: `(P,)` kernels, then biases.
         weight_fraction: `(P,)` fraction bits of each.
@@ -40,6 +43,14 @@ class Parameters(NamedTuple):
     weight_fraction: Any
     unit_integer: Any
     unit_fraction: Any
+
+    @classmethod
+    def of(cls, layout: Layout, vector: Any) -> Parameters:
+        """Return the parts of the one vector."""
+        sizes = [layout.n_weights + layout.n_biases] * 2 + [layout.n_units] * 2
+        if isinstance(vector, np.ndarray):
+            return cls(*np.split(vector, np.cumsum(sizes[:-1])))
+        return cls(*jax.lax.split(vector, sizes))
 
 
 class InputGrid(NamedTuple):
@@ -57,32 +68,37 @@ class InputGrid(NamedTuple):
 
 
 class Rates(NamedTuple):
-    """What one member's epoch runs with: scalars.
+    """What one member's epoch runs with.
 
     Attributes:
-        weights: Learning rate of weights.
-        bits: Learning rate of bits.
-        pressure: Loss per effective bit operation.
-        weight_decay: Share of a kernel, times its learning rate, that is taken from it in a step.
-        optimizer: Further settings of it.
+        parameters: `(P + P + U + U,)` learning rate of each; 0 for one that stays.
+        decays: As long: the share of each that is taken from it in a step.
+        corrections: `(steps,)` what the learning rates are multiplied by in each step.
+        pressure: Loss per effective bit operation, a scalar.
+        optimizer: Further settings of it, scalars.
     """
 
-    weights: Any
-    bits: Any
+    parameters: Any
+    decays: Any
+    corrections: Any
     pressure: Any
-    weight_decay: Any
     optimizer: AdamSettings
 
 
-def logits_and_ebops(layout: Layout, grid: InputGrid, parameters: Parameters, inputs: Any) -> tuple[Any, Any]:
+def logits_and_ebops(layout: Layout, signed: Any, parameters: Parameters, inputs: Any) -> tuple[Any, Any]:
     """Return raw outputs `(n, n_outputs)` and the effective bit operations of a member.
 
     A multiplication counts the bits of the input times those of the weight, an addition of a bias its bits (HGQ2's
     EBOPs). Signs count for inputs only.
+
+    Args:
+        layout: Of the parameters.
+        signed: `(U,)` 0 or 1; hidden neurons have none.
+        parameters: Of the member.
+        inputs: `(n, n_inputs)`.
     """
     flat = quantize_weights(parameters.weights, parameters.weight_fraction)
     bits = weight_bits(flat, parameters.weight_fraction)
-    signed = jnp.pad(grid.signed, (0, layout.n_units - layout.widths[0]))
     units = unit_formats(signed, parameters.unit_integer, parameters.unit_fraction)
     # The derivative of a split is one concatenation, that of slices a sum of padded vectors.
     sizes = [n_in * n_out for n_in, n_out in layout.shapes] + list(layout.widths[1:])
@@ -100,30 +116,54 @@ def logits_and_ebops(layout: Layout, grid: InputGrid, parameters: Parameters, in
 
 
 def loss_and_parts(
-    parameters: Parameters, layout: Layout, grid: InputGrid, rows: DeviceRows, pressure: Any
+    parameters: Parameters, layout: Layout, signed: Any, rows: DeviceRows, pressure: Any
 ) -> tuple[Any, tuple[Any, Any]]:
     """Return what is minimised, and its parts: the cross entropy, and the effective bit operations."""
-    logits, ebops = logits_and_ebops(layout, grid, parameters, rows.inputs)
+    logits, ebops = logits_and_ebops(layout, signed, parameters, rows.inputs)
     entropy = mean_loss(logits, rows.labels, rows.weights)
     return entropy + pressure * ebops, (entropy, ebops)
 
 
-def within_bounds(parameters: Parameters, grid: InputGrid) -> Parameters:
-    """Return the parameters with their bits inside their bounds."""
-    n = grid.signed.shape[0]
-    fraction = parameters.unit_fraction
-    arriving = jnp.clip(fraction[:n], grid.least_fraction, grid.most_fraction)
-    return parameters._replace(
-        weight_fraction=jnp.clip(parameters.weight_fraction, *WEIGHT_FRACTION_BITS),
-        unit_integer=jnp.clip(parameters.unit_integer, *UNIT_BITS),
-        unit_fraction=jnp.concatenate([arriving, jnp.clip(fraction[n:], *UNIT_BITS)]),
-    )
+class Limits(NamedTuple):
+    """What training does not change, or exceed.
+
+    Attributes:
+        signed: `(U,)` 0 or 1.
+        lowest: `(P + P + U + U,)` least value of every parameter.
+        highest: The largest.
+    """
+
+    signed: Any
+    lowest: Any
+    highest: Any
+
+    @classmethod
+    def of(cls, layout: Layout, grid: InputGrid) -> Limits:
+        """Return those of a layout."""
+        signed = np.zeros(layout.n_units, np.float32)
+        signed[layout.units[0]] = grid.signed
+        lowest, highest = (
+            np.concatenate(
+                [
+                    np.full(layout.n_weights + layout.n_biases, side * np.inf),
+                    np.full(layout.n_weights + layout.n_biases, of_weights),
+                    np.full(layout.n_units, of_units),
+                    inputs,
+                    np.full(layout.n_units - layout.widths[0], of_units),
+                ],
+                dtype=np.float32,
+            )
+            for side, of_weights, of_units, inputs in zip(
+                (-1, 1), WEIGHT_FRACTION_BITS, UNIT_BITS, (grid.least_fraction, grid.most_fraction), strict=True
+            )
+        )
+        return cls(signed, lowest, highest)
 
 
 class State(NamedTuple):
-    """What an epoch changes of a member."""
+    """What an epoch changes of a member: the one vector of its parameters, and what the optimiser remembers."""
 
-    parameters: Parameters
+    parameters: Any
     optimizer: AdamState
 
 
@@ -137,21 +177,6 @@ class Epoch(NamedTuple):
 
     rates: Rates
     order: Any
-
-
-def train_step(member: State, layout: Layout, grid: InputGrid, rows: DeviceRows, rates: Rates) -> tuple[State, Any]:
-    """Take one step on a batch; returns the member after it and the cross entropy before it."""
-    gradient = jax.grad(loss_and_parts, has_aux=True)
-    gradients, (entropy, _) = gradient(member.parameters, layout, grid, rows, rates.pressure)
-    frozen = gradients.unit_integer.at[layout.units[0]].set(0.0)  # the ends of the input format stay
-    gradients = gradients._replace(unit_integer=frozen)
-    learning_rates = Parameters(rates.weights, rates.bits, rates.bits, rates.bits)
-    is_kernel = jnp.arange(layout.n_weights + layout.n_biases) < layout.n_weights
-    decays = Parameters(jnp.where(is_kernel, rates.weights * rates.weight_decay, 0.0), 0.0, 0.0, 0.0)
-    parameters, optimizer = adam(
-        member.parameters, member.optimizer, gradients, learning_rates, decays, rates.optimizer
-    )
-    return State(within_bounds(parameters, grid), optimizer), entropy
 
 
 class Program:
@@ -173,13 +198,13 @@ class Program:
     ) -> None:
         """See the class."""
         self._layout, self._batch_size, self._members = bucket.layout, bucket.batch_size, members
-        self._data = (grid, train, validation)
-        self._run = jax.jit(self._epoch, donate_argnums=0)
+        self._data = (jax.device_put(Limits.of(bucket.layout, grid)), train, validation)
+        self._run = jax.jit(self._epoch, donate_argnums=0, compiler_options=quick_to_compile(*LEARNED_BITS))
 
     def run(self, state: State, epoch: Epoch) -> tuple[State, NDArray[np.float32], NDArray[np.float32]]:
         """See :meth:`nas_fpga.training._slots.SlotProgram.run`."""
         state, train_losses, validation_losses = self._run(state, epoch, *self._data)
-        return state, np.asarray(train_losses), np.asarray(validation_losses)
+        return state, np.mean(train_losses, axis=1), np.mean(validation_losses, axis=1)
 
     def _epoch(self, states: State, epochs: Epoch, *data: Any) -> Any:
         def one(state: State, epoch: Epoch) -> Any:
@@ -191,19 +216,28 @@ class Program:
         return jax.tree.map(lambda a: a[None], one(*jax.tree.map(lambda a: a[0], (states, epochs))))
 
     def _member_epoch(
-        self, state: State, epoch: Epoch, grid: InputGrid, train: DeviceRows, validation: DeviceRows
+        self, state: State, epoch: Epoch, limits: Limits, train: DeviceRows, validation: DeviceRows
     ) -> Any:
-        size, layout = self._batch_size, self._layout
+        size, layout, rates = self._batch_size, self._layout, epoch.rates
         shuffled = jax.tree.map(lambda array: array[epoch.order], train)
+
+        def loss(vector: Any, rows: DeviceRows) -> tuple[Any, Any]:
+            return loss_and_parts(Parameters.of(layout, vector), layout, limits.signed, rows, rates.pressure)
 
         def update(state: State, step: Any) -> tuple[State, Any]:
             rows = jax.tree.map(lambda a: jax.lax.dynamic_slice_in_dim(a, step * size, size), shuffled)
-            return train_step(state, layout, grid, rows, epoch.rates)
+            gradients, (entropy, _) = jax.grad(loss, has_aux=True)(state.parameters, rows)
+            steps = rates.parameters * rates.corrections[step]
+            parameters, optimizer = adam(
+                state.parameters, state.optimizer, gradients, steps, rates.decays, rates.optimizer
+            )
+            return State(jnp.clip(parameters, limits.lowest, limits.highest), optimizer), entropy
 
         state, train_losses = jax.lax.scan(update, state, jnp.arange(epoch.order.shape[0] // size))
+        parameters = Parameters.of(layout, state.parameters)
 
         def validate(rows: DeviceRows) -> Any:
-            logits, _ = logits_and_ebops(layout, grid, state.parameters, rows.inputs)
+            logits, _ = logits_and_ebops(layout, limits.signed, parameters, rows.inputs)
             return mean_loss(logits, rows.labels, rows.weights)
 
-        return state, train_losses.mean(), jax.lax.map(validate, validation).mean()
+        return state, train_losses, jax.lax.map(validate, validation)

@@ -6,17 +6,15 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-import jax
 import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.data import Dataset, InputFormat, Split
 from nas_fpga.errors import InputError
 from nas_fpga.space import LearnedBits
-from nas_fpga.training._adam import AdamSettings, AdamState
+from nas_fpga.training._adam import AdamSettings, AdamState, corrections
 from nas_fpga.training._base import LearningCurve, TrainingFailure, TrainingJob, TrainingResult
 from nas_fpga.training._bucket import Bucket
-from nas_fpga.training._layout import Layout
 from nas_fpga.training._member import DivergedError
 from nas_fpga.training._network import QuantizedNetwork
 from nas_fpga.training._program import DeviceRows
@@ -25,7 +23,7 @@ from nas_fpga.training._schedule import learning_rate
 from nas_fpga.training._slots import Slot, SlotTrainer
 from nas_fpga.training.learned_bits._freeze import freeze, input_grid, thaw
 from nas_fpga.training.learned_bits._front import Front
-from nas_fpga.training.learned_bits._program import Epoch, Program, Rates, State
+from nas_fpga.training.learned_bits._program import Epoch, Parameters, Program, Rates, State
 from nas_fpga.training.learned_bits._start import initial_parameters
 
 NETWORKS = 8  # of one member at most
@@ -40,7 +38,7 @@ class _Slot(Slot):
 
     state: State
     shapes: tuple[tuple[int, int], ...]
-    layout: Layout
+    bucket: Bucket
     input_format: InputFormat
     n_rows: int
     orders: np.random.Generator
@@ -52,25 +50,38 @@ class _Slot(Slot):
         """Return what the coming epoch is given for this member."""
         settings, epoch = self.job.candidate.settings, len(self.train_losses)
         pressure = settings.pressure * _FIRST_PRESSURE ** (1 - (epoch + 1) / settings.epochs)
-        rates = Rates(
-            np.float32(learning_rate(settings, epoch)),
-            np.float32(settings.bits_learning_rate),
-            np.float32(pressure),
-            np.float32(settings.weight_decay),
-            AdamSettings.of(settings),
+        rate, layout = np.float32(learning_rate(settings, epoch)), self.bucket.layout
+        n_weights, n_kernels = layout.n_weights + layout.n_biases, layout.n_weights
+        rates = np.full(len(self.state.parameters), settings.bits_learning_rate, np.float32)
+        rates[:n_weights] = rate
+        rates[2 * n_weights :][layout.units[0]] = 0  # integer bits of inputs: the ends of their format stay
+        decays = np.zeros_like(rates)
+        decays[:n_kernels] = rate * settings.weight_decay
+        n_steps = self.n_rows // self.bucket.batch_size
+        updates = np.arange(n_steps) + epoch * n_steps + 1
+        return Epoch(
+            Rates(
+                rates,
+                decays,
+                corrections(settings, updates),
+                np.float32(pressure),
+                AdamSettings.of(settings),
+            ),
+            self.orders.permutation(self.n_rows).astype(np.int32),
         )
-        return Epoch(rates, self.orders.permutation(self.n_rows).astype(np.int32))
 
     def end_epoch(self, train_loss: float, validation_loss: float) -> TrainingResult | None:
         """See :meth:`Slot.end_epoch`."""
         if not (np.isfinite(train_loss) and np.isfinite(validation_loss)):
             raise DivergedError(f"the training loss became {train_loss} in epoch {len(self.train_losses) + 1}")
-        if not all(np.isfinite(values).all() for values in self.state.parameters):
+        if not np.isfinite(self.state.parameters).all():
             raise DivergedError(f"a weight or a bit width became no number in epoch {len(self.train_losses) + 1}")
         candidate = self.job.candidate
-        network = freeze(candidate, self.input_format, self.shapes, self.layout, self.state.parameters).pruned()
-        if network.ebops > 0:  # else it is a constant
-            self.front.add(validation_loss, network.ebops, network)
+        parameters = Parameters.of(self.bucket.layout, self.state.parameters)
+        network = freeze(candidate, self.input_format, self.shapes, self.bucket.layout, parameters).pruned()
+        ebops = network.ebops
+        if ebops > 0:  # else it is a constant
+            self.front.add(validation_loss, ebops, network)
         self.train_losses.append(train_loss)
         self.validation_losses.append(validation_loss)
         if len(self.train_losses) < candidate.settings.epochs:
@@ -113,7 +124,7 @@ class LearnedBitsTrainer(SlotTrainer):
         super().__init__(train.inputs.shape[1], dataset.n_outputs, len(train), slots)
         self._means = train.inputs.mean(axis=0)
         self._sample = train.inputs[:: max(len(train) // _SAMPLE_ROWS, 1)]
-        self._grid = jax.device_put(input_grid(input_format))
+        self._grid = input_grid(input_format)
         self._train, self._validation = DeviceRows.of(train), DeviceRows.in_blocks(validation)
 
     def _rows(self, rows: NDArray[np.int64]) -> Rows:
@@ -148,6 +159,6 @@ class LearnedBitsTrainer(SlotTrainer):
             if job.start is not None
             else initial_parameters(shapes, layout, self.input_format, self._sample, self._means, initial)
         )
-        zeros = jax.tree.map(np.zeros_like, parameters)
-        state = State(parameters, AdamState(zeros, zeros, np.float32(0)))
-        return _Slot(job, started, state, shapes, layout, self.input_format, n_rows, orders)
+        vector = np.concatenate(parameters)
+        state = State(vector, AdamState(np.zeros_like(vector), np.zeros_like(vector)))
+        return _Slot(job, started, state, shapes, bucket, self.input_format, n_rows, orders)

@@ -10,7 +10,7 @@ from nas_fpga.space import Candidate, LearnedBits
 from nas_fpga.training import QuantizedLayer, QuantizedNetwork, TrainingJob
 from nas_fpga.training._bucket import bucket_of
 from nas_fpga.training.learned_bits._freeze import freeze, input_grid, input_integer_bits, thaw
-from nas_fpga.training.learned_bits._program import Parameters, logits_and_ebops, within_bounds
+from nas_fpga.training.learned_bits._program import Limits, Parameters, logits_and_ebops
 
 N_ROWS = 10_000
 CANDIDATE = Candidate((10, 5), LearnedBits())
@@ -37,7 +37,12 @@ def random_parameters(shapes, layout, form, seed):
             ]
         ),
     )
-    return within_bounds(parameters, input_grid(form))
+    return within_limits(layout, form, parameters)
+
+
+def within_limits(layout, form, parameters):
+    limits = Limits.of(layout, input_grid(form))
+    return Parameters.of(layout, np.clip(np.concatenate(parameters), limits.lowest, limits.highest))
 
 
 def random_format(d, seed):
@@ -62,7 +67,8 @@ def test_outputs_of_the_integers_are_those_of_the_program(topology, n_outputs):
     features = (rng.uniform(-1.5, 1.5, (N_ROWS, 7)) * reach).astype(np.float32)
     inputs = np.ldexp(features, -form.scale_log2.astype(np.int32))
     program = jax.jit(logits_and_ebops, static_argnums=0)
-    logits, program_ebops = program(layout, input_grid(form), parameters, inputs)
+    signed = Limits.of(layout, input_grid(form)).signed
+    logits, program_ebops = program(layout, signed, parameters, inputs)
     assert np.count_nonzero(np.asarray(logits, np.float64) != network.logits(features)) == 0
     assert len(topology) > 4 or len(np.unique(np.asarray(logits))) > 50
     pruned = network.pruned()
@@ -87,7 +93,7 @@ def test_a_thawed_network_is_the_one_that_was_frozen():
     shapes, layout = CANDIDATE.layer_shapes(6, 1), bucket_of(CANDIDATE, 6, 1, N_ROWS).layout
     network = freeze(CANDIDATE, form, shapes, layout, random_parameters(shapes, layout, form, 1)).pruned()
     left = TrainingJob(0, CANDIDATE, 0, network).trained.layer_shapes(6, 1)
-    again = freeze(CANDIDATE, form, left, layout, within_bounds(thaw(network, form, layout), input_grid(form)))
+    again = freeze(CANDIDATE, form, left, layout, within_limits(layout, form, thaw(network, form, layout)))
     features = (np.random.default_rng(0).standard_normal((2000, 6)) * 2.0**-form.fraction_bits * 200).astype(np.float32)
     assert np.array_equal(again.logits(features), network.logits(features))
     assert len(np.unique(network.logits(features))) > 20

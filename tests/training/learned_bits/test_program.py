@@ -10,7 +10,7 @@ from hgq.layers import QDense
 from nas_fpga.training._layout import Layout
 from nas_fpga.training._model import mean_loss
 from nas_fpga.training._program import DeviceRows
-from nas_fpga.training.learned_bits._program import InputGrid, Parameters, logits_and_ebops, loss_and_parts
+from nas_fpga.training.learned_bits._program import InputGrid, Limits, Parameters, logits_and_ebops, loss_and_parts
 from nas_fpga.training.learned_bits._quantizers import bit_length, power_of_two
 
 PRESSURE = 3e-5
@@ -34,13 +34,13 @@ def random_member(layout, seed):
         rng.uniform(-1, 2, u).astype(np.float32),
         rng.uniform(0, 5, u).astype(np.float32),
     )
-    grid = InputGrid(signed, np.full(layout.widths[0], -16, np.float32), np.full(layout.widths[0], 16, np.float32))
+    signed = np.concatenate([signed, np.zeros(u - len(signed), np.float32)])
     inputs = np.round(rng.standard_normal((64, layout.widths[0])) * 64).astype(np.float32) / 32
     inputs[:8] = 0
-    return parameters, grid, inputs
+    return parameters, signed, inputs
 
 
-def hgq_model(layout, parameters, grid):
+def hgq_model(layout, parameters, signed):
     """The same network of HGQ2's layers, with its quantizers that learn."""
     common = {"round_mode": "RND", "fr": None, "ir": None}
     weight = common | {"overflow_mode": "WRAP", "ic": None, "homogeneous_axis": (), "is_weight": True}
@@ -72,22 +72,22 @@ def hgq_model(layout, parameters, grid):
         dense.bq.quantizer._f.assign(fractions[i][1])
         dense.iq.quantizer._i.assign(integers[i][None])
         dense.iq.quantizer._f.assign(unit_fractions[i][None])
-    layers[0].iq.quantizer._k.assign(grid.signed[None].astype(np.uint8))
+    layers[0].iq.quantizer._k.assign(signed[None, : layout.widths[0]].astype(np.uint8))
     return model, layers
 
 
 @pytest.mark.parametrize(("seed", "n_outputs"), [(0, 1), (1, 3)])
 def test_gradients_are_those_of_hgq2(seed, n_outputs):
     layout = Layout((5, 12, 9, n_outputs))
-    parameters, grid, inputs = random_member(layout, seed)
+    parameters, signed, inputs = random_member(layout, seed)
     rng = np.random.default_rng(seed)
     labels = rng.integers(max(n_outputs, 2), size=len(inputs))
     weights = rng.uniform(0.5, 1.5, len(inputs)).astype(np.float32)
     rows = DeviceRows(inputs, labels, weights)
     gradient = jax.jit(jax.value_and_grad(loss_and_parts, has_aux=True), static_argnums=1)
-    (loss, (_, ebops)), gradients = gradient(parameters, layout, grid, rows, PRESSURE)
+    (loss, (_, ebops)), gradients = gradient(parameters, layout, signed, rows, PRESSURE)
 
-    model, layers = hgq_model(layout, parameters, grid)
+    model, layers = hgq_model(layout, parameters, signed)
 
     def hgq_loss(trainable, frozen):
         logits, frozen, penalties = model.stateless_call(trainable, frozen, inputs, training=True, return_losses=True)
@@ -100,7 +100,7 @@ def test_gradients_are_those_of_hgq2(seed, n_outputs):
     for variable, value in zip(model.non_trainable_variables, frozen, strict=True):
         variable.assign(value)
 
-    np.testing.assert_array_equal(logits_and_ebops(layout, grid, parameters, inputs)[0], expected_logits)
+    np.testing.assert_array_equal(logits_and_ebops(layout, signed, parameters, inputs)[0], expected_logits)
     assert float(ebops) == sum(float(layer.ebops) for layer in layers) > 100
     assert float(loss) == pytest.approx(float(expected_loss), rel=1e-6)
 
@@ -137,3 +137,19 @@ def test_bits_are_counted_exactly():
     assert np.array_equal(bit_length(integers), [int(n).bit_length() for n in integers])
     exponents = np.arange(-126, 128)
     assert np.array_equal(power_of_two(exponents), np.ldexp(np.float32(1), exponents))
+
+
+def test_every_parameter_has_its_limits():
+    layout = Layout((2, 3, 1))
+    grid = InputGrid(np.float32([1, 0]), np.float32([-3, -4]), np.float32([5, 6]))
+    limits = Limits.of(layout, grid)
+    assert limits.signed.tolist() == [1, 0, 0, 0, 0]
+    for of, end, weights, weight_bits, unit_bits in (
+        (limits.lowest, grid.least_fraction, -np.inf, -8, -16),
+        (limits.highest, grid.most_fraction, np.inf, 16, 16),
+    ):
+        parts = Parameters.of(layout, of)
+        assert parts.weights.tolist() == [weights] * 13
+        assert parts.weight_fraction.tolist() == [weight_bits] * 13
+        assert parts.unit_integer.tolist() == [unit_bits] * 5
+        assert parts.unit_fraction.tolist() == [*end, *[unit_bits] * 3]
