@@ -230,6 +230,7 @@ def draw(plan: Plan, rows: list[dict[str, Any]], summary: dict[str, Any]) -> Non
 
     mpl.use("Agg")
     import matplotlib.pyplot as plt
+    from matplotlib import ticker
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
     ours = f"ours {plan.members[0]}"
@@ -239,13 +240,17 @@ def draw(plan: Plan, rows: list[dict[str, Any]], summary: dict[str, Any]) -> Non
         values = [r["luts"] for r in of], [r["test_error"] for r in of]
         left.scatter(*values, s=14, color=colour, marker=marker, label=label, alpha=0.7)
     left.set(xscale="log", yscale="log", xlabel="LUTs of the adder graph", ylabel="background efficiency, test")
+    left.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 3)))
+    left.xaxis.set_major_formatter(ticker.FuncFormatter(lambda luts, _: f"{luts:,.0f}"))
+    left.xaxis.set_minor_formatter(ticker.NullFormatter())
     left.legend(frameon=False)
     times = summary["seconds_per_member"]
     bars = right.barh(range(len(times)), [time["mean"] for time in times.values()], color="#999999")
     right.bar_label(bars, [f" {time['mean']:.2f} s" for time in times.values()], fontsize=8)
     right.set_yticks(range(len(times)), list(times))
     right.invert_yaxis()
-    right.set(xscale="log", xlabel="seconds a member, compiling included")
+    right.margins(x=0.15)
+    right.set(xlabel="seconds a member, compiling included")
     for axis in (left, right):
         axis.grid(alpha=0.25)
     figure.savefig(plan.out / "learned.png", dpi=100)
