@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from nas_fpga.study import (
     Setup,
     StudyStorage,
     read_outcome,
+    summarise,
 )
 
 DATA: dict[str, Callable[[], Dataset]] = {"hgcal": load_hgcal, "jets": load_jets, "digits": load_digits}
@@ -47,7 +49,7 @@ def search(given: dict[str, Any]) -> None:
     import nas_fpga
 
     data = load_digits() if given["data"] in _BY_STUDY_OF_A_FILE else given["data"]
-    options = dict(given["options"]) | (FIXED_BITS_ONLY if given["side"] == "uniform" else {"bits": "learned"})
+    options = dict(given["options"]) | (FIXED_BITS_ONLY if given["side"] == "uniform" else {})
     folder = Path(given["folder"])
     try:
         nas_fpga.search(data, name="study", runs=folder, seed=given["seed"], progress=False, **options)
@@ -55,11 +57,20 @@ def search(given: dict[str, Any]) -> None:
         print("interrupted", end=" ", flush=True)
 
 
-def points_of_search(folder: Path) -> list[Point]:
-    """Return the points of the networks on the front of the study in a folder."""
+def points_of_search(folder: Path, *, polished: bool = True) -> list[Point]:
+    """Return the points of the networks on a study's front.
+
+    Args:
+        folder: Holds the study.
+        polished: False for the front that the trials alone have: that of a search without polish, which has the same
+            trials.
+    """
     outcome = read_outcome(folder / "study")
     with StudyStorage(folder / "study") as storage:
         storage.open(write=False)
+        if not polished:
+            trials = [replace(trial, polished=None) for trial in outcome.trials]
+            outcome = summarise(outcome.setup, storage, trials)
         networks = {(row.trial.number, row.point.network): row for row in outcome.front}
         rows = [row for row in networks.values() if row.point.mapped.figures.total("lut") <= MOST_LUTS]
         chosen = spread_front([row.point.error for row in rows], [row.share for row in rows], POINTS)
