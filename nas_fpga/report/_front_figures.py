@@ -280,8 +280,8 @@ def to_label(data: FrontData) -> list[Network]:
 
 
 def label_of(network: str, most_layers: int = 4) -> str:
-    """Return `64-32-32 w6a4` with the middle of long topologies left out."""
-    topology, _, bits = network.partition(" ")
+    """Return `64-32-32 w6a4`, or of `64-32 to 41-17 polished` what it is now, shortened."""
+    topology, _, bits = network.rpartition(" to ")[2].partition(" ")
     widths = topology.split("-")
     if len(widths) > most_layers:
         widths = [*widths[:2], "..", *widths[-1:]]

@@ -43,8 +43,15 @@ class AdamState(NamedTuple):
     square: Any
 
 
-def corrections(settings: TrainingSettings, updates: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return what the learning rate is multiplied by in some updates, counted from 1, as both means start at zero."""
+def corrections(settings: TrainingSettings, epoch: int, n_steps: int) -> NDArray[np.float32]:
+    """Return what the learning rate is multiplied by in each step of an epoch, as both means start at zero.
+
+    Args:
+        settings: Of the candidate.
+        epoch: Counted from 0.
+        n_steps: Of every epoch.
+    """
+    updates = np.arange(n_steps) + epoch * n_steps + 1
     of_mean, of_square = (1 - np.power(beta, updates) for beta in (settings.beta_1, settings.beta_2))
     corrected: NDArray[np.float32] = (np.sqrt(of_square) / of_mean).astype(np.float32)
     return corrected

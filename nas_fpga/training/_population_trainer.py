@@ -40,12 +40,12 @@ class _Slot(Slot):
     def begin_epoch(self) -> Epoch:
         """Return what the coming epoch is given for this member."""
         steps, order = self.member.begin_epoch()
-        settings, n_steps = self.member.settings, len(order) // self.batch_size
+        settings = self.member.settings
         rate = np.float32(self.member.learning_rate)
         return Epoch(
             quantizers(self.layout, self.job.candidate.uniform_bits, steps),
             order,
-            rate * corrections(settings, np.arange(n_steps) + self.n_epochs * n_steps + 1),
+            rate * corrections(settings, self.n_epochs, len(order) // self.batch_size),
             rate * np.float32(settings.weight_decay),
             AdamSettings.of(settings),
             np.float32(settings.dropout),

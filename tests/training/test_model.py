@@ -101,7 +101,10 @@ def test_adam_is_that_of_keras():
     gradients = [tuple(rng.standard_normal(p.shape).astype(np.float32) for p in start) for _ in range(5)]
     names = ("learning_rate", "beta_1", "beta_2", "epsilon", "weight_decay")
     of_steps = np.stack(
-        [corrections(TrainingSettings(**dict(zip(names, values, strict=True))), np.arange(1, 6)) for values in settings]
+        [
+            np.concatenate([corrections(of, 0, 2), corrections(of, 1, 2), corrections(of, 4, 1)])
+            for of in (TrainingSettings(**dict(zip(names, values, strict=True))) for values in settings)
+        ]
     )
     for step, gradient in enumerate(gradients):
         corrected = rate * of_steps[:, [step]]

@@ -13,6 +13,7 @@ from nas_fpga.export import hgq_model
 from nas_fpga.space import BitWidths, Candidate, TrainingSettings
 from nas_fpga.testing import integers_of
 from nas_fpga.training import TrainingFailure, TrainingJob
+from nas_fpga.training._bucket import bucket_of
 
 SETTINGS = TrainingSettings(epochs=8, patience=8, batch_size=64)
 
@@ -64,6 +65,21 @@ def test_networks_learn(binary):
     for number, least in ((0, 0.95), (1, 0.93), (2, 0.85)):
         logits = results[number].networks[0].logits(dataset.features[divided.test])[:, 0]
         assert np.mean((logits >= 0) == dataset.labels[divided.test]) > least
+
+
+def test_learning_rates_are_corrected_from_the_first_step_to_the_last():
+    dataset = make_dataset()
+    trainer, divided = make_trainer(dataset)
+    of = job(0, (8,), (6, 6))
+    slot = trainer._enter(of, bucket_of(of.candidate, 6, 1, len(divided.train)))
+    found = []
+    for epoch in range(2):
+        slot.n_epochs = epoch
+        given = slot.begin_epoch()
+        found += list(given.learning_rates / slot.member.learning_rate)
+    updates = np.arange(1, 2 * (len(divided.train) // slot.batch_size) + 1)
+    expected = np.sqrt(1 - SETTINGS.beta_2**updates) / (1 - SETTINGS.beta_1**updates)
+    assert found == pytest.approx(expected, rel=1e-6)
 
 
 def test_weights_use_their_bits_and_no_more(binary):

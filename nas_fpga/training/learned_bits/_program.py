@@ -30,7 +30,8 @@ UNIT_BITS = (-16.0, 16.0)
 class Parameters(NamedTuple):
     """What one member learns; bits are real numbers that are rounded where they are used.
 
-    One vector holds all of them, in this order, where they are trained: see :class:`Layout`.
+    Where they are trained one vector holds all of them, in this order: one loop of the optimiser compiles sooner than
+    four.
 
     Attributes:
         weights: `(P,)` kernels, then biases.

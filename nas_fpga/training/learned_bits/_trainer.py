@@ -57,16 +57,9 @@ class _Slot(Slot):
         rates[2 * n_weights :][layout.units[0]] = 0  # integer bits of inputs: the ends of their format stay
         decays = np.zeros_like(rates)
         decays[:n_kernels] = rate * settings.weight_decay
-        n_steps = self.n_rows // self.bucket.batch_size
-        updates = np.arange(n_steps) + epoch * n_steps + 1
+        corrected = corrections(settings, epoch, self.n_rows // self.bucket.batch_size)
         return Epoch(
-            Rates(
-                rates,
-                decays,
-                corrections(settings, updates),
-                np.float32(pressure),
-                AdamSettings.of(settings),
-            ),
+            Rates(rates, decays, corrected, np.float32(pressure), AdamSettings.of(settings)),
             self.orders.permutation(self.n_rows).astype(np.int32),
         )
 

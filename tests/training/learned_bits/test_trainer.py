@@ -10,6 +10,8 @@ from nas_fpga.errors import InputError
 from nas_fpga.space import BitWidths, Candidate
 from nas_fpga.testing import integers_of
 from nas_fpga.training import TrainingFailure, TrainingJob
+from nas_fpga.training._bucket import bucket_of
+from nas_fpga.training.learned_bits._program import Parameters
 from tests.training.learned_bits.blobs import SETTINGS, job, make_dataset, make_trainer
 
 
@@ -68,6 +70,33 @@ def test_topologies_of_one_shape_share_a_program(binary):
     *_, trainer, _, _ = binary
     assert [str(bucket) for bucket in trainer._programs] == ["16-16", "8-8-8"]
     assert [program._run._cache_size() for program in trainer._programs.values()] == [1, 1]
+
+
+def test_an_epoch_has_rates_decays_and_corrections_of_its_own():
+    trainer, divided = make_trainer(make_dataset())
+    settings = replace(SETTINGS, weight_decay=0.1, bits_learning_rate=0.02)
+    of = job(0, (8, 5), settings=settings)
+    bucket = bucket_of(of.trained, 6, 1, len(divided.train))
+    slot, layout = trainer._enter(of, bucket), bucket.layout
+    first = slot.begin_epoch()
+    slot.train_losses.append(0.5)
+    second = slot.begin_epoch()
+    rates, decays = (Parameters.of(layout, part) for part in (first.rates.parameters, first.rates.decays))
+    rate = settings.learning_rate  # of the first epoch
+    assert rates.weights == pytest.approx(rate)
+    assert decays.weights[: layout.n_weights] == pytest.approx(rate * 0.1)
+    assert not decays.weights[layout.n_weights :].any()
+    assert rates.weight_fraction == pytest.approx(0.02)
+    assert rates.unit_fraction == pytest.approx(0.02)
+    assert not rates.unit_integer[:6].any()  # the input format keeps its ends
+    assert rates.unit_integer[6:] == pytest.approx(0.02)
+    assert not any(part.any() for part in decays[1:])
+    assert second.rates.parameters[0] < rate
+    assert second.rates.pressure > first.rates.pressure
+    n_steps = len(divided.train) // bucket.batch_size
+    updates = np.arange(1, 2 * n_steps + 1)  # they go on through the epochs
+    expected = np.sqrt(1 - settings.beta_2**updates) / (1 - settings.beta_1**updates)
+    assert np.concatenate([first.rates.corrections, second.rates.corrections]) == pytest.approx(expected, rel=1e-6)
 
 
 def test_several_classes():
