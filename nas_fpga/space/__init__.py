@@ -9,7 +9,7 @@ from nas_fpga.space._candidate import (
     format_topology,
     parse_candidate,
 )
-from nas_fpga.space._mlp import MLPSpace, PriorCost, SpaceExhausted
+from nas_fpga.space._mlp import MLPSpace, PriorCost, PriorTime, SpaceExhausted
 from nas_fpga.space._rows import (
     Rows,
     candidates_of,
@@ -31,6 +31,7 @@ __all__ = [
     "LearnedBits",
     "MLPSpace",
     "PriorCost",
+    "PriorTime",
     "Rows",
     "SpaceExhausted",
     "TrainingSettings",

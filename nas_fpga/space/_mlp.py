@@ -33,6 +33,9 @@ from nas_fpga.space._training import Levels, TrainingSpace
 PriorCost = Callable[[Rows], tuple[NDArray[np.float64], NDArray[np.bool_]]]
 """Cost known before training: architectures to log10 of the share of the limits, and whether each is refused `(n,)`."""
 
+PriorTime = Callable[[Rows, NDArray[np.int64]], NDArray[np.float64]]
+"""Time that training takes: architectures and their epochs to a number that grows with it, in any unit `(n,)`."""
+
 MIN_BITS, MAX_BITS = 2, 8
 SMALL = 50_000  # a space of at most so many candidates is enumerated where sampling runs dry: under a second
 
@@ -72,6 +75,7 @@ class MLPSpace:
         max_params: Most trainable parameters.
         settings: How every candidate is trained, but for what is searched.
         prior_cost: Cost known before training; what it refuses is never proposed.
+        prior_time: Time of a training known before it; without it all are taken for equally long.
         training: Training settings that are searched.
         learned_bits: Whether training finds the bit widths, as :class:`LearnedBits`; then both ranges of bits are not
             looked at, and models see the same number for all candidates.
@@ -88,6 +92,7 @@ class MLPSpace:
     max_params: int | None = None
     settings: TrainingSettings = field(default=TrainingSettings())
     prior_cost: PriorCost | None = None
+    prior_time: PriorTime | None = None
     training: TrainingSpace = field(default=TrainingSpace())
     learned_bits: bool = False
 
@@ -186,6 +191,13 @@ class MLPSpace:
         bound *= self._most_bits.prod()
         share: NDArray[np.float64] = np.log10(operations / bound)
         return share
+
+    def training_time(self, rows: Rows) -> NDArray[np.float64]:
+        """Return how long candidates are expected to train, in any unit `(n,)`."""
+        if self.prior_time is None:
+            return np.ones(len(rows))
+        architectures, levels = self._parts(rows)
+        return self.prior_time(architectures, self.training.epochs_at(levels, self.settings))
 
     # Proposals
 

@@ -133,6 +133,13 @@ class TrainingSpace:
             for row in levels.tolist()
         ]
 
+    def epochs_at(self, levels: Levels, fixed: TrainingSettings) -> NDArray[np.int64]:
+        """Return the most epochs of a training `(n,)` at levels `(n, k)`."""
+        if "epochs" not in self.names:
+            return np.full(len(levels), fixed.epochs)
+        column = self.names.index("epochs")
+        return np.array(self.values[column])[levels[:, column]]
+
     def levels(self, settings: Sequence[TrainingSettings]) -> Levels:
         """Return the levels nearest to settings `(n, k)`."""
         levels = np.zeros((len(settings), len(self.names)), np.int32)

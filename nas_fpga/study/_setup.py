@@ -29,7 +29,7 @@ from nas_fpga.hardware import Estimator, PreTrainingCost, StaticEstimator, Targe
 from nas_fpga.samplers import SAMPLERS, Sampler, SamplerOptions
 from nas_fpga.space import BitWidths, Candidate, LearnedBits, MLPSpace, TrainingSettings, parse_candidate
 from nas_fpga.study._definition import DATA_SETS, DATASET_FILE, DataSource, SearchDefinition
-from nas_fpga.training import GroupBootstrap, Merits, Trainer, evaluate
+from nas_fpga.training import ExpectedTime, GroupBootstrap, Merits, Trainer, evaluate
 
 _BOOTSTRAP = 2  # place in the seed of the resamples, away from those of trials and samplers
 
@@ -169,6 +169,7 @@ class Setup:
             max_params=d.max_params,
             settings=self.settings,
             prior_cost=PreTrainingCost(n_inputs, n_outputs, d.input_bits, self.target),
+            prior_time=ExpectedTime(n_inputs, n_outputs, len(self.split.train)),
             training=d.searched,
             learned_bits=d.learned_bits,
         )

@@ -9,6 +9,7 @@ from nas_fpga.training._bootstrap import (
     ratio_interval,
 )
 from nas_fpga.training._calibration import calibrate, freeze
+from nas_fpga.training._expected_time import ExpectedTime
 from nas_fpga.training._integers import effective_bits, trailing_zeros
 from nas_fpga.training._merits import (
     SIGNAL_EFFICIENCY,
@@ -36,6 +37,7 @@ from nas_fpga.training._polish import polish_candidate, polish_epochs
 __all__ = [
     "SIGNAL_EFFICIENCY",
     "Curve",
+    "ExpectedTime",
     "GroupBootstrap",
     "Interval",
     "LearningCurve",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nas_fpga.space import Candidate
+from nas_fpga.training._expected_time import work_of_row
 from nas_fpga.training._layout import Layout
 
 # Networks of narrow layers share programs, at the price of work on zeros. Padding wider ones would cost more than it
@@ -42,13 +43,8 @@ class Bucket:
 
     @property
     def cost(self) -> float:
-        """Work of a row, in arbitrary units: by this, dear ones are trained first.
-
-        A multiplication, an activation and a layer cost as 1, 17 and 235 (least squares over epochs measured on a core
-        of nine networks from 8 neurons to 352-159-269-996).
-        """
-        shapes = self.layout.shapes
-        return sum(n_in * n_out for n_in, n_out in shapes) + 17 * self.layout.n_hidden + 235 * len(shapes)
+        """Work of a row: by this, dear ones are trained first."""
+        return float(work_of_row(self.layout.n_weights, self.layout.n_hidden, len(self.layout.shapes)))
 
     def __str__(self) -> str:
         """`32-32`: the hidden layers."""

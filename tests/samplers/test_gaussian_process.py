@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -93,7 +94,6 @@ def test_it_beats_random_search_on_the_stand_in():
     for seed in range(30):
         model = search(GaussianProcessSampler(SPACE, seed), 40, seed)
         random = search(RandomSampler(SPACE, seed), 40, seed)
-        assert model[:5] == random[:5]  # the first twenty are the same
         gains.append(model[-1] - random[-1])
     error = np.std(gains, ddof=1) / np.sqrt(30)
     assert np.mean(gains) - 2.05 * error > 0.02  # 95 %, 29 degrees of freedom
@@ -114,11 +114,35 @@ def test_a_suggestion_after_a_hundred_trials_is_cheap():
 
 def test_the_start_is_random_and_then_it_is_not():
     history = list(map(observe, RandomSampler(SPACE, 3).ask([], [], 10)))
-    assert GaussianProcessSampler(SPACE, 3).ask(history, [], 4) == RandomSampler(SPACE, 3).ask(history, [], 4)
+    random = GaussianProcessSampler(SPACE, 3).ask(history, [], 4)
+    # What was observed does not matter to it.
+    worse = [replace(observation, log10_error=-0.1 * i) for i, observation in enumerate(history)]
+    assert GaussianProcessSampler(SPACE, 3).ask(worse, [], 4) == random
     crossing = GaussianProcessSampler(SPACE, 3, n_startup=12).ask(history, [], 4)
-    random = RandomSampler(SPACE, 3).ask(history, [], 4)
     assert crossing[:2] == random[:2]
     assert crossing[2] != random[2]
+
+
+def test_the_start_expects_to_keep_the_limits():
+    random = RandomSampler(SPACE, 0).ask([], [], 200)
+    assert (prior_cost(SPACE.rows(random))[0] >= 0).mean() > 0.03
+    assert (prior_cost(SPACE.rows(GaussianProcessSampler(SPACE, 0).ask([], [], 200)))[0] < 0).all()
+    # Where nothing is expected to, it is tried all the same.
+    narrow = replace(SPACE, prior_cost=lambda rows: (np.full(len(rows), 0.1), np.zeros(len(rows), bool)))
+    assert len(GaussianProcessSampler(narrow, 0).ask([], [], 20)) == 20
+
+
+def test_the_start_draws_a_candidate_the_less_often_the_longer_it_trains():
+    space = replace(SPACE, prior_cost=None)
+    slow = replace(space, prior_time=lambda rows, epochs: np.where(depths_of(rows) > 1, 10.0, 1.0))
+
+    def share_of_one_layer(of):
+        asked = [GaussianProcessSampler(of, seed).ask([], [], 4) for seed in range(200)]
+        return np.mean([candidate.n_layers == 1 for four in asked for candidate in four])
+
+    alike, weighted = share_of_one_layer(space), share_of_one_layer(slow)
+    assert alike == pytest.approx(0.30, abs=0.05)  # as the space draws them
+    assert weighted == pytest.approx(alike / (alike + (1 - alike) / 10), abs=0.05)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -159,6 +183,12 @@ class TestModel:
         after = model.believing(SPACE.candidates(best))
         assert after.gains(best)[0] < 0.5 * model.gains(best)[0]
         assert model.believing([]) is model
+
+    def test_a_gain_is_one_for_the_time_that_training_takes(self, history):
+        rows = SPACE.sample(np.random.default_rng(0), 500)
+        timed = replace(SPACE, prior_time=lambda rows, epochs: epochs * rows[:, 0].astype(float))
+        rates = _Model.fit(timed, history).gains(rows)
+        assert rates == pytest.approx(_Model.fit(SPACE, history).gains(rows) / (50 * rows[:, 0]))
 
     def test_nothing_is_gained_over_the_limits(self, history):
         model = _Model.fit(SPACE, history)

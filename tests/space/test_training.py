@@ -168,6 +168,17 @@ class TestInTheSpace:
         assert not SPACE.has_architecture_of(Candidate((301,), BitWidths(6, 6)))
         assert not SPACE.has_architecture_of(Candidate((2,) * 16, BitWidths(6, 6)))
 
+    def test_the_time_of_a_training_knows_its_epochs(self):
+        rows = SPACE.sample(np.random.default_rng(7), 50)
+        timed = replace(SPACE, prior_time=lambda architectures, epochs: epochs / architectures[:, -1])
+        candidates = SPACE.candidates(rows)
+        expected = [c.settings.epochs / c.bits.activations for c in candidates]
+        assert timed.training_time(rows) == pytest.approx(expected)
+        assert len({c.settings.epochs for c in candidates}) > 3
+        fixed = replace(timed, training=TrainingSpace(), settings=TrainingSettings(epochs=7))
+        assert fixed.training_time(rows[:, :17]) == pytest.approx(7 / rows[:, 16])
+        assert (SPACE.training_time(rows) == 1).all()
+
     def test_the_whole_of_a_small_space(self):
         training = TrainingSpace(batch_size=(256, 1024), epochs=(5, 6))
         space = MLPSpace(3, 1, 4, max_layers=2, weight_bits=(5, 6), activation_bits=(6, 6), training=training)
