@@ -2,7 +2,7 @@
 
 Writes ``precision_resources.csv`` (all costed points), ``precision_resources.json`` (hypervolumes, ratios of LUTs) and
 ``precision_resources.png`` (fronts). 27 runs of 600 CPU seconds and the costing of their points: about three hours on
-two cores. What has been run lies under ``runs/training-resources`` and is not run again. ``--sides hgq`` takes one
+two cores. What has been run lies under ``precision_resources_runs`` and is not run again. ``--sides hgq`` takes one
 core: started twice, under ``taskset`` and with other data sets or seeds, it takes both.
 
 Every side has 600 CPU seconds, that is five minutes of two cores, for each data set and seed: those of all its
@@ -71,8 +71,8 @@ class Plan:
     """What is run, and where it is kept.
 
     Attributes:
-        runs: Folder of what was run.
-        out: Folder of the results.
+        runs: Folder to work in.
+        out: Folder of the results, those of each run included.
         data: Names of data sets.
         sides: Which are run now.
         seeds: Of everything random.
@@ -94,17 +94,22 @@ class Plan:
 
     def result(self, data: str, seed: int, side: str) -> Path:
         """Return the file of a run."""
-        return self.runs / data / f"{side}-{seed}.json"
+        return self.kept / data / f"{side}-{seed}.json"
+
+    @property
+    def kept(self) -> Path:
+        """Folder of the runs' results."""
+        return self.out / "precision_resources_runs"
 
 
 def measure(plan: Plan) -> None:
     """Run what is missing."""
-    keep_agreed(plan.runs, {"cpu_s": plan.cpu_s, "options": plan.options})
+    keep_agreed(plan.kept, {"cpu_s": plan.cpu_s, "options": plan.options})
     for data, seed, side in plan.todo():
         path = plan.result(data, seed, side)
         if path.exists():
             continue
-        folder = path.with_suffix("")
+        folder = plan.runs / data / f"{side}-{seed}"
         shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
         print(f"{data}, seed {seed}, {side}", end=" ... ", flush=True)
         origin = provenance()

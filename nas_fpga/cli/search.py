@@ -192,7 +192,7 @@ def search(
             help="Train the best of the front on with learned bits, in this share of the epochs before; 0: not.",
             rich_help_panel=_TRAINING,
         ),
-    ] = 0.25,
+    ] = 0.5,
     input_bits: Annotated[
         int, typer.Option(help="Bits of every feature as it enters the design.", rich_help_panel=_TRAINING)
     ] = 10,

@@ -134,7 +134,7 @@ class SearchDefinition:
     pressure: float | None = None
     bits_learning_rate: float = 1e-2
     search_training: TrainingSpace = field(default=TrainingSpace())
-    polish: float = 0.25
+    polish: float = 0.5
     input_bits: int = 10
     signal_efficiency: float = 0.95
     backend: Backend = "jax"
@@ -151,7 +151,7 @@ class SearchDefinition:
         if not 0 < self.signal_efficiency < 1:
             raise InputError(f"--signal-efficiency {self.signal_efficiency} must lie between 0 and 1, such as 0.95")
         if not 0 <= self.polish <= 1:
-            raise InputError(f"--polish {self.polish} must lie between 0 (none) and 1, such as 0.25")
+            raise InputError(f"--polish {self.polish} must lie between 0 (none) and 1, such as 0.5")
         _ = self.settings
         self._refuse_by_kind_of_bits()
         for name in ("min_params", "max_params"):

@@ -80,7 +80,7 @@ class SearchOptions(HardwareOptions, total=False):
             :data:`nas_fpga.space.TRAINING_PRESETS`, ranges, or both, such as ``"orca,dropout=0:0.2"``; or ranges by
             name, ``{"learning_rate": (1e-4, 1e-1)}``. What is included is trained with the fixed settings.
         polish: Epochs in which the best of the front are trained on with learned bits, as a share of the epochs
-            trained before; 0 for none. Default: 0.25.
+            trained before; 0 for none. Default: 0.5.
         input_bits: Bits of every feature as it enters the design. Default: 10.
         signal_efficiency: At the working point. Default: 0.95.
         part: FPGA part. Default: xcvu13p-flga2577-2-e.

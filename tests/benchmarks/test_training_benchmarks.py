@@ -223,7 +223,7 @@ class TestResourceSummary:
         plan = precision_resources.Plan(runs=tmp_path, out=tmp_path, data=("digits",), seeds=(0,))
         for side, of_side in points.items():
             path = plan.result("digits", 0, side)
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             named = [{"network": "8", "validation_error": e, "test_error": e, "luts": n} for e, n in of_side]
             path.write_text(json.dumps({"cpu_s": 1, "points": named, "provenance": {"commit": side}}))
         return plan
@@ -241,6 +241,12 @@ class TestResourceSummary:
         assert ratios["hgq"] == [{"ratio": pytest.approx(0.5), "reached": 2, "of": 2}]
         assert ratios["uniform"] == [{"ratio": pytest.approx(0.25), "reached": 1, "of": 1}]
         assert (tmp_path / "precision_resources.png").exists()
+
+    def test_a_constant_is_no_point(self, tmp_path):
+        networks = [(0.1, 100.0), (0.01, 1000.0)]
+        plan = self.make(tmp_path, {"search": networks, "hgq": [*networks, (1.0, 0.0)], "uniform": networks})
+        ratios = precision_resources.write(plan)["data"]["digits"]["luts_search_over"]
+        assert ratios["hgq"] == [{"ratio": pytest.approx(1.0), "reached": 2, "of": 2}]
 
     def test_what_is_not_complete_is_left_out(self, tmp_path):
         plan = self.make(tmp_path, {"search": [(0.1, 50.0)]})

@@ -83,7 +83,7 @@ def polished(tmp_path_factory: pytest.TempPathFactory) -> StudyOutcome:
     """A search of learning rates whose front was polished; its curves are others than those of the trials."""
     folder = tmp_path_factory.mktemp("runs") / "polished"
     training = TrainingSpace(learning_rate=(1e-3, 1e-1))
-    outcome = scripted(folder, 45, polish=1.0, epochs=10, search_training=training)
+    outcome = scripted(folder, 45, polish=1.0, epochs=5, search_training=training)
 
     def told_apart(trial: TrialRecord) -> TrialRecord:
         curve = LearningCurve((0.5, 0.4, 0.3), (0.35, 0.25, 0.2), 2)

@@ -57,7 +57,7 @@ def test_the_pressure_on_learned_bits_is_searched_unless_it_is_given() -> None:
             "--search-training dropout is for fixed",
         ),
         ({"learned_bits": True, "pressure": 0.0}, "--pressure 0.0 must be"),
-        ({"polish": 1.5}, r"--polish 1.5 must lie between 0 \(none\) and 1, such as 0.25"),
+        ({"polish": 1.5}, r"--polish 1.5 must lie between 0 \(none\) and 1, such as 0.5"),
     ],
 )
 def test_what_one_kind_of_bits_cannot_do_is_refused(values: dict[str, Any], said: str) -> None:

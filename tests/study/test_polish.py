@@ -29,7 +29,7 @@ N = 45  # trials, of two epochs each
 
 
 def polishing(**definition: object):
-    return make_setup(polish=1.0, epochs=10, **definition)
+    return make_setup(polish=1.0, epochs=5, **definition)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_where_nothing_is_feasible_nothing_is_chosen(whole: list[TrialRecord]) -
 
 def test_a_lost_checkpoint_costs_its_own_polish_only(folder: Path, whole: list[TrialRecord]) -> None:
     first, *others = [trial.number for trial in whole if trial.polished]
-    search(folder, make_setup(epochs=10), N)
+    search(folder, make_setup(epochs=5), N)
     (folder / "trials" / f"{first:05d}" / "network_0.npz").unlink()
     trials, _, reporter = search(folder, polishing(), N)
     assert "network_0.npz is gone" in trials[first].polished.cause
@@ -96,7 +96,7 @@ def test_a_lost_checkpoint_costs_its_own_polish_only(folder: Path, whole: list[T
 
 
 def test_polishing_adds_points_and_leaves_trials_as_they_were(tmp_path: Path, whole: list[TrialRecord]) -> None:
-    without, _, _ = search(tmp_path / "without", make_setup(epochs=10), N)
+    without, _, _ = search(tmp_path / "without", make_setup(epochs=5), N)
     assert [replace(trial, polished=None) for trial in whole] == without
     for trial in (trial for trial in whole if trial.polished):
         own, added = trial.outcome.points, trial.polished.points
@@ -132,13 +132,13 @@ def test_too_few_epochs_are_said(folder: Path) -> None:
     trials, _, reporter = search(folder, make_setup(polish=0.5), 10)
     assert not any(trial.polished for trial in trials)
     assert reporter.messages == [
-        "Nothing is polished: --polish 0.5 of the 20 epochs trained are fewer than the 80 that a network takes"
+        "Nothing is polished: --polish 0.5 of the 20 epochs trained are fewer than the 160 that a network takes"
     ]
 
 
 def test_a_failure_is_kept_with_its_cause(folder: Path, whole: list[TrialRecord]) -> None:
     first = next(trial.number for trial in whole if trial.polished)
-    search(folder, make_setup(epochs=10), N)  # no trial itself may fail
+    search(folder, make_setup(epochs=5), N)  # no trial itself may fail
     trials, _, reporter = search(folder, polishing(), N, failing=[first])
     assert trials[first].polished.cause == "it was to fail"
     assert trials[first].points == trials[first].outcome.points

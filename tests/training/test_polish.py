@@ -18,11 +18,11 @@ def test_pressure_is_counted_against_the_start(network):
     candidate = polish_candidate(network, settings)
     assert (candidate.topology, candidate.bits) == (network.topology, LearnedBits())
     pressure = candidate.settings.pressure
-    assert pressure * network.ebops == pytest.approx(0.3)
+    assert pressure * network.ebops == pytest.approx(0.6)
     assert candidate.settings == replace(
-        settings, learning_rate=6e-3, epochs=16, dropout=0.0, pressure=pressure, bits_learning_rate=3e-2
+        settings, learning_rate=6e-3, epochs=32, dropout=0.0, pressure=pressure, bits_learning_rate=3e-2
     )
-    assert polish_epochs(settings) == 16
+    assert polish_epochs(settings) == 32
 
 
 def test_a_constant_and_a_single_epoch_can_be_polished():
@@ -31,7 +31,7 @@ def test_a_constant_and_a_single_epoch_can_be_polished():
     constant = replace(network, layers=(*network.layers[:-1], silent)).pruned()
     assert constant.ebops == 0
     settings = polish_candidate(constant, TrainingSettings(epochs=1)).settings
-    assert (settings.epochs, settings.pressure) == (2, 0.3)
+    assert (settings.epochs, settings.pressure) == (3, 0.6)
 
 
 def test_it_needs_no_framework():
