@@ -9,9 +9,9 @@ from nas_fpga.training._network import QuantizedNetwork
 
 # Both learning rates are among the best of .01 to .1 for bits and .001 to .01, tried on seven points of the main job's
 # front (5 to 127 neurons, 1,300 to 32,000 LUT). Epochs and pressure: of 14 points of a later front (1 to 438 neurons,
-# 590 to 72,000 LUT), two seeds each, LUTs at the same validation figure by the estimate are fewer than those of the
-# start by (geometric mean) 2.0 in 80 epochs at a pressure of .3, 2.4 in 160, 2.6 in 320; in 160 epochs 2.6 at .6 and 2.5
-# at 1.2.
+# 590 to 72,000 LUT), two seeds each, LUTs by the estimate at the same validation figure are fewer than those of the
+# start by a factor of (geometric mean) 2.0 in 80 epochs at a pressure of .3, 2.4 in 160, 2.6 in 320; in 160 epochs by
+# 2.6 at a pressure of .6 and by 2.5 at 1.2.
 _PRESSURE = 0.6  # loss for all EBOPs of the start
 _BITS_LEARNING_RATE = 3e-2
 _LEARNING_RATE = 0.6  # of the settings', whose default is 5e-3
