@@ -8,7 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_fpga.samplers import non_dominated
 from nas_fpga.training import difference_interval
+
+
+def front_of(errors: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return which points no other dominates.
+
+    What everything passes, an error of 1, decides nothing: it is left out, however cheap, unless there is nothing else.
+
+    Args:
+        errors: `(n,)`.
+        shares: `(n,)`.
+    """
+    on_front = np.flatnonzero(non_dominated(errors, shares))
+    deciding = on_front[errors[on_front] < 1]
+    return deciding if len(deciding) else on_front
 
 
 def probability_undominated(replicates: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:

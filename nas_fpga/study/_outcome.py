@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from nas_fpga.errors import SearchFailedError
 from nas_fpga.hardware import Figure
-from nas_fpga.samplers import non_dominated
 from nas_fpga.space import BitWidths, format_topology
 from nas_fpga.study._front import (
     Knee,
     cheapest_as_good,
     find_knee,
+    front_of,
     paired_standard_error,
     probability_undominated,
     selection_corrected,
@@ -190,7 +190,7 @@ def summarise(setup: Setup, storage: StudyStorage, trials: Sequence[TrialRecord]
     replicates = np.array([bootstrap.errors(logits) for logits in scores])
     undominated = probability_undominated(replicates, shares)
     corrected = selection_corrected(errors, replicates, shares)
-    on_front = np.flatnonzero(non_dominated(errors, shares))
+    on_front = front_of(errors, shares)
     most_precise = on_front[np.lexsort((shares[on_front], errors[on_front]))[0]]
     best = cheapest_as_good(errors[on_front], replicates[on_front], shares[on_front])
     order = on_front[np.lexsort((errors[on_front], shares[on_front]))]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nas_fpga.samplers import non_dominated
 from nas_fpga.study import cheapest_as_good, find_knee, probability_undominated, selection_corrected
+from nas_fpga.study._front import front_of
 
 # Few values, so that ties are common.
 POINTS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=12)
@@ -27,6 +28,12 @@ def samples(draw):
 def test_front_by_hand() -> None:
     errors, shares = np.array([0.5, 0.2, 0.2, 0.3, 0.1, 0.1]), np.array([1.0, 2.0, 2.0, 3.0, 4.0, 5.0])
     assert non_dominated(errors, shares).tolist() == [True, True, False, False, True, False]
+    assert front_of(errors, shares).tolist() == [0, 1, 4]
+
+
+def test_what_everything_passes_is_on_no_front_but_its_own() -> None:
+    assert front_of(np.array([1.0, 0.99, 0.2]), np.array([0.1, 1.0, 2.0])).tolist() == [1, 2]
+    assert front_of(np.array([1.0, 1.0]), np.array([0.2, 0.1])).tolist() == [1]
 
 
 @given(POINTS)
