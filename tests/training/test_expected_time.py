@@ -14,7 +14,7 @@ def times(*topologies, n_rows=50_000, epochs=50):
 
 
 def test_it_is_a_start_and_work_on_every_row_of_every_epoch():
-    # 16 x 8 is narrower than a shared width, so that its bucket has other widths; 40-48 is its own bucket.
+    # Of widths that are padded to nothing else, so that its program's work is its own.
     candidate = Candidate((40, 48), BitWidths(6, 6))
     work = 13 * 40 + 40 * 48 + 48 + 17 * 88 + 235 * 3
     assert bucket_of(candidate, 13, 1, 50_000).cost == work
