@@ -1,7 +1,7 @@
 """Precision against resources at equal CPU time: ``python -m benchmarks.training.precision_resources``.
 
 Writes ``precision_resources.csv`` (all costed points), ``precision_resources.json`` (hypervolumes, ratios of LUTs) and
-``precision_resources.png`` (fronts). 27 runs of 600 CPU seconds and the costing of their points: about three hours on
+``precision_resources.png`` (fronts). 27 runs of at most 600 CPU seconds, and the costing of their points: two hours on
 two cores. What has been run lies under ``precision_resources_runs`` and is not run again. ``--sides hgq`` takes one
 core: started twice, under ``taskset`` and with other data sets or seeds, it takes both.
 
