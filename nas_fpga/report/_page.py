@@ -238,15 +238,17 @@ def _table(data: ReportData) -> str:
 
 
 def _search(data: ReportData, figures: list[Figure]) -> str:
+    polished = any(trial.polished for trial in data.outcome.trials)
+    before_polish = " Before polish, which adds to the front above." if polished else ""
+    best = "Marks are networks that keep the limits."
+    hypervolume = (
+        "Share of the square of log error (1 to 0.001) and log resource share (1 to 1e-6) that the front covers; "
+        "more is better."
+    )
     progress = _grid(
         [
-            _figure(course.best_figure(data), "Marks are networks that keep the limits.", figures),
-            _figure(
-                course.hypervolume_figure(data),
-                "Share of the square of log error (1 to 0.001) and log resource share (1 to 1e-6) that the front "
-                "covers; more is better.",
-                figures,
-            ),
+            _figure(course.best_figure(data), best + before_polish, figures),
+            _figure(course.hypervolume_figure(data), hypervolume + before_polish, figures),
         ]
     )
     where = _grid([_figure(figure, "", figures) for figure in course.where_figures(data)], " small")
@@ -273,8 +275,9 @@ def _networks(data: ReportData, figures: list[Figure]) -> str:
         else "The best network on test: rows of the class against all others."
     )
     learning = (
-        "Solid: validation; dotted: training, both quantized. The mark is the epoch whose weights were kept; thin "
-        "lines are the other networks of the front."
+        "Solid: validation; dotted: training, both quantized. The mark is the lowest validation loss: with fixed bits "
+        "its weights were kept, with learned bits those of several epochs. Thin lines are the other networks of the "
+        "front."
     )
     return _grid(
         [

@@ -22,7 +22,7 @@ from nas_fpga.report._front_data import gather_front
 from nas_fpga.report._front_figures import top_of
 from nas_fpga.report._gather import Chosen, _curves, gather
 from nas_fpga.report._network_figures import curves_figure
-from nas_fpga.report._page import _failures, _json_for_html, _notices
+from nas_fpga.report._page import _failures, _json_for_html, _notices, page
 from nas_fpga.report._search_figures import settings_figure
 from nas_fpga.report._tables import front_table, settings_tables
 from nas_fpga.report._theme import log_ticks, percent, resolve
@@ -132,6 +132,12 @@ def test_polished_points_have_their_own_curve_and_keep_their_roles(polished: Stu
     figure = curves_figure(data)
     best = next(chosen for chosen in data.chosen if chosen.row.is_best)
     assert any(best.title in trace["name"] for trace in figure.data)
+
+
+def test_the_course_says_that_polish_is_not_in_it(polished: StudyOutcome, outcome: StudyOutcome) -> None:
+    said = "Before polish, which adds to the front above."
+    assert page(gather(polished)).count(said) == 2
+    assert said not in page(gather(outcome))
 
 
 def test_failed_polishes_are_counted_with_their_causes(polished: StudyOutcome, capsys) -> None:
