@@ -25,7 +25,7 @@ from nas_fpga.hardware._mappings import (
     buildable_reuse_factors,
     enumerate_mappings,
 )
-from nas_fpga.hardware._parts import DEFAULT_PART, Part, find_part, known_parts
+from nas_fpga.hardware._parts import DEFAULT_PART, Part, find_part, known_boards, known_parts
 from nas_fpga.hardware._points import HardwareFigures, MappedPoint
 from nas_fpga.hardware._traits import LayerTraits, measured_traits
 
@@ -59,6 +59,7 @@ __all__ = [
     "estimate",
     "find_part",
     "input_format_luts",
+    "known_boards",
     "known_parts",
     "log10_share",
     "make_target",
