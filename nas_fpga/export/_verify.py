@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_fpga._process import ToolFailedError
 from nas_fpga.errors import InputError
 from nas_fpga.export._cpp import generated_adders, run_cpp
 from nas_fpga.export._events import VerificationEvents
-from nas_fpga._process import ToolFailedError
 from nas_fpga.export._project import keras_outputs
 from nas_fpga.export._quiet import captured
 from nas_fpga.export._record import changed_files, read_record, write_record
