@@ -28,8 +28,8 @@ _CELLS: dict[str, tuple[int, int]] = {
     **dict.fromkeys(("RAMB18E1", "RAMB18E2"), (_BRAM18, 1)),
     **dict.fromkeys(("RAMB36E1", "RAMB36E2"), (_BRAM18, 2)),
 }
-# Multiplexers and inverters beside the LUTs of a slice, buffers and constants.
-_FREE = frozenset(("MUXF7", "MUXF8", "MUXF9", "INV", "BUFG", "IBUF", "OBUF", "GND", "VCC"))
+# Multiplexers and inverters beside the LUTs of a slice, buffers and constants, and where a flattened module was.
+_FREE = frozenset(("$scopeinfo", "MUXF7", "MUXF8", "MUXF9", "INV", "BUFG", "IBUF", "OBUF", "GND", "VCC"))
 # Both limits are Yosys' own: they hold for the child alone, whatever else the machine does.
 _CHILD = """
 import resource, sys
@@ -48,7 +48,7 @@ class CellCounts:
         lut: Look-up tables, of any number of inputs; one that holds two small functions counts twice, as Yosys does not
             join them.
         ff: Flip-flops.
-        carry: Carry chains: of 8 bits in UltraScale and UltraScale+, of 4 in the 7 series.
+        carry: Pieces of carry chains, of 4 bits in every family as Yosys makes them.
         dsp: DSP slices.
         bram18: Block memories of 18 Kbit.
     """
