@@ -15,6 +15,7 @@ from nas_fpga.hardware._adder_graph import (
 from nas_fpga.hardware._adder_law import adder_graph_luts, adder_levels_per_cycle, input_format_luts, placed_luts
 from nas_fpga.hardware._base import Estimator
 from nas_fpga.hardware._before_training import PreTrainingCost
+from nas_fpga.hardware._csynth_report import CSynthReport
 from nas_fpga.hardware._estimate import StaticEstimator, estimate
 from nas_fpga.hardware._figures import Figure, Stage, Unit
 from nas_fpga.hardware._limits import (
@@ -39,7 +40,10 @@ from nas_fpga.hardware._mappings import (
 )
 from nas_fpga.hardware._parts import DEFAULT_PART, Part, find_part, known_boards, known_parts
 from nas_fpga.hardware._points import HardwareFigures, MappedPoint
+from nas_fpga.hardware._report_text import ReportedResources
+from nas_fpga.hardware._reports import Report, read_report
 from nas_fpga.hardware._traits import LayerTraits, measured_traits
+from nas_fpga.hardware._vivado_report import TimingReport, UtilizationReport
 
 __all__ = [
     "DEFAULT_PART",
@@ -50,6 +54,7 @@ __all__ = [
     "SUFFIX",
     "UNROLL_LIMIT",
     "AdderGraph",
+    "CSynthReport",
     "Estimator",
     "Figure",
     "HardwareFigures",
@@ -63,12 +68,16 @@ __all__ = [
     "Objective",
     "Part",
     "PreTrainingCost",
+    "Report",
+    "ReportedResources",
     "Resource",
     "Stage",
     "StaticEstimator",
     "Strategy",
     "Target",
+    "TimingReport",
     "Unit",
+    "UtilizationReport",
     "adder_graph",
     "adder_graph_luts",
     "adder_graph_of_model",
@@ -88,4 +97,5 @@ __all__ = [
     "measured_traits",
     "parse_region",
     "placed_luts",
+    "read_report",
 ]
