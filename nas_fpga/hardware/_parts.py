@@ -46,7 +46,9 @@ class Part:
 
 def _of_series(source: str, *rows: tuple[str, int, int, int, int, int]) -> tuple[Part, ...]:
     """Return the parts of a data sheet from name, LUT, DSP, BRAM36, URAM, SLRs: there are two flip-flops for a LUT."""
-    return tuple(Part(name, lut, 2 * lut, *rest, source=source) for name, lut, *rest in rows)
+    return tuple(
+        Part(name, lut, 2 * lut, dsp, bram36, uram, slrs, source) for name, lut, dsp, bram36, uram, slrs in rows
+    )
 
 
 # Product tables of the data sheets. The first part, the default, has the totals that Vivado HLS reports for it.
