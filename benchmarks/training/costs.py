@@ -152,6 +152,7 @@ def draw(rows: list[dict[str, Any]], readings: list[dict[str, float]], path: Pat
 
     mpl.use("Agg")
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import FuncFormatter
 
     names = list(dict.fromkeys(row["varied"] for row in rows)) + ["memory"] * bool(readings)
     if not names:
@@ -172,6 +173,12 @@ def draw(rows: list[dict[str, Any]], readings: list[dict[str, float]], path: Pat
         of = [row for row in rows if row["varied"] == name]
         axis.plot([r["value"] for r in of], [r["seconds_per_candidate"] for r in of], "o-", color="#0072B2", ms=4)
         axis.set(xscale="log", yscale="log", xlabel=name, ylabel="seconds a candidate")
+        values = [r["value"] for r in of]
+        axis.set_xticks(values, [f"{value / 1000:g}k" if value >= 1000 else str(value) for value in values], fontsize=8)
+        axis.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
+        axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.tick_params(axis="y", which="minor", labelsize=7)
     figure.savefig(path, dpi=100)
     plt.close(figure)
 
