@@ -16,6 +16,16 @@ from nas_fpga.hardware._adder_law import adder_graph_luts, adder_levels_per_cycl
 from nas_fpga.hardware._base import Estimator
 from nas_fpga.hardware._before_training import PreTrainingCost
 from nas_fpga.hardware._csynth_report import CSynthReport
+from nas_fpga.hardware._design_cost import (
+    AROUND,
+    DesignCost,
+    LayerCost,
+    cost_by_adder_graph,
+    cost_by_law,
+    cost_by_synthesis,
+    cost_of_topology,
+    topology_traits,
+)
 from nas_fpga.hardware._estimate import StaticEstimator, estimate
 from nas_fpga.hardware._figures import Figure, Stage, Unit
 from nas_fpga.hardware._limits import (
@@ -40,12 +50,15 @@ from nas_fpga.hardware._mappings import (
 )
 from nas_fpga.hardware._parts import DEFAULT_PART, Part, find_part, known_boards, known_parts
 from nas_fpga.hardware._points import HardwareFigures, MappedPoint
+from nas_fpga.hardware._preflight import preflight
 from nas_fpga.hardware._report_text import ReportedResources
 from nas_fpga.hardware._reports import Report, read_report
+from nas_fpga.hardware._reuse import ReuseOption, reuse_options
 from nas_fpga.hardware._traits import LayerTraits, measured_traits
 from nas_fpga.hardware._vivado_report import TimingReport, UtilizationReport
 
 __all__ = [
+    "AROUND",
     "DEFAULT_PART",
     "OBJECTIVES",
     "RESOURCES",
@@ -55,10 +68,12 @@ __all__ = [
     "UNROLL_LIMIT",
     "AdderGraph",
     "CSynthReport",
+    "DesignCost",
     "Estimator",
     "Figure",
     "HardwareFigures",
     "Language",
+    "LayerCost",
     "LayerTraits",
     "Limits",
     "MappedPoint",
@@ -71,6 +86,7 @@ __all__ = [
     "Report",
     "ReportedResources",
     "Resource",
+    "ReuseOption",
     "Stage",
     "StaticEstimator",
     "Strategy",
@@ -85,6 +101,10 @@ __all__ = [
     "allowed_reuse_factors",
     "build_netlist",
     "buildable_reuse_factors",
+    "cost_by_adder_graph",
+    "cost_by_law",
+    "cost_by_synthesis",
+    "cost_of_topology",
     "da4ml_version",
     "enumerate_mappings",
     "estimate",
@@ -97,5 +117,8 @@ __all__ = [
     "measured_traits",
     "parse_region",
     "placed_luts",
+    "preflight",
     "read_report",
+    "reuse_options",
+    "topology_traits",
 ]
