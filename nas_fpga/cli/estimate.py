@@ -113,7 +113,7 @@ def estimate(
         if model is not None
     ]
     if plot is not None:
-        from nas_fpga.report import plot_layers
+        from nas_fpga.estimation import plot_layers
 
         plot_layers(found[0], plot)
     if json:
@@ -142,8 +142,14 @@ def _print(one: Estimate, reuse_factors: bool) -> None:
         cells = (*_cells(layer.lut), *_cells(layer.ff), _number(layer.dsp), _number(layer.bram18))
         table.add_row(layer.name, shape, weights, bits, *cells)
     table.add_section()
-    cells = (*_cells(figures.lut), *_cells(figures.ff), _number(figures.dsp), _number(figures.bram18))
-    table.add_row("one copy", "", "", "", *cells)
+    table.add_row(
+        "one copy",
+        *("", "", ""),
+        *_cells(figures.lut),
+        *_cells(figures.ff),
+        _number(figures.dsp),
+        _number(figures.bram18),
+    )
     shares = figures.shares(target)
     percent = [f"{shares[name]:.2%}" for name in ("lut", "ff", "dsp", "bram18")]
     copies = f"{figures.copies} copies" if figures.copies > 1 else "1 copy"
@@ -159,8 +165,8 @@ def _print(one: Estimate, reuse_factors: bool) -> None:
     for mapping, law in one.others:
         mark = "" if mapping != one.cost.mapping else " *"
         keeps = "yes" if law.is_feasible(target) else "no"
-        cells = (*_cells(law.lut), _number(law.dsp), _number(law.bram18), _number(law.latency_ns))
-        table.add_row(f"{mapping}{mark}", *cells, _number(law.ii_cycles), str(law.copies), keeps)
+        numbers = [_number(figure) for figure in (law.dsp, law.bram18, law.latency_ns, law.ii_cycles)]
+        table.add_row(f"{mapping}{mark}", *_cells(law.lut), *numbers, str(law.copies), keeps)
     _show(table)
     if reuse_factors:
         _print_reuse(one)

@@ -5,8 +5,6 @@ da4ml's development goes on under another name; whoever moves to the successor c
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.resources
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -98,6 +96,8 @@ class Netlist:
 
         The primitives are da4ml's own; its licence is put beside them.
         """
+        import importlib.resources
+
         if language == "verilog":
             from da4ml.codegen.rtl.verilog import pipeline_logic_gen
         else:
@@ -119,6 +119,8 @@ class Netlist:
 
 def da4ml_version() -> str:
     """Return da4ml's version."""
+    import importlib.metadata
+
     return importlib.metadata.version("da4ml")
 
 

@@ -122,9 +122,8 @@ def _by_law(traits: LayerTraits, mapping: Mapping, n_inputs: int, target: Target
     ]
     values = np.array(alone)
     if mapping.strategy == "distributed_arithmetic":  # registers lie between the levels of the whole
-        values[:, RESOURCES.index("ff")] = (
-            figures.ff.value * values[:, RESOURCES.index("lut")] / max(figures.lut.value, 1.0)
-        )
+        share = values[:, RESOURCES.index("lut")] / max(figures.lut.value, 1.0)
+        values[:, RESOURCES.index("ff")] = figures.ff.value * share
     return DesignCost(mapping, figures, _layers(traits, figures, values))
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
-import importlib.util
 import json
 import os
 import sys
@@ -62,6 +60,9 @@ class CellCounts:
 
 def yosys_version() -> str | None:
     """Return the version of Yosys, None where it is not installed."""
+    import importlib.metadata
+    import importlib.util
+
     return importlib.metadata.version("pyosys") if importlib.util.find_spec("pyosys") else None
 
 
