@@ -32,7 +32,7 @@ def plot_layers(estimate: Estimate, path: Path) -> None:
 
     figures, layers = estimate.cost.figures, estimate.cost.layers
     used = [name for name in RESOURCES if getattr(figures, name).value > 0]
-    figure, axis = plt.subplots(figsize=(7.5, 1.2 + 0.55 * len(used)), layout="constrained")
+    figure, axis = plt.subplots(figsize=(7.5, 1.4 + 0.55 * len(used)), layout="constrained")
     for row, name in enumerate(used):
         total, left = getattr(figures, name).value, 0.0
         for k, layer in enumerate(layers):
@@ -47,6 +47,6 @@ def plot_layers(estimate: Estimate, path: Path) -> None:
     axis.invert_yaxis()
     axis.spines[["top", "right"]].set_visible(False)
     axis.set_title(f"{estimate.title}, mapping {estimate.cost.mapping}", fontsize=10, loc="left")
-    axis.legend(fontsize=8, ncols=min(len(layers), 8), loc="upper center", bbox_to_anchor=(0.5, -0.45), frameon=False)
+    figure.legend(fontsize=8, ncols=min(len(layers), 8), loc="outside lower center", frameon=False)
     figure.savefig(path, dpi=120)
     plt.close(figure)
