@@ -26,6 +26,7 @@ from nas_fpga.hardware import (
     enumerate_mappings,
     make_target,
     measured_traits,
+    nearest_reuse_factor,
     preflight,
     reuse_options,
     topology_traits,
@@ -38,7 +39,7 @@ RUNGS: tuple[Rung, ...] = get_args(Rung)
 
 _TOPOLOGY = re.compile(r"\d+(-\d+)+")
 _MOST_WIDTH = 100_000
-_DEFAULT_BITS, _DEFAULT_INPUT_BITS = 6, 10
+_DEFAULT_BITS, _DEFAULT_INPUT_BITS, _MOST_BITS = 6, 10, 16
 # LUTs by law above which the adder graph of a network takes da4ml minutes.
 _MOST_GRAPH_LUTS = 100_000
 
@@ -88,7 +89,7 @@ def estimate(
     strategy: str | None = None,
     reuse_factor: int | None = None,
     stage: str | None = None,
-    message: Callable[[str], None],
+    message: Callable[[str], None] = print,
     **hardware: Any,
 ) -> Estimate:
     """Return what a network costs on an FPGA, layer by layer.
@@ -129,7 +130,7 @@ def estimate(
     mapping = _asked_mapping(shapes, asked, reuse_factor) or of_project or _cheapest(by_law, target)
     if mapping not in by_law:
         by_law[mapping] = cost_by_law(network, mapping, target)
-    cost, notes = by_law[mapping], list(preflight(shapes, mapping))
+    cost, notes = by_law[mapping], [*_moved(shapes, mapping, reuse_factor), *preflight(shapes, mapping)]
     if mapping.strategy == "distributed_arithmetic":
         if rung == "logic-synthesis":
             cost = cost_by_synthesis(network, target, message=message)
@@ -160,8 +161,13 @@ def _of_topology(
         raise InputError(f"topology {topology} must have widths from 1 to {_MOST_WIDTH:,}")
     if len(widths) < 3:
         raise InputError(f"topology {topology} must have features, at least one hidden layer, and outputs")
-    widths_of_bits = BitWidths(bits or _DEFAULT_BITS, bits or _DEFAULT_BITS)
-    of_inputs = input_bits or _DEFAULT_INPUT_BITS
+    of_both = _DEFAULT_BITS if bits is None else bits
+    if not 2 <= of_both <= _MOST_BITS:
+        raise InputError(f"bits {of_both} must be from 2 to {_MOST_BITS}")
+    widths_of_bits = BitWidths(of_both, of_both)
+    of_inputs = _DEFAULT_INPUT_BITS if input_bits is None else input_bits
+    if not 2 <= of_inputs <= _MOST_BITS:
+        raise InputError(f"input bits {of_inputs} must be from 2 to {_MOST_BITS}")
     shapes = list(itertools.pairwise(widths))
 
     def cost(mapping: Mapping) -> DesignCost:
@@ -169,7 +175,8 @@ def _of_topology(
 
     by_law = {mapping: cost(mapping) for mapping in enumerate_mappings(shapes, target)}
     mapping = _asked_mapping(shapes, strategy, reuse_factor) or _cheapest(by_law, target)
-    notes = [*preflight(shapes, mapping), "not trained: weights are expected ones, which widens the intervals"]
+    notes = [*_moved(shapes, mapping, reuse_factor), *preflight(shapes, mapping)]
+    notes.append("not trained: weights are expected ones, which widens the intervals")
     if mapping not in by_law:
         by_law[mapping] = cost(mapping)
     traits = topology_traits(widths, widths_of_bits, of_inputs)
@@ -207,7 +214,20 @@ def _asked_mapping(
         raise InputError(f"--reuse-factor {reuse_factor} is for --strategy resource")
     if strategy == "resource" and reuse_factor is None:
         raise InputError("--strategy resource needs --reuse-factor N, such as 8")
-    return strategy and Mapping(strategy, (reuse_factor or 1,) * len(shapes))
+    if strategy is None:
+        return None
+    if strategy != "resource" or reuse_factor is None:
+        return Mapping(strategy, (1,) * len(shapes))
+    return Mapping(strategy, tuple(nearest_reuse_factor(n_in, n_out, reuse_factor) for n_in, n_out in shapes))
+
+
+def _moved(shapes: list[tuple[int, int]], mapping: Mapping, reuse_factor: int | None) -> list[str]:
+    """Return what hls4ml makes of a reuse factor in layers that cannot have it."""
+    return [
+        f"dense {number} ({n_in} x {n_out}): reuse factor {factor}, the nearest to {reuse_factor} that hls4ml has"
+        for number, ((n_in, n_out), factor) in enumerate(zip(shapes, mapping.reuse_factors, strict=True), 1)
+        if reuse_factor not in (None, factor)
+    ]
 
 
 def _cheapest(by_law: dict[Mapping, DesignCost], target: Target) -> Mapping:

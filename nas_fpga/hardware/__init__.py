@@ -47,6 +47,7 @@ from nas_fpga.hardware._mappings import (
     allowed_reuse_factors,
     buildable_reuse_factors,
     enumerate_mappings,
+    nearest_reuse_factor,
 )
 from nas_fpga.hardware._parts import DEFAULT_PART, Part, find_part, known_boards, known_parts
 from nas_fpga.hardware._points import HardwareFigures, MappedPoint
@@ -115,6 +116,7 @@ __all__ = [
     "log10_share",
     "make_target",
     "measured_traits",
+    "nearest_reuse_factor",
     "parse_region",
     "placed_luts",
     "preflight",

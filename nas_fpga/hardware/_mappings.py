@@ -64,6 +64,14 @@ def buildable_reuse_factors(strategy: Strategy, n_in: int, n_out: int) -> tuple[
     return tuple(factor for factor in allowed if factor > 1 or n_in * n_out < UNROLL_LIMIT)
 
 
+def nearest_reuse_factor(n_in: int, n_out: int, factor: int) -> int:
+    """Return the reuse factor of a Resource layer nearest to one that is asked for, ties to the smaller as in hls4ml.
+
+    Never 1 where hls4ml refuses to unroll.
+    """
+    return min(buildable_reuse_factors("resource", n_in, n_out), key=lambda other: (abs(other - factor), other))
+
+
 def nearest_reuse_factors(n_in: NDArray[np.integer], n_out: NDArray[np.integer]) -> NDArray[np.int64]:
     """Return the allowed reuse factors nearest to :data:`REUSE_TARGETS`, ties to the smaller as in hls4ml.
 

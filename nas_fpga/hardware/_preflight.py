@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nas_fpga.hardware._mappings import UNROLL_LIMIT, Mapping, allowed_reuse_factors, buildable_reuse_factors
+from nas_fpga.hardware._mappings import (
+    UNROLL_LIMIT,
+    Mapping,
+    allowed_reuse_factors,
+    buildable_reuse_factors,
+    nearest_reuse_factor,
+)
 
 # hls4ml's build script lets arrays of at most so many elements become registers, which every pipelined layer needs.
 PARTITION_LIMIT = 4096
@@ -29,8 +35,8 @@ def preflight(shapes: Sequence[tuple[int, int]], mapping: Mapping) -> tuple[str,
             )
         if factor in buildable_reuse_factors(mapping.strategy, n_in, n_out):
             continue
-        if mapping.strategy == "resource" and factor not in (allowed := allowed_reuse_factors(n_in, n_out)):
-            nearest = min(allowed, key=lambda other: (abs(other - factor), other))
+        if mapping.strategy == "resource" and factor not in allowed_reuse_factors(n_in, n_out):
+            nearest = nearest_reuse_factor(n_in, n_out, factor)
             found.append(f"{layer}: reuse factor {factor} is moved to {nearest} by hls4ml; ask for that")
         elif weights >= UNROLL_LIMIT:
             least = buildable_reuse_factors("resource", n_in, n_out)[0]

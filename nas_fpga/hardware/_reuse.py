@@ -53,10 +53,10 @@ def reuse_options(traits: LayerTraits, target: Target) -> tuple[tuple[ReuseOptio
                 ReuseOption(
                     factor,
                     **{
-                        name: Figure(costs[q, VALUE, i], UNITS[name], "place-and-route", low, high, source)
+                        name: Figure(value, UNITS[name], "place-and-route", low, high, source)
                         for name in names
                         for q in [QUANTITIES.index(name)]
-                        for low, high in [(costs[q, LOW, i], costs[q, HIGH, i])]
+                        for value, low, high in [costs[q, [VALUE, LOW, HIGH], i].tolist()]
                     },
                 )
                 for i, factor in enumerate(factors)
