@@ -61,6 +61,13 @@ Storage = Annotated[
     typer.Option(help="Optuna storage URL in place of runs/NAME/study.db.", rich_help_panel=_STUDY),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+Prove = Annotated[
+    bool,
+    typer.Option(
+        "--prove",
+        help="Then simulate the front's RTL on real events, bit for bit, and synthesise it with Yosys; minutes.",
+    ),
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 HARDWARE = (

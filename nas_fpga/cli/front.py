@@ -27,6 +27,7 @@ def front(
     csv: Annotated[Path | None, typer.Option(help="Also write the front to this CSV file.")] = None,
     runs: options.Runs = "runs",
     storage: options.Storage = None,
+    prove: options.Prove = False,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -39,10 +40,13 @@ def front(
     values = {name: options.plain(ctx.params[name]) for name in options.HARDWARE if name in given}
 
     from nas_fpga.cli._output import print_outcome
+    from nas_fpga.cli._proof import print_proofs, proven
     from nas_fpga.study import read_outcome
 
     folder = options.existing_study(Path(runs), study, stored_elsewhere=storage is not None)
     outcome = read_outcome(folder, storage, values, data=data and options.absolute(data))
-    print_outcome(outcome, as_json=json, saved=not values)
+    print_outcome(outcome, as_json=json, saved=not values, proofs=proven(outcome) if prove and json else ())
     if csv is not None:
         csv.write_text(outcome.csv(), encoding="utf-8")
+    if prove and not json:
+        print_proofs(proven(outcome))

@@ -220,6 +220,7 @@ def search(
             rich_help_panel="Study",
         ),
     ] = False,
+    prove: options.Prove = False,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -233,6 +234,7 @@ def search(
 
     from nas_fpga._progress import make_reporter
     from nas_fpga.cli._output import print_outcome
+    from nas_fpga.cli._proof import print_proofs, proven
     from nas_fpga.report import write_report
     from nas_fpga.study import SearchInterruptedError, SearchRun, existing_study, new_study
 
@@ -247,13 +249,15 @@ def search(
             outcome = run.execute(n_workers=workers, reporter=reporter, verbose=verbose)
     except SearchInterruptedError as error:
         raise SearchInterruptedError(f"{error}. Continue with: {_resume_command(folder, storage)}") from None
-    print_outcome(outcome, as_json=json)
+    print_outcome(outcome, as_json=json, proofs=proven(outcome) if prove and json else ())
     write_report(outcome, outcome.folder / "report.html")
     if not json:
         typer.echo(f"Report: {outcome.folder / 'report.html'}")
+        if prove:
+            print_proofs(proven(outcome))
 
 
-_NOT_OF_THE_SEARCH = {"workers", "verbose", "study", "runs", "storage", "resume", "json", "debug"}
+_NOT_OF_THE_SEARCH = {"workers", "verbose", "study", "runs", "storage", "resume", "prove", "json", "debug"}
 
 
 def _resume_command(folder: Path, storage: str | None) -> str:

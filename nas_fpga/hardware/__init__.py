@@ -20,6 +20,7 @@ from nas_fpga.hardware._design_cost import (
     AROUND,
     DesignCost,
     LayerCost,
+    carried_from_synthesis,
     cost_by_adder_graph,
     cost_by_law,
     cost_by_synthesis,
@@ -39,6 +40,7 @@ from nas_fpga.hardware._limits import (
     make_target,
     parse_region,
 )
+from nas_fpga.hardware._logic_synthesis import CellCounts, synthesise, yosys_family
 from nas_fpga.hardware._mappings import (
     STRATEGIES,
     UNROLL_LIMIT,
@@ -69,6 +71,7 @@ __all__ = [
     "UNROLL_LIMIT",
     "AdderGraph",
     "CSynthReport",
+    "CellCounts",
     "DesignCost",
     "Estimator",
     "Figure",
@@ -102,6 +105,7 @@ __all__ = [
     "allowed_reuse_factors",
     "build_netlist",
     "buildable_reuse_factors",
+    "carried_from_synthesis",
     "cost_by_adder_graph",
     "cost_by_law",
     "cost_by_synthesis",
@@ -122,5 +126,7 @@ __all__ = [
     "preflight",
     "read_report",
     "reuse_options",
+    "synthesise",
     "topology_traits",
+    "yosys_family",
 ]

@@ -32,6 +32,7 @@ from nas_fpga.space import BitWidths
 from nas_fpga.training import QuantizedNetwork
 
 AROUND = "around"
+_OF_YOSYS = "Yosys; logic-synthesis carried to place-and-route"
 
 
 @dataclass(frozen=True)
@@ -174,14 +175,18 @@ def cost_by_synthesis(network: QuantizedNetwork, target: Target, *, message: Cal
     with tempfile.TemporaryDirectory() as folder:
         files = netlist.write(Path(folder), "net", "verilog")
         counts = synthesise(files, "net", yosys_family(target.part), message=message)
-    source = "Yosys; logic-synthesis carried to place-and-route"
     was = by_graph.figures
-    lut = _carried(counts.lut, SYNTHESIS_LUT_RATIO, SYNTHESIS_LUT_SPREAD, "logic-synthesis", was.lut, source)
-    ff = _carried(counts.ff, 1.0, NETLIST_FF_SPREAD, "logic-synthesis", was.ff, source)
+    lut = carried_from_synthesis(counts.lut, was.lut)
+    ff = _carried(counts.ff, 1.0, NETLIST_FF_SPREAD, "logic-synthesis", was.ff, _OF_YOSYS)
     layers = tuple(
         replace(layer, lut=_part(lut, layer.lut, was.lut), ff=_part(ff, layer.ff, was.ff)) for layer in by_graph.layers
     )
     return DesignCost(by_graph.mapping, replace(was, lut=lut, ff=ff), layers)
+
+
+def carried_from_synthesis(lut: int, was: Figure) -> Figure:
+    """Return LUTs that Yosys counted at place and route, in place of a figure that was estimated."""
+    return _carried(lut, SYNTHESIS_LUT_RATIO, SYNTHESIS_LUT_SPREAD, "logic-synthesis", was, _OF_YOSYS)
 
 
 def _adders(network: QuantizedNetwork) -> Mapping:
