@@ -80,6 +80,8 @@ def estimate(
     max_dsps: options.MaxDsps = None,
     max_brams: options.MaxBrams = None,
     max_latency_ns: options.MaxLatencyNs = None,
+    beside: options.Beside = None,
+    fill: options.Fill = "80%",
     objective: options.ObjectiveOption = None,
     json: options.Json = False,
     debug: options.Debug = False,
@@ -92,9 +94,8 @@ def estimate(
 
     A trained model: nas-fpga estimate model.keras --part vu9p --clock-ns 4
     """
-    del debug
-    given = options.given(ctx)
-    hardware = {name: options.plain(ctx.params[name]) for name in options.HARDWARE if name in given}
+    del debug, beside, fill  # read from the context
+    hardware = options.hardware(ctx)
 
     from nas_fpga.estimation import estimate as estimated
 

@@ -208,6 +208,8 @@ def search(
     max_dsps: options.MaxDsps = None,
     max_brams: options.MaxBrams = None,
     max_latency_ns: options.MaxLatencyNs = 1000.0,
+    beside: options.Beside = None,
+    fill: options.Fill = "80%",
     objective: options.ObjectiveOption = options.Objective.share,
     study: options.Study = None,
     runs: options.Runs = "runs",
@@ -229,8 +231,9 @@ def search(
     Trains and quantizes every candidate, costs it on the FPGA, and leaves runs/NAME with the study, the checkpoints,
     front.csv and report.html. Ctrl-C saves; --resume continues.
     """
-    del debug  # read from the command line by main
+    del debug, beside, fill  # read from the command line by main and from the context
     values = {name: options.plain(ctx.params[name]) for name in options.given(ctx) - _NOT_OF_THE_SEARCH}
+    values |= options.hardware(ctx)
 
     from nas_fpga._progress import make_reporter
     from nas_fpga.cli._output import print_outcome
@@ -257,7 +260,19 @@ def search(
             print_proofs(proven(outcome))
 
 
-_NOT_OF_THE_SEARCH = {"workers", "verbose", "study", "runs", "storage", "resume", "prove", "json", "debug"}
+_NOT_OF_THE_SEARCH = {
+    "workers",
+    "verbose",
+    "study",
+    "runs",
+    "storage",
+    "resume",
+    "prove",
+    "json",
+    "debug",
+    "beside",
+    "fill",
+}
 
 
 def _resume_command(folder: Path, storage: str | None) -> str:

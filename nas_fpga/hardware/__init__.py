@@ -15,6 +15,7 @@ from nas_fpga.hardware._adder_graph import (
 from nas_fpga.hardware._adder_law import adder_graph_luts, adder_levels_per_cycle, input_format_luts, placed_luts
 from nas_fpga.hardware._base import Estimator
 from nas_fpga.hardware._before_training import PreTrainingCost
+from nas_fpga.hardware._beside import room_beside
 from nas_fpga.hardware._csynth_report import CSynthReport
 from nas_fpga.hardware._design_cost import (
     AROUND,
@@ -126,6 +127,7 @@ __all__ = [
     "preflight",
     "read_report",
     "reuse_options",
+    "room_beside",
     "synthesise",
     "topology_traits",
     "yosys_family",
