@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_fpga._quiet import captured
 from nas_fpga.errors import InputError, StudyError
 from nas_fpga.export._design import Design
-from nas_fpga.export._quiet import captured
 from nas_fpga.hardware import STRATEGIES, UNROLL_LIMIT, Mapping, Strategy, buildable_reuse_factors, estimate
 from nas_fpga.study import Point, StudyOutcome, StudyStorage, TrialRecord
 from nas_fpga.training import QuantizedNetwork
