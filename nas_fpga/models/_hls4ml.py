@@ -176,14 +176,15 @@ def _input(sources: _Sources) -> tuple[str, str]:
 
 
 def _quantizer(name: str, types: list[_Type]) -> Quantizer:
-    """Return the quantizer of values that have one type each, or one for all."""
+    """Return the quantizer of values that have one type each, or one for all; all round alike."""
+    live = [each for each in types if each.signed + each.integer_bits + each.fraction_bits > 0] or types
     return Quantizer(
         name,
         np.array([each.signed for each in types]),
         np.array([each.integer_bits for each in types], np.int64),
         np.array([each.fraction_bits for each in types], np.int64),
-        types[-1].rounding,
-        types[-1].overflow,
+        live[0].rounding,
+        live[0].overflow,
     )
 
 

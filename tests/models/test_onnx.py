@@ -176,13 +176,15 @@ def test_what_is_approximated_is_told(tmp_path):
     assert network.layers[0].activation_bits.tolist() == [5] * 8
     assert network.layers[0].activation_fraction_bits.tolist() == [2] * 8
     graph = Graph()
-    graph.then_quant(0.125, 8).then("MatMul", graph.quant(graph.constant(kernel := normal(16, 8)), 0.125, 6))
+    graph.then_quant(0.125, 8, narrow=1, name="front")
+    graph.then("MatMul", graph.quant(graph.constant(kernel := normal(16, 8)), 0.125, 6))
     graph.then("BatchNormalization", *parameters(graph, 8), name="bn").then("Relu")
     graph.then_quant(0.25, 5, signed=0, narrow=1, name="top")
     graph.then("MatMul", graph.quant(graph.constant(normal(8, 2)), 0.125, 6))
     network, _, (line,) = read(graph.save(tmp_path / "m.onnx"))
     assert "scales are rounded to powers of two (bn)" in line
     assert "overflow narrow SAT is counted as SAT (top)" in line
+    assert "overflow SAT_SYM is counted as SAT (front)" in line
     integers = np.clip(np.floor(kernel / 0.125 + 0.5), -32, 31)
     first = network.layers[0]
     shifts = np.log2(weights_of(first)[integers != 0] / np.broadcast_to(integers, (16, 8))[integers != 0])
