@@ -25,6 +25,7 @@ _NUMBERS = re.compile(r"= {([^{}]*)}")
 _CALL = re.compile(r"^\s*\w+::(\w+)<(.*)>\((.*)\);\s*(?://\s*(\S+))?", re.MULTILINE)
 _PORT = re.compile(r"(?:hls::stream<)?(?P<type>\w+)[>\s&]+(?P<name>\w+)")
 _STRATEGIES: dict[str, Strategy] = {"nnet::latency": "latency", "nnet::resource": "resource"}
+_GENERATED = Path("firmware") / "nnet_utils" / "nnet_code_gen.h"
 _CASTS = ("linear", "repack_stream")
 # One value's format in the code of a quantizer: hls4ml's, and that of our exports behind which the point is moved.
 _VALUE = re.compile(rf"out\[(\d+)\] = (?:(0);|({_TYPE})\(inp)|({_TYPE}) moved_(\d+);")
@@ -190,7 +191,7 @@ def _quantizer(name: str, types: list[_Type]) -> Quantizer:
 
 def _value_formats(folder: Path, function: str) -> list[_Type] | None:
     """Return the types that a generated quantizer gives its values; None if the function is none."""
-    generated = folder / "firmware" / "nnet_utils" / "nnet_code_gen.h"
+    generated = folder / _GENERATED
     code = _text(generated) if generated.is_file() else ""
     _, found, rest = code.partition(f"void {function}(input_t *inp, output_t *out) {{")
     if not found:
@@ -238,6 +239,11 @@ def _activation(name: str, function: str, folder: Path) -> list[Step]:
     function = function.removesuffix("_multidim")
     if function in ("relu", "sigmoid", "softmax"):
         return activation(name, function, folder)
+    if not (folder / _GENERATED).is_file():
+        raise InputError(
+            f"layer {name} of {folder} is nnet::{function}, whose code may be in {_GENERATED}, which is not there; "
+            "convert the model again"
+        )
     raise InputError(
         f"layer {name} of {folder} is nnet::{function}; supported are dense, relu and linear, and at the end "
         "sigmoid and softmax"

@@ -75,6 +75,17 @@ def chain_of_onnx(path: Path, approximated: Approximations) -> list[Step]:
     except Exception as error:  # whatever the content provokes in the parser
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path} is no ONNX model ({reason}); export it again") from error
+    try:
+        return _read(onnx, graph, path, approximated)
+    except InputError:
+        raise
+    except (IndexError, KeyError, ValueError) as error:  # shapes that do not fit, attributes that are not there
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path} is damaged ({reason}); export it again") from error
+
+
+def _read(onnx: Any, graph: Any, path: Path, approximated: Approximations) -> list[Step]:
+    """Return the steps of a graph."""
     constants = {each.name: _Constant(_numbers(onnx, each)) for each in graph.initializer}
     inputs = [each for each in graph.input if each.name not in constants]
     if (len(inputs), len(graph.output)) != (1, 1):
@@ -88,13 +99,16 @@ def chain_of_onnx(path: Path, approximated: Approximations) -> list[Step]:
         attributes = {a.name: onnx.helper.get_attribute_value(a) for a in each.attribute}
         if each.op_type == "Constant":
             attributes["value"] = _numbers(onnx, attributes["value"]) if "value" in attributes else None
-        given = [i for i in each.input if i]
-        arrays = tuple(constants.get(i) for i in each.input)
+        names = list(each.input)
+        if each.op_type in ("Add", "Mul") and names[0] in constants:
+            names.reverse()
+        given = [i for i in names if i]
+        arrays = tuple(constants.get(i) for i in names)
         node = _Node(name, each.op_type, arrays, attributes, f"node {name} ({each.op_type}) of {path}")
         if all(i in constants for i in given):
             constants[each.output[0]] = _evaluated(node, approximated)
             continue
-        if each.input[0] != at or sum(i not in constants for i in given) > 1:
+        if names[0] != at or sum(i not in constants for i in given) > 1:
             raise InputError(f"{node.where} does not follow the one before it; a chain is needed")
         if node.op in ("Flatten", "Reshape") and not chain:
             is_vector = True

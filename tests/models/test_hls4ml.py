@@ -17,6 +17,7 @@ from tests.export.networks import learned_network, random_network, raw_features
 from tests.models.told import biases_of, read, softmax, weights_of
 
 k = keras.layers
+LATENCY = Mapping("latency", (1, 1, 1))
 FEATURES = np.random.default_rng(1).normal(size=(1000, 16)).astype(np.float32)
 
 
@@ -118,9 +119,9 @@ def test_types_round_and_wrap_as_they_do_in_c(copy):
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     """A network with bits of its own everywhere, and its project."""
-    network = learned_network(3, 9, (12, 7, 5), 3)
+    network = learned_network(3, 6, (8, 5), 2)
     folder = tmp_path_factory.mktemp("exported") / "latency"
-    export(make_design(network, Mapping("latency", (1,) * 4), 100), folder, message=silent)
+    export(make_design(network, LATENCY, 100), folder, message=silent)
     return network, folder
 
 
@@ -128,7 +129,7 @@ def test_what_we_export_is_read_from_its_network(exported):
     network, folder = exported
     found, mapping, lines = read(folder)
     assert lines == []
-    assert mapping == Mapping("latency", (1,) * 4)
+    assert mapping == LATENCY
     features = raw_features(network, 1, 1000)
     assert (found.logits(features) == network.logits(features)).all()
     assert found.candidate == network.candidate
@@ -152,10 +153,19 @@ def check_firmware(network, folder):
 
 def test_firmware_with_a_format_for_every_value(exported):
     network, folder = exported
-    assert check_firmware(network, folder) == Mapping("latency", (1,) * 4)
+    assert check_firmware(network, folder) == LATENCY
     found, _, _ = read(folder / "hls")
     for layer, original in zip(found.layers[:-1], network.layers[:-1], strict=True):
-        assert (layer.activation_bits == original.activation_bits).all()
+        assert len(np.unique(layer.activation_bits)) > 1
+        assert (layer.activation_bits <= original.activation_bits).all()  # less where the top is never reached
+
+
+def test_generated_code_that_is_not_there_is_named(exported, tmp_path):
+    _, folder = exported
+    shutil.copytree(folder / "hls", tmp_path / "hls")
+    shutil.rmtree(tmp_path / "hls" / "firmware" / "nnet_utils")
+    with pytest.raises(InputError, match=r"nnet::\w+_iq, whose code may be in .*nnet_code_gen\.h, which is not there"):
+        read(tmp_path / "hls")
 
 
 def test_firmware_with_one_format(tmp_path):

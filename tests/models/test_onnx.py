@@ -109,7 +109,9 @@ def test_arithmetic_with_constants(tmp_path):
     graph.then("Reshape", graph.constant([-1, 16], np.int64)).then("Sub", graph.constant(normal(16)))
     graph.then("Div", graph.constant(np.full(16, 3.0))).then("MatMul", graph.constant(normal(16, 8)))
     graph.then("Mul", graph.constant(2.0)).then("Add", graph.constant(normal(1, 8))).then("Relu")
-    graph.then("MatMul", graph.constant(normal(8, 1))).then("Add", graph.constant([0.25])).then("Sigmoid")
+    graph.then("MatMul", graph.constant(normal(8, 1)))
+    graph.at = graph.add("Add", graph.constant([0.25]), graph.at)
+    graph.then("Sigmoid")
     path = graph.save(tmp_path / "m.onnx")
     network, _, _ = read(path)
     probabilities = 1 / (1 + np.exp(-network.logits(FEATURES)))
@@ -219,7 +221,13 @@ def of_images():
     return two_layers(Graph((None, 4, 16)))
 
 
+def misfit():
+    graph = Graph().then_quant(0.125, 8)
+    return graph.then("MatMul", graph.quant(graph.constant(normal(16, 8)), np.full((1, 7), 0.5), 6))
+
+
 REFUSED = [
+    (misfit, ("is damaged (operands could not be broadcast", "export it again")),
     (branched, ("node sum (Add)", "does not follow", "a chain is needed")),
     (of_images, ("MatMul", "takes no vector", "Flatten in front")),
     (lambda: two_layers().then("Tanh", name="t"), ("node t (Tanh)", "supported are Gemm")),
