@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_fpga._quiet import captured
 from nas_fpga.errors import InputError, StudyError
 from nas_fpga.export._design import Design
-from nas_fpga.export._quiet import captured
 from nas_fpga.hardware import (
     STRATEGIES,
     UNROLL_LIMIT,

@@ -38,9 +38,7 @@ def room_beside(report: Path | str, fill: str, part: str, region: str) -> dict[s
         raise InputError(f"--fill {fill} must be a share of the part such as 80%")
     found = read_report(report)
     if not isinstance(found, UtilizationReport):
-        raise InputError(
-            f"--beside {report} is no report_utilization of Vivado; give that of the other firmware"
-        )
+        raise InputError(f"--beside {report} is no report_utilization of Vivado; give that of the other firmware")
     target = make_target(part=part, region=region)
     device = target.part.device.removeprefix("xc")
     if device not in found.part.lower():
