@@ -8,8 +8,8 @@ Writes ``hls_reports.csv``, a row for each law and what was left out, and ``hls_
 constants and half-widths that the laws have: two minutes of one core.
 
 One bar is missed. Resource LUTs are 0.2 % off, so their interval is 44 LUTs either way, while layers with 32 inputs
-take up to 60 fewer than others tell: of splits that test most of these, one in 40 of all, it holds less than 75 %. Proper
-CV+, quantiles over shapes instead of rows, and residuals of whole widths left out did not help or held too much
+take up to 60 fewer than others tell: of splits that test most of these, one in 40 of all, it holds less than 75 %.
+Proper CV+, quantiles over shapes instead of rows, and residuals of whole widths left out did not help or held too much
 elsewhere. The law ships with 1 %, which holds 99 % of all.
 """
 
