@@ -115,7 +115,7 @@ def _by_law(traits: LayerTraits, mapping: Mapping, n_inputs: int, target: Target
     costs = costs_of(traits, [mapping], n_inputs, target)[..., 0]
     costs[: len(RESOURCES), LOW] /= unknown
     costs[: len(RESOURCES), HIGH] *= unknown
-    figures = figures_of(costs, mapping, float(traits.ebops), target)
+    figures = figures_of(costs, mapping, traits, target)
     nothing = LayerTraits(**{field.name: np.zeros(1) for field in fields(LayerTraits)})
     alone = [
         _values(_layer(traits, k), mapping.strategy, factor, target) - _values(nothing, mapping.strategy, 1, target)

@@ -50,6 +50,18 @@ def allowed_reuse_factors(n_in: int, n_out: int) -> tuple[int, ...]:
     return _divisors(n_in) + tuple(n_in * d for d in _divisors(n_out)[1:])
 
 
+def multiplier_limit(n_in: int, n_out: int, reuse: int, zeros: int) -> int:
+    """Return how many multipliers hls4ml allows a dense layer in its Latency strategy.
+
+    Args:
+        n_in: Its inputs.
+        n_out: Its outputs.
+        reuse: Its reuse factor.
+        zeros: Its weights that are 0.
+    """
+    return -(-n_in * n_out // reuse) - zeros // reuse
+
+
 def buildable_reuse_factors(strategy: Strategy, n_in: int, n_out: int) -> tuple[int, ...]:
     """Return the reuse factors under which the tools build a dense layer as it is asked, ascending; none if never.
 
