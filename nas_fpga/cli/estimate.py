@@ -35,8 +35,9 @@ def estimate(
     source: Annotated[
         str,
         typer.Argument(
+            metavar="SOURCE",
             help="A .keras, .h5 or .onnx file, a checkpoint network_0.npz, the folder of an hls4ml project, or a "
-            "topology such as 16-64-32-32-5: features, hidden layers, outputs."
+            "topology such as 16-64-32-32-5: features, hidden layers, outputs.",
         ),
     ],
     compare: Annotated[

@@ -57,16 +57,3 @@ def test_what_is_proven_is_not_proven_again_and_the_table_has_both_stages(folder
             assert f"{proof['cells']['lut']:,}" in again.out
     n_proven = sum(not proof["cause"] for proof in proofs)
     assert f"proven: {n_proven} of {len(proofs)} points, 0 of " in again.out
-
-
-@pytest.mark.slow
-def test_a_damaged_file_of_proofs_is_made_anew(folder: Path, first: Ended) -> None:
-    path = folder / "runs" / "small" / "proof.json"
-    content = json.loads(path.read_text())
-    assert content["points"] == json.loads(first.out)["proofs"]
-    path.write_text(path.read_text()[:100])
-    again = run(folder, "front", "--study", "small", "--prove", "--json")
-    assert "Verilator" in again.err
-    times = ("wall_time_s",)
-    for old, new in zip(content["points"], json.loads(again.out)["proofs"], strict=True):
-        assert {k: v for k, v in old.items() if k not in times} == {k: v for k, v in new.items() if k not in times}
