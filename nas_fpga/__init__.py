@@ -15,13 +15,15 @@ _ROOMS = {
     "nas_fpga.hardware": ("Estimator", "Figure", "Mapping", "StaticEstimator", "Target", "make_target"),
     "nas_fpga.study": ("SearchDefinition", "SearchOptions", "SearchRun", "StudyOutcome", "read_outcome"),
     "nas_fpga.export": ("hgq_model",),
-    "nas_fpga.api": ("Study", "StudyPoint", "open_study", "plot_front", "search"),
+    "nas_fpga.estimation": ("Estimate",),
+    "nas_fpga.api": ("Study", "StudyPoint", "estimate", "open_study", "plot_front", "search"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 if TYPE_CHECKING:
-    from nas_fpga.api import Study, StudyPoint, open_study, plot_front, search
+    from nas_fpga.api import Study, StudyPoint, estimate, open_study, plot_front, search
     from nas_fpga.data import Dataset, Split, load_hgcal, load_jets, read_dataset, split
+    from nas_fpga.estimation import Estimate
     from nas_fpga.export import hgq_model
     from nas_fpga.hardware import Estimator, Figure, Mapping, StaticEstimator, Target, make_target
     from nas_fpga.samplers import Sampler
@@ -33,6 +35,7 @@ __all__ = [
     "BitWidths",
     "Candidate",
     "Dataset",
+    "Estimate",
     "Estimator",
     "Figure",
     "LearnedBits",
@@ -51,6 +54,7 @@ __all__ = [
     "Target",
     "Trainer",
     "TrainingSettings",
+    "estimate",
     "hgq_model",
     "load_hgcal",
     "load_jets",

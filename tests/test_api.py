@@ -77,7 +77,7 @@ def study(folder: Path, scripted: object, monkeypatch: pytest.MonkeyPatch) -> na
 
 
 def test_the_keywords_are_the_options_of_the_command_line() -> None:
-    ours = {"ctx", "json", "debug", "verbose"}  # of the command line alone
+    ours = {"ctx", "json", "debug", "verbose", "prove", "beside", "fill"}  # of the command line alone
     run_keywords = set(inspect.signature(nas_fpga.search).parameters) - {"options"}
     known = run_keywords | set(SearchOptions.__annotations__)
     assert set(inspect.signature(search_command).parameters) - ours == known - {"name", "progress"} | {"study"}

@@ -2,6 +2,7 @@
 
 import warnings
 
+from nas_fpga.api._estimate import estimate
 from nas_fpga.api._search import open_study, search
 from nas_fpga.api._study import Front, Study, StudyPoint, plot_front
 from nas_fpga.api._table import TEXT_COLUMNS, front_cells, training_note
@@ -14,6 +15,7 @@ __all__ = [
     "Front",
     "Study",
     "StudyPoint",
+    "estimate",
     "front_cells",
     "open_study",
     "plot_front",

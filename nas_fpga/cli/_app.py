@@ -11,6 +11,7 @@ import typer
 
 from nas_fpga.cli.dashboard import dashboard
 from nas_fpga.cli.data import data_app
+from nas_fpga.cli.estimate import estimate
 from nas_fpga.cli.export import export
 from nas_fpga.cli.front import front
 from nas_fpga.cli.report import report
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.command()(search)
 app.command()(front)
+app.command()(estimate)
 app.command()(export)
 app.command()(verify)
 app.command()(report)

@@ -47,6 +47,16 @@ MaxFfs = Annotated[float | None, typer.Option(help="Most flip-flops.", rich_help
 MaxDsps = Annotated[float | None, typer.Option(help="Most DSPs.", rich_help_panel=_HARDWARE)]
 MaxBrams = Annotated[float | None, typer.Option(help="Most BRAM18 blocks.", rich_help_panel=_HARDWARE)]
 MaxLatencyNs = Annotated[float | None, typer.Option(help="Longest latency in ns.", rich_help_panel=_HARDWARE)]
+Beside = Annotated[
+    Path | None,
+    typer.Option(
+        help="Vivado's report_utilization of firmware that shares the part: limits are what it leaves.",
+        rich_help_panel=_HARDWARE,
+    ),
+]
+Fill = Annotated[
+    str, typer.Option(help="With --beside: share of the part that both may fill.", rich_help_panel=_HARDWARE)
+]
 ObjectiveOption = Annotated[
     Objective | None,
     typer.Option(
@@ -61,6 +71,13 @@ Storage = Annotated[
     typer.Option(help="Optuna storage URL in place of runs/NAME/study.db.", rich_help_panel=_STUDY),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+Prove = Annotated[
+    bool,
+    typer.Option(
+        "--prove",
+        help="Then simulate the front's RTL on real events, bit for bit, and synthesise it with Yosys; minutes.",
+    ),
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 HARDWARE = (
@@ -81,6 +98,26 @@ HARDWARE = (
 def given(ctx: typer.Context) -> set[str]:
     """Return the names of the options that stand on the command line."""
     return {name for name in ctx.params if getattr(ctx.get_parameter_source(name), "name", "") == "COMMANDLINE"}
+
+
+def hardware(ctx: typer.Context) -> dict[str, Any]:
+    """Return the options of the hardware target on the command line; limits beside other firmware are among them.
+
+    Raises:
+        InputError: ``--fill`` without ``--beside``, or nothing is left beside that firmware.
+    """
+    stated = given(ctx)
+    values = {name: plain(ctx.params[name]) for name in HARDWARE if name in stated}
+    if "beside" in stated:
+        from nas_fpga.hardware import DEFAULT_PART, room_beside
+
+        part, region = values.get("part", DEFAULT_PART), values.get("region", "slr")
+        return room_beside(ctx.params["beside"], ctx.params["fill"], part, region) | values
+    if "fill" in stated:
+        from nas_fpga.errors import InputError
+
+        raise InputError(f"--fill {ctx.params['fill']} is for --beside; leave it out")
+    return values
 
 
 def absolute(data: str) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from nas_fpga.export._prove import PointProof
     from nas_fpga.study import StudyOutcome
 
 _WIDTH = 220  # of the table where it goes to a file or a wide terminal: no cell is folded
@@ -15,20 +18,23 @@ _WIDE = 165  # columns of a terminal that shows all of the table; narrower ones 
 _WHEN_NARROW = ("point", "network", "validation", "test [95 %]", "LUT", "DSP", "ns")
 
 
-def print_outcome(outcome: StudyOutcome, *, as_json: bool, saved: bool = True) -> None:
+def print_outcome(
+    outcome: StudyOutcome, *, as_json: bool, saved: bool = True, proofs: Sequence[PointProof] = ()
+) -> None:
     """Print the front to standard output.
 
     Args:
         outcome: Of a study.
         as_json: As one JSON object instead of a table.
         saved: Whether ``front.csv`` in the study's folder holds this front.
+        proofs: Of its points, for the JSON object.
     """
     causes = [trial.polished.cause for trial in outcome.trials if trial.polished is not None]
     n_polished, n_unpolished = causes.count(None), len(causes) - causes.count(None)
     if as_json:
         front = [outcome.record(row) for row in outcome.front]
         states = [trial.state for trial in outcome.trials]
-        summary = {
+        summary: dict[str, Any] = {
             "study": outcome.folder.name,
             "trials": {state: states.count(state) for state in ("complete", "failed")},
             "polished": {"complete": n_polished, "failed": n_unpolished},
@@ -37,6 +43,8 @@ def print_outcome(outcome: StudyOutcome, *, as_json: bool, saved: bool = True) -
             "knee": str(outcome.knee),
             "lost": dict(outcome.lost),
         }
+        if proofs:
+            summary["proofs"] = [asdict(proof) for proof in proofs]
         typer.echo(json.dumps(summary, indent=2))
         return
     target = outcome.setup.target

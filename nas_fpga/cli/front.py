@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from nas_fpga.cli import _options as options
+from nas_fpga.errors import InputError
 
 
 def front(
@@ -22,11 +23,14 @@ def front(
     max_dsps: options.MaxDsps = None,
     max_brams: options.MaxBrams = None,
     max_latency_ns: options.MaxLatencyNs = None,
+    beside: options.Beside = None,
+    fill: options.Fill = "80%",
     objective: options.ObjectiveOption = None,
     data: Annotated[str | None, typer.Option(help="Where the study's data file lies now, if it was moved.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Also write the front to this CSV file.")] = None,
     runs: options.Runs = "runs",
     storage: options.Storage = None,
+    prove: options.Prove = False,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -34,15 +38,19 @@ def front(
 
     Limits that are not given are those of the study. Without --study the latest one is meant.
     """
-    del debug
-    given = options.given(ctx)
-    values = {name: options.plain(ctx.params[name]) for name in options.HARDWARE if name in given}
+    del debug, fill  # read from the context
+    if beside is not None and part is None:
+        raise InputError(f"--beside {beside} needs --part, the part of its firmware")
+    values = options.hardware(ctx)
 
     from nas_fpga.cli._output import print_outcome
+    from nas_fpga.cli._proof import print_proofs, proven
     from nas_fpga.study import read_outcome
 
     folder = options.existing_study(Path(runs), study, stored_elsewhere=storage is not None)
     outcome = read_outcome(folder, storage, values, data=data and options.absolute(data))
-    print_outcome(outcome, as_json=json, saved=not values)
+    print_outcome(outcome, as_json=json, saved=not values, proofs=proven(outcome) if prove and json else ())
     if csv is not None:
         csv.write_text(outcome.csv(), encoding="utf-8")
+    if prove and not json:
+        print_proofs(proven(outcome))

@@ -208,6 +208,8 @@ def search(
     max_dsps: options.MaxDsps = None,
     max_brams: options.MaxBrams = None,
     max_latency_ns: options.MaxLatencyNs = 1000.0,
+    beside: options.Beside = None,
+    fill: options.Fill = "80%",
     objective: options.ObjectiveOption = options.Objective.share,
     study: options.Study = None,
     runs: options.Runs = "runs",
@@ -220,6 +222,7 @@ def search(
             rich_help_panel="Study",
         ),
     ] = False,
+    prove: options.Prove = False,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -228,11 +231,13 @@ def search(
     Trains and quantizes every candidate, costs it on the FPGA, and leaves runs/NAME with the study, the checkpoints,
     front.csv and report.html. Ctrl-C saves; --resume continues.
     """
-    del debug  # read from the command line by main
+    del debug, beside, fill  # read from the command line by main and from the context
     values = {name: options.plain(ctx.params[name]) for name in options.given(ctx) - _NOT_OF_THE_SEARCH}
+    values |= options.hardware(ctx)
 
     from nas_fpga._progress import make_reporter
     from nas_fpga.cli._output import print_outcome
+    from nas_fpga.cli._proof import print_proofs, proven
     from nas_fpga.report import write_report
     from nas_fpga.study import SearchInterruptedError, SearchRun, existing_study, new_study
 
@@ -247,13 +252,27 @@ def search(
             outcome = run.execute(n_workers=workers, reporter=reporter, verbose=verbose)
     except SearchInterruptedError as error:
         raise SearchInterruptedError(f"{error}. Continue with: {_resume_command(folder, storage)}") from None
-    print_outcome(outcome, as_json=json)
+    print_outcome(outcome, as_json=json, proofs=proven(outcome) if prove and json else ())
     write_report(outcome, outcome.folder / "report.html")
     if not json:
         typer.echo(f"Report: {outcome.folder / 'report.html'}")
+        if prove:
+            print_proofs(proven(outcome))
 
 
-_NOT_OF_THE_SEARCH = {"workers", "verbose", "study", "runs", "storage", "resume", "json", "debug"}
+_NOT_OF_THE_SEARCH = {
+    "workers",
+    "verbose",
+    "study",
+    "runs",
+    "storage",
+    "resume",
+    "prove",
+    "json",
+    "debug",
+    "beside",
+    "fill",
+}
 
 
 def _resume_command(folder: Path, storage: str | None) -> str:

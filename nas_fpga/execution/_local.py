@@ -20,6 +20,7 @@ from typing import Protocol
 
 from threadpoolctl import threadpool_limits
 
+from nas_fpga._interrupt import noted_interrupt
 from nas_fpga.errors import NasFpgaError
 from nas_fpga.training import Trainer, TrainingFailure, TrainingJob, TrainingResult
 
@@ -99,8 +100,12 @@ class LocalWorkers:
 
     def __enter__(self) -> LocalWorkers:
         """Start the workers."""
-        for index in range(self._n_workers):
-            self._workers.append(self._start(index))
+        try:
+            for index in range(self._n_workers):
+                self._workers.append(self._start(index))
+        except BaseException:  # Ctrl-C too
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -192,15 +197,25 @@ class LocalWorkers:
             environment["XLA_FLAGS"] += " " + os.environ["XLA_FLAGS"]
         process = self._context.Process(target=_work, args=(theirs, self._factory, index, environment), daemon=True)
         # Ctrl-C is the parent's to handle. A signal that is blocked stays so in the child, from its first moment on;
-        # starting the resource tracker unblocks it, so that is done before.
+        # starting the resource tracker unblocks it, so that is done before. Another thread of ours may get it all the
+        # same: it is noted, as a child that is started half complains, and comes when it is started.
         resource_tracker.ensure_running()
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            with _nothing_to_import_again():
-                process.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        with noted_interrupt() as interrupt:
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                with _nothing_to_import_again():
+                    process.start()
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
+        if interrupt.is_set():
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except KeyboardInterrupt:
+                process.kill()
+                process.join()
+                ours.close()
+                raise
         return _Worker(process, ours)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import keras
 
     from nas_fpga.data import Dataset
+    from nas_fpga.export._prove import PointProof
     from nas_fpga.hardware import Mapping, Strategy, Target
     from nas_fpga.study import Point, StudyOutcome, TrialRecord
     from nas_fpga.training import QuantizedNetwork
@@ -149,6 +150,36 @@ def export(
     write(design, Path(folder), backend=backend, rtl=rtl, decision=decision, force=force, message=message)
 
 
+def prove(outcome: StudyOutcome, *, message: Callable[[str], None]) -> tuple[PointProof, ...]:
+    """Simulate and synthesise the RTL of every point of a front that can be, and say which cannot.
+
+    Each is written as an IP into ``proof/POINT`` of the study's folder, simulated on its events and compared with Keras
+    bit for bit, and synthesised with Yosys for the family of the part. The results are kept in ``proof.json``: what is
+    proven is not proven again.
+
+    Args:
+        outcome: Of a study, under its limits or others.
+        message: Told what is going on, one line each.
+
+    Returns:
+        One for each point of the front, cheapest first. Points in mappings other than distributed arithmetic, and those
+        of more than 60,000 LUTs by estimate, are unproven, and so is what a tool fails on.
+
+    Raises:
+        InputError: Yosys or a simulator is not installed.
+    """
+    from nas_fpga.export._prove import prove
+
+    return prove(outcome, message=message)
+
+
+def reversals(proofs: Sequence[PointProof]) -> tuple[tuple[str, str], ...]:
+    """Return pairs of points that logic synthesis puts in the other order, the cheaper by estimate first."""
+    from nas_fpga.export._prove import reversals
+
+    return reversals(proofs)
+
+
 def _check(option: str, given: object, known: tuple[str | None, ...]) -> None:
     if given not in known:
         raise InputError(f"{option} {given} is none of {', '.join(map(str, known))}")
@@ -208,6 +239,8 @@ __all__ = [
     "find_point",
     "hgq_model",
     "mapping_of",
+    "prove",
     "read_record",
+    "reversals",
     "verify",
 ]

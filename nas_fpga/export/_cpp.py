@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_fpga._process import run
 from nas_fpga.errors import InputError
-from nas_fpga.export._process import run
 
 _RUNNER = Path(__file__).with_name("_run_library.py")
 

@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_fpga._quiet import captured
 from nas_fpga.data import InputFormat
 from nas_fpga.errors import InputError
 from nas_fpga.export._design import Design
-from nas_fpga.export._quiet import captured
 from nas_fpga.export._saturation import with_kept_saturation
 from nas_fpga.hardware import Strategy
 from nas_fpga.training import QuantizedNetwork

@@ -15,12 +15,11 @@ from nas_fpga.errors import InputError
 from nas_fpga.export._design import Design
 from nas_fpga.export._project import keras_outputs
 from nas_fpga.export._select import check_mapping, real_events, rebuilt
-from nas_fpga.export._verify import load_model
 from nas_fpga.hardware import Mapping, StaticEstimator, Target, buildable_reuse_factors, estimate
+from nas_fpga.models import float_parameters, load_keras
 from nas_fpga.space import BitWidths, Candidate
 from nas_fpga.training import Merits, QuantizedNetwork, calibrate, evaluate, freeze
 
-_SUPPORTED = "Dense (ReLU; linear, sigmoid or softmax at the end), ReLU, Activation, Softmax, Dropout"
 _CALIBRATION_ROWS = 100_000
 _MOST_BITS = 16
 
@@ -61,7 +60,7 @@ def design_of_model(
         network = QuantizedNetwork.load(source)
         model = rebuilt(network)
     elif source.suffix == ".keras":
-        model = load_model(source)
+        model = load_keras(source)
         if _is_quantized(model):
             _check_quantized(model, source, bits)
         else:
@@ -138,7 +137,7 @@ def _quantized(
         )
     if not 2 <= bits <= _MOST_BITS:
         raise InputError(f"--bits {bits} must be from 2 to {_MOST_BITS}")
-    parameters = _dense_parameters(model, source, binary=data.dataset.n_classes == 2)
+    parameters = _parameters(model, source, binary=data.dataset.n_classes == 2)
     _check_shape(parameters[0][0].shape[:1], parameters[-1][0].shape[1:], data.dataset, source)
     features = data.dataset.features[data.parts.train]
     form = fit_input_format(features, input_bits)
@@ -181,43 +180,9 @@ def _float_logits(parameters: Parameters, features: NDArray[np.float32]) -> NDAr
     return logits
 
 
-def _dense_parameters(model: Any, source: Path, *, binary: bool) -> Parameters:
-    """Return kernel and bias of every dense layer of a chain that ends in raw outputs.
-
-    Raises:
-        InputError: A layer that is not supported, named.
-    """
-    found: Parameters = []
-    activations: list[str] = []
-    before: Any = None
-    is_chain = type(model).__name__ == "Sequential"
-    for layer in model.layers:
-        kind = type(layer).__name__
-        if kind not in ("InputLayer", "Dense", "ReLU", "Activation", "Softmax", "Dropout"):
-            raise InputError(f"layer {layer.name} ({kind}) of {source} is not supported; supported are {_SUPPORTED}")
-        if not is_chain and before is not None and layer.input is not before:
-            raise InputError(f"layer {layer.name} of {source} does not follow the one before it; a chain is needed")
-        before = layer.output
-        if kind == "Dense":
-            kernel = np.asarray(layer.kernel, np.float32)
-            bias = np.asarray(layer.bias, np.float32) if layer.use_bias else np.zeros(kernel.shape[1], np.float32)
-            found.append((kernel, bias))
-            activations.append(layer.activation.__name__)
-        elif kind in ("ReLU", "Activation", "Softmax"):
-            name = layer.activation.__name__ if kind == "Activation" else kind.lower()
-            plain = kind != "ReLU" or (layer.max_value is None and not layer.negative_slope and not layer.threshold)
-            if not activations or activations[-1] != "linear" or not plain:
-                raise InputError(f"layer {layer.name} ({kind}) of {source} is not supported here; {_SUPPORTED}")
-            activations[-1] = name
-    if len(found) < 2:
-        raise InputError(f"{source} has {len(found)} dense layers; at least one hidden layer and an output are needed")
-    for number, name in enumerate(activations, 1):
-        allowed = ("relu",) if number < len(found) else ("linear", "sigmoid", "softmax")
-        if name not in allowed:
-            raise InputError(
-                f"activation '{name}' of dense layer {number} of {source} is not supported; it must be "
-                f"{' or '.join(allowed)}"
-            )
+def _parameters(model: Any, source: Path, *, binary: bool) -> Parameters:
+    """Return kernel and bias of every dense layer, the last one's to raw outputs."""
+    found = float_parameters(model, source)
     kernel, bias = found[-1]
     if binary and kernel.shape[1] == 2:  # softmax over two classes: the signal's log odds are the difference
         found[-1] = kernel[:, 1:] - kernel[:, :1], bias[1:] - bias[:1]

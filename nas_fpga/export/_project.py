@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_fpga._quiet import captured
 from nas_fpga.errors import InputError
 from nas_fpga.export._build_scripts import write_build_scripts
 from nas_fpga.export._cpp import generated_adders
 from nas_fpga.export._design import Design
 from nas_fpga.export._events import verification_events
 from nas_fpga.export._hls import VERIFIABLE, HlsProject, write_hls
-from nas_fpga.export._quiet import captured
 from nas_fpga.export._record import RECORD, describe, fingerprints, rtl_figures, write_record
 from nas_fpga.hardware import Mapping, estimate
 

@@ -7,9 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nas_fpga.training import QuantizedLayer, QuantizedNetwork, trailing_zeros
-
-_COARSEST = -64  # fraction bits of a sum of nothing
+from nas_fpga.training import QuantizedLayer, QuantizedNetwork
 
 
 def with_kept_saturation(network: QuantizedNetwork) -> QuantizedNetwork:
@@ -25,7 +23,7 @@ def with_kept_saturation(network: QuantizedNetwork) -> QuantizedNetwork:
     layers = []
     for layer in network.layers:
         if layer.activation_bits is not None and layer.activation_fraction_bits is not None:
-            fraction, of_sums = layer.activation_fraction_bits, _fraction_of_sums(layer, grid)
+            fraction, of_sums = layer.activation_fraction_bits, layer.grid_of_sums(grid)
             least, largest = layer.ends_of_sums(low, high)
             low, high = layer.activate(least), layer.activate(largest)
             moved = (of_sums < fraction) & (layer.activation_bits > 0) & (largest > high)
@@ -33,15 +31,6 @@ def with_kept_saturation(network: QuantizedNetwork) -> QuantizedNetwork:
             layer = _with_quarters(layer, moved, fraction)
         layers.append(layer)
     return replace(network, layers=tuple(layers))
-
-
-def _fraction_of_sums(layer: QuantizedLayer, grid: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the fraction bits that a layer's sums need `(n_out,)`, of inputs that need ``grid`` `(n_in,)`."""
-    of_products = grid[:, None] + layer.weight_fraction_bits - trailing_zeros(layer.weights)
-    finest = of_products.max(axis=0, where=layer.weights != 0, initial=_COARSEST)
-    of_bias = np.where(layer.bias != 0, layer.bias_fraction_bits - trailing_zeros(layer.bias), _COARSEST)
-    fraction: NDArray[np.int64] = np.maximum(finest, of_bias)
-    return fraction
 
 
 def _with_quarters(layer: QuantizedLayer, where: NDArray[np.bool_], fraction: NDArray[np.int64]) -> QuantizedLayer:

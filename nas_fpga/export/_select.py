@@ -10,10 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_fpga._quiet import captured
 from nas_fpga.errors import InputError, StudyError
 from nas_fpga.export._design import Design
-from nas_fpga.export._quiet import captured
-from nas_fpga.hardware import STRATEGIES, UNROLL_LIMIT, Mapping, Strategy, buildable_reuse_factors, estimate
+from nas_fpga.hardware import (
+    STRATEGIES,
+    UNROLL_LIMIT,
+    Mapping,
+    Strategy,
+    buildable_reuse_factors,
+    estimate,
+    nearest_reuse_factor,
+)
 from nas_fpga.study import Point, StudyOutcome, StudyStorage, TrialRecord
 from nas_fpga.training import QuantizedNetwork
 
@@ -129,7 +137,7 @@ def mapping_of(
     factors = []
     for i, (n_in, n_out) in enumerate(shapes, 1):
         allowed = buildable_reuse_factors("resource", n_in, n_out)
-        nearest = min(allowed, key=lambda factor: (abs(factor - reuse_factor), factor))
+        nearest = nearest_reuse_factor(n_in, n_out, reuse_factor)
         if nearest != reuse_factor:
             there = ", ".join(map(str, allowed[:8])) + (", ..." if len(allowed) > 8 else "")
             message(

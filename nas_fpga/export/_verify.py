@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -13,14 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_fpga._process import ToolFailedError
 from nas_fpga.errors import InputError
 from nas_fpga.export._cpp import generated_adders, run_cpp
 from nas_fpga.export._events import VerificationEvents
-from nas_fpga.export._process import ToolFailedError
 from nas_fpga.export._project import keras_outputs
-from nas_fpga.export._quiet import captured
 from nas_fpga.export._record import changed_files, read_record, write_record
 from nas_fpga.export._verification import Proof, Verification
+from nas_fpga.models import load_keras
 from nas_fpga.training import QuantizedNetwork
 
 # Adders of generated C++ above which RTL simulation is the default proof: g++ then takes more than a minute and a half.
@@ -33,7 +32,7 @@ def verify(folder: Path, *, proof: Proof | None, message: Callable[[str], None])
     record = read_record(folder)
     proof = _proof(folder, record, proof, message)
     events = VerificationEvents.load(folder / "events.npz")
-    model = load_model(folder / "model.keras")
+    model = load_keras(folder / "model.keras")
     n_outputs = 1 if len(record["classes"]) == 2 else len(record["classes"])
     if model.input_shape != (None, events.features.shape[1]) or model.output_shape != (None, n_outputs):
         raise InputError(
@@ -102,28 +101,6 @@ def _write(folder: Path, record: dict[str, Any], message: Callable[[str], None])
         write_record(folder, record)
     except OSError as error:  # a read-only copy can be verified all the same
         message(f"{folder}: the outcome is not recorded there ({error.strerror})")
-
-
-def load_model(path: Path) -> Any:
-    """Load a Keras model with HGQ2 layers.
-
-    Raises:
-        InputError: The file is missing, damaged, or has layers that are not known here.
-    """
-    os.environ.setdefault("KERAS_BACKEND", "jax")
-    if not path.is_file():
-        raise InputError(f"{path} is not there; give a .keras file, or export the project again")
-    with captured():
-        import hgq.layers  # noqa: F401 - registers its layers
-        import keras
-
-        try:
-            return keras.models.load_model(path, compile=False)
-        except Exception as error:  # whatever the content provokes in Keras
-            reason = " ".join(str(error).split())[:200]
-            raise InputError(
-                f"model {path} cannot be loaded ({reason}); save it with model.save('NAME.keras')"
-            ) from error
 
 
 def _proof(folder: Path, record: dict[str, Any], asked: Proof | None, message: Callable[[str], None]) -> Proof:

@@ -1,8 +1,33 @@
 """Hardware cost: parts, limits, mappings, and estimators that give figures with unit, stage and interval."""
 
+from nas_fpga.hardware._adder_graph import (
+    SPARE_BITS,
+    SUFFIX,
+    AdderGraph,
+    Language,
+    Netlist,
+    NetWord,
+    adder_graph,
+    adder_graph_of_model,
+    build_netlist,
+    da4ml_version,
+)
 from nas_fpga.hardware._adder_law import adder_graph_luts, adder_levels_per_cycle, input_format_luts, placed_luts
 from nas_fpga.hardware._base import Estimator
 from nas_fpga.hardware._before_training import PreTrainingCost
+from nas_fpga.hardware._beside import room_beside
+from nas_fpga.hardware._csynth_report import CSynthReport
+from nas_fpga.hardware._design_cost import (
+    AROUND,
+    DesignCost,
+    LayerCost,
+    carried_from_synthesis,
+    cost_by_adder_graph,
+    cost_by_law,
+    cost_by_synthesis,
+    cost_of_topology,
+    topology_traits,
+)
 from nas_fpga.hardware._estimate import StaticEstimator, estimate
 from nas_fpga.hardware._figures import Figure, Stage, Unit
 from nas_fpga.hardware._limits import (
@@ -16,6 +41,7 @@ from nas_fpga.hardware._limits import (
     make_target,
     parse_region,
 )
+from nas_fpga.hardware._logic_synthesis import CellCounts, synthesise, yosys_family
 from nas_fpga.hardware._mappings import (
     STRATEGIES,
     UNROLL_LIMIT,
@@ -24,45 +50,85 @@ from nas_fpga.hardware._mappings import (
     allowed_reuse_factors,
     buildable_reuse_factors,
     enumerate_mappings,
+    nearest_reuse_factor,
 )
-from nas_fpga.hardware._parts import DEFAULT_PART, Part, find_part, known_parts
+from nas_fpga.hardware._parts import DEFAULT_PART, Part, find_part, known_boards, known_parts
 from nas_fpga.hardware._points import HardwareFigures, MappedPoint
+from nas_fpga.hardware._preflight import preflight
+from nas_fpga.hardware._report_text import ReportedResources
+from nas_fpga.hardware._reports import Report, read_report
+from nas_fpga.hardware._reuse import ReuseOption, reuse_options
 from nas_fpga.hardware._traits import LayerTraits, measured_traits
+from nas_fpga.hardware._vivado_report import TimingReport, UtilizationReport
 
 __all__ = [
+    "AROUND",
     "DEFAULT_PART",
     "OBJECTIVES",
     "RESOURCES",
+    "SPARE_BITS",
     "STRATEGIES",
+    "SUFFIX",
     "UNROLL_LIMIT",
+    "AdderGraph",
+    "CSynthReport",
+    "CellCounts",
+    "DesignCost",
     "Estimator",
     "Figure",
     "HardwareFigures",
+    "Language",
+    "LayerCost",
     "LayerTraits",
     "Limits",
     "MappedPoint",
     "Mapping",
+    "NetWord",
+    "Netlist",
     "Objective",
     "Part",
     "PreTrainingCost",
+    "Report",
+    "ReportedResources",
     "Resource",
+    "ReuseOption",
     "Stage",
     "StaticEstimator",
     "Strategy",
     "Target",
+    "TimingReport",
     "Unit",
+    "UtilizationReport",
+    "adder_graph",
     "adder_graph_luts",
+    "adder_graph_of_model",
     "adder_levels_per_cycle",
     "allowed_reuse_factors",
+    "build_netlist",
     "buildable_reuse_factors",
+    "carried_from_synthesis",
+    "cost_by_adder_graph",
+    "cost_by_law",
+    "cost_by_synthesis",
+    "cost_of_topology",
+    "da4ml_version",
     "enumerate_mappings",
     "estimate",
     "find_part",
     "input_format_luts",
+    "known_boards",
     "known_parts",
     "log10_share",
     "make_target",
     "measured_traits",
+    "nearest_reuse_factor",
     "parse_region",
     "placed_luts",
+    "preflight",
+    "read_report",
+    "reuse_options",
+    "room_beside",
+    "synthesise",
+    "topology_traits",
+    "yosys_family",
 ]

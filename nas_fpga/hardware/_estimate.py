@@ -11,7 +11,7 @@ from nas_fpga.hardware._adder_law import distributed_arithmetic
 from nas_fpga.hardware._base import Estimator
 from nas_fpga.hardware._cost_array import HIGH, LOW, ORIGINAL, QUANTITIES, VALUE
 from nas_fpga.hardware._figures import Figure, Stage
-from nas_fpga.hardware._hls_laws import latency_strategy, resource_strategy
+from nas_fpga.hardware._hls_laws import in_reports, latency_strategy, resource_strategy
 from nas_fpga.hardware._limits import RESOURCES, Target
 from nas_fpga.hardware._mappings import Mapping, Strategy, enumerate_mappings
 from nas_fpga.hardware._points import UNITS, HardwareFigures, MappedPoint
@@ -23,6 +23,7 @@ _SOURCES: dict[Strategy, str] = {
     "latency": "LUT + 55 DSP = EBOPs at place-and-route (16-bit data: csynth carried over), at least adder graphs",
     "resource": "law of hls4ml Resource reports; csynth carried to place-and-route",
 }
+_OUTSIDE = "; beyond the reports"  # of other widths, bits, clocks or reuse factors: the interval is wide
 _LAW_STAGES: dict[Strategy, Stage] = {
     "distributed_arithmetic": "adder-graph",
     "latency": "csynth",
@@ -39,8 +40,8 @@ def estimate(network: QuantizedNetwork, mapping: Mapping, target: Target) -> Har
     if len(mapping.reuse_factors) != len(network.layers):
         raise ValueError(f"mapping {mapping} is for {len(mapping.reuse_factors)} layers, not {len(network.layers)}")
     traits = measured_traits(network)
-    costs = _costs(traits, [mapping], _n_inputs(network), target)
-    return _figures(costs[..., 0], mapping, float(traits.ebops), target)
+    costs = costs_of(traits, [mapping], _n_inputs(network), target)
+    return figures_of(costs[..., 0], mapping, traits, target)
 
 
 class StaticEstimator(Estimator):
@@ -50,14 +51,15 @@ class StaticEstimator(Estimator):
         """Return the points of a network among all mappings that the tools accept."""
         mappings = enumerate_mappings([(layer.n_in, layer.n_out) for layer in network.layers], target)
         traits = measured_traits(network)
-        costs = _costs(traits, mappings, _n_inputs(network), target)
+        costs = costs_of(traits, mappings, _n_inputs(network), target)
         values = costs[:, VALUE].T.copy()  # (n_mappings, n_quantities)
         values[:, : len(RESOURCES)] *= target.copies(values[:, -1:])
         no_worse = (values[:, None] <= values[None]).all(axis=2)
         better = (values[:, None] < values[None]).any(axis=2)
         kept = np.logical_not((no_worse & better).any(axis=0)).tolist()
-        ebops = float(traits.ebops)
-        found = [MappedPoint(m, _figures(costs[..., i], m, ebops, target)) for i, m in enumerate(mappings) if kept[i]]
+        found = [
+            MappedPoint(m, figures_of(costs[..., i], m, traits, target)) for i, m in enumerate(mappings) if kept[i]
+        ]
         return tuple(sorted(found, key=lambda point: point.figures.constrained_share(target)))
 
 
@@ -65,7 +67,7 @@ def _n_inputs(network: QuantizedNetwork) -> int:
     return int(np.count_nonzero(network.input_format.used))
 
 
-def _costs(traits: LayerTraits, mappings: Sequence[Mapping], n_inputs: int, target: Target) -> Array:
+def costs_of(traits: LayerTraits, mappings: Sequence[Mapping], n_inputs: int, target: Target) -> Array:
     """Return the cost array `(6, 4, n_mappings)` of one network."""
     costs = np.empty((len(QUANTITIES), 4, len(mappings)))
     folded = [i for i, mapping in enumerate(mappings) if mapping.strategy == "resource"]
@@ -80,9 +82,16 @@ def _costs(traits: LayerTraits, mappings: Sequence[Mapping], n_inputs: int, targ
     return costs
 
 
-def _figures(costs: Array, mapping: Mapping, ebops: float, target: Target) -> HardwareFigures:
+def _source(mapping: Mapping, traits: LayerTraits, clock_ns: float) -> str:
+    law = _SOURCES[mapping.strategy]
+    of_reports = mapping.strategy != "distributed_arithmetic"
+    outside = of_reports and not in_reports(traits, np.array(mapping.reuse_factors, np.float64), clock_ns)
+    return law + _OUTSIDE * outside
+
+
+def figures_of(costs: Array, mapping: Mapping, traits: LayerTraits, target: Target) -> HardwareFigures:
     """Return the figures of one column `(6, 4)` of a cost array."""
-    source = _SOURCES[mapping.strategy]
+    source, ebops = _source(mapping, traits, target.clock_ns), float(traits.ebops)
     found = {}
     for name, row in zip(QUANTITIES, costs.tolist(), strict=True):
         original = None if math.isnan(row[ORIGINAL]) else (row[ORIGINAL], _LAW_STAGES[mapping.strategy])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Stage = Literal["estimate", "adder-graph", "logic-synthesis", "csynth", "vendor-synthesis", "place-and-route"]
-Unit = Literal["LUT", "FF", "DSP", "BRAM18", "bit operations", "cycles", "ns"]
+Unit = Literal["LUT", "FF", "DSP", "BRAM18", "URAM", "bit operations", "cycles", "ns"]
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,18 @@ def allowed_reuse_factors(n_in: int, n_out: int) -> tuple[int, ...]:
     return _divisors(n_in) + tuple(n_in * d for d in _divisors(n_out)[1:])
 
 
+def multiplier_limit(n_in: int, n_out: int, reuse: int, zeros: int) -> int:
+    """Return how many multipliers hls4ml allows a dense layer in its Latency strategy.
+
+    Args:
+        n_in: Its inputs.
+        n_out: Its outputs.
+        reuse: Its reuse factor.
+        zeros: Its weights that are 0.
+    """
+    return -(-n_in * n_out // reuse) - zeros // reuse
+
+
 def buildable_reuse_factors(strategy: Strategy, n_in: int, n_out: int) -> tuple[int, ...]:
     """Return the reuse factors under which the tools build a dense layer as it is asked, ascending; none if never.
 
@@ -62,6 +74,14 @@ def buildable_reuse_factors(strategy: Strategy, n_in: int, n_out: int) -> tuple[
         return (1,)
     allowed = allowed_reuse_factors(n_in, n_out) if strategy == "resource" else (1,)
     return tuple(factor for factor in allowed if factor > 1 or n_in * n_out < UNROLL_LIMIT)
+
+
+def nearest_reuse_factor(n_in: int, n_out: int, factor: int) -> int:
+    """Return the reuse factor of a Resource layer nearest to one that is asked for, ties to the smaller as in hls4ml.
+
+    Never 1 where hls4ml refuses to unroll.
+    """
+    return min(buildable_reuse_factors("resource", n_in, n_out), key=lambda other: (abs(other - factor), other))
 
 
 def nearest_reuse_factors(n_in: NDArray[np.integer], n_out: NDArray[np.integer]) -> NDArray[np.int64]:

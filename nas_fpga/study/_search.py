@@ -12,12 +12,12 @@ from typing import Protocol
 
 import numpy as np
 
+from nas_fpga._interrupt import noted_interrupt
 from nas_fpga.errors import NasFpgaError, SearchFailedError, StudyError
 from nas_fpga.execution import LocalWorkers
 from nas_fpga.hardware import log10_share
 from nas_fpga.samplers import Observation, hypervolume
 from nas_fpga.space import Candidate, SpaceExhausted
-from nas_fpga.study._interrupt import noted_interrupt
 from nas_fpga.study._polish import n_ended_from_first, rounds, to_polish
 from nas_fpga.study._records import Outcome, Point, ProposedBy, TrialRecord
 from nas_fpga.study._setup import Setup

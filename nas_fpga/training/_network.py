@@ -64,6 +64,14 @@ class QuantizedLayer:
         rising, falling = np.maximum(weights, 0), np.minimum(weights, 0)
         return bias + low @ rising + high @ falling, bias + high @ rising + low @ falling
 
+    def grid_of_sums(self, grid: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the fraction bits that the sums need `(n_out,)`, of inputs that need ``grid`` `(n_in,)`."""
+        of_products = grid[:, None] + self.weight_fraction_bits - trailing_zeros(self.weights)
+        finest = of_products.max(axis=0, where=self.weights != 0, initial=_COARSEST)
+        of_bias = np.where(self.bias != 0, self.bias_fraction_bits - trailing_zeros(self.bias), _COARSEST)
+        fraction: NDArray[np.int64] = np.maximum(finest, of_bias)
+        return fraction
+
     def activate(self, sums: NDArray[np.floating]) -> NDArray[np.floating]:
         """Return the outputs `(n, n_out)` for sums `(n, n_out)`, rounded with ``floor(x + 1/2)`` and saturated."""
         if self.activation_bits is None or self.activation_fraction_bits is None:

@@ -93,7 +93,7 @@ OPTIONS = [
     (f"{FILE} --min-params -1", "--min-params -1", "at least 1"),
     (f"{FILE} --min-params 100 --max-params 5", "100", "5", "swap"),
     (f"{FILE} --min-params 1000000000", "1000000000", "relax"),
-    (f"{FILE} --part virtex", "'virtex'", "did you mean", "xcvu13p"),
+    (f"{FILE} --part virtex", "'virtex'", "did you mean", "xc7vx690t"),
     (f"{FILE} --part xcvu13", "'xcvu13'", "did you mean xcvu13p"),
     (f"{FILE} --region 10", "'10'", "5%"),
     (f"{FILE} --region 150%", "'150%'", "5%"),

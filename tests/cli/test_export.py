@@ -182,10 +182,10 @@ def test_float_model_needs_bits_and_keeps_its_merit(here: Path, nas_fpga: Run) -
 @pytest.mark.parametrize(
     ("layers", "words"),
     [
-        (lambda k: [k.Dense(4, activation="tanh"), k.Dense(1)], ("activation 'tanh' of dense layer 1", "relu")),
+        (lambda k: [k.Dense(4, activation="tanh"), k.Dense(1)], ("activation 'tanh' of layer dense", "relu")),
         (
-            lambda k: [k.Dense(4, activation="relu"), k.BatchNormalization(), k.Dense(1)],
-            ("BatchNormalization", "Dense"),
+            lambda k: [k.Dense(4, activation="relu"), k.LayerNormalization(), k.Dense(1)],
+            ("LayerNormalization", "Dense"),
         ),
         (lambda k: [k.Dense(1)], ("1 dense layers", "hidden layer")),
         (lambda k: [k.Dense(4, activation="relu"), k.Dense(7)], ("outputs of shape (7,)", "needs 1 for 2 classes")),

@@ -42,6 +42,7 @@ def test_lists_the_commands(nas_fpga) -> None:
     assert re.findall(r"^  (\w+)  +\S", ended.out.partition("Commands:")[2], re.MULTILINE) == [
         "search",
         "front",
+        "estimate",
         "export",
         "verify",
         "report",

@@ -6,13 +6,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 
+from nas_fpga._interrupt import noted_interrupt
 from nas_fpga.errors import NasFpgaError
 from nas_fpga.execution import LocalWorkers
 from nas_fpga.space import BitWidths, Candidate
@@ -208,4 +211,35 @@ def test_ctrl_c_is_the_parents(capfd: pytest.CaptureFixture[str]) -> None:
             time.sleep(0.02)
         workers.submit([job(0, 3)])
         assert pid_of(collect(workers, 1)[0]) == worker.pid
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("noted", [False, True])
+def test_ctrl_c_while_a_worker_starts_waits_until_it_is_whole(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], noted: bool
+) -> None:
+    """Another thread may take the signal that the main one blocks; the handler then runs in the middle of a start."""
+    workers = LocalWorkers(Factory(), 1 if noted else 2, "jax")  # a second Ctrl-C raises
+    started = []
+    start = workers._context.Process.start
+
+    def interrupted(process: BaseProcess) -> None:
+        other = threading.Thread(target=os.kill, args=(os.getpid(), signal.SIGINT))
+        other.start()
+        other.join()
+        started.append(process)
+        start(process)
+
+    monkeypatch.setattr(workers._context.Process, "start", interrupted)
+    if noted:
+        with noted_interrupt() as interrupt, workers:
+            assert interrupt.is_set()
+            monkeypatch.undo()
+            workers.submit([job(0, 3)])
+            assert collect(workers, 1)
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            workers.__enter__()
+        assert len(started) == 1
+        assert not started[0].is_alive()
     assert capfd.readouterr().err == ""

@@ -12,11 +12,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from nas_fpga._process import ToolFailedError
 from nas_fpga.errors import InputError, NasFpgaError
 from nas_fpga.export import _verify, export, read_record, verify
 from nas_fpga.export._cpp import find_compiler
 from nas_fpga.export._events import VerificationEvents, verification_events
-from nas_fpga.export._process import ToolFailedError
 from nas_fpga.hardware import Mapping, estimate, make_target
 from nas_fpga.space import BitWidths
 from tests.export.designs import equal, make_design, silent, uniform

@@ -73,6 +73,20 @@ class TestEstimate:
         for never in (narrow.lut, graph.ff, graph.dsp, unrolled.bram18, unrolled.latency_ns, unrolled.ebops):
             assert never.original is None
 
+    def test_source_says_where_reports_end(self, make_network):
+        network = make_network((32,), 8, 16, n_inputs=32, n_outputs=32)
+        network = dataclasses.replace(
+            network, input_format=dataclasses.replace(network.input_format, bits=np.full(32, 16))
+        )
+        narrower = make_network((32,), 8, 8, n_inputs=32, n_outputs=32)
+        target, beyond = make_target(), "beyond the reports"
+        for mapping in (Mapping("latency", (1, 1)), Mapping("resource", (64, 1024)), Mapping("resource", (1, 64))):
+            assert beyond not in estimate(network, mapping, target).lut.source
+            assert beyond in estimate(network, mapping, make_target(clock_ns=4)).lut.source
+            assert beyond in estimate(narrower, mapping, target).lut.source
+        assert beyond in estimate(network, Mapping("resource", (64, 32)), target).lut.source
+        assert beyond not in estimate(narrower, Mapping(DA, (1, 1)), target).lut.source
+
     def test_all_copies_count(self, make_network):
         network = make_network((32, 32), 8, 10)
         mapping = Mapping("resource", (13, 16, 16))

@@ -10,17 +10,32 @@ from nas_fpga.hardware import (
     enumerate_mappings,
     make_target,
 )
-from nas_fpga.hardware._mappings import REUSE_TARGETS, UNROLL_LIMIT, nearest_reuse_factors
+from nas_fpga.hardware._mappings import REUSE_TARGETS, UNROLL_LIMIT, multiplier_limit, nearest_reuse_factors
 
 
 def test_allowed_reuse_factors_are_those_of_hls4ml():
-    """Equality over random shapes with the rule as hls4ml itself applies it."""
+    """Equality over 1,000 random shapes with the rule as hls4ml itself applies it."""
     from hls4ml.backends import get_backend
 
     backend = get_backend("Vivado")
     rng = np.random.default_rng(3)
-    for n_in, n_out in [(1, 1), (13, 1), (1, 64), *rng.integers(1, 65, (300, 2)).tolist()]:
+    for n_in, n_out in [(1, 1), (13, 1), (1, 64), *rng.integers(1, 97, (1000, 2)).tolist()]:
         assert list(allowed_reuse_factors(n_in, n_out)) == backend.get_valid_reuse_factors(n_in, n_out), (n_in, n_out)
+
+
+@pytest.mark.parametrize(
+    ("asked", "limit"), [((3, 5, 4, 0), 4), ((3, 5, 4, 7), 3), ((3, 5, 1, 7), 8), ((32, 64, 1024, 1023), 2)]
+)
+def test_multiplier_limit(asked, limit):
+    """The rounded-up share of all weights less that, rounded down, of those that are 0."""
+    assert multiplier_limit(*asked) == limit
+
+
+def test_multiplier_limit_is_what_hls4ml_writes():
+    """The formula of hls4ml's Latency configuration, which is C++ with unsigned integers."""
+    from hls4ml.backends.vivado.passes.core_templates import dense_config_template
+
+    assert "DIV_ROUNDUP(n_in * n_out, reuse_factor) - n_zeros / reuse_factor;" in dense_config_template
 
 
 def test_large_layers_are_not_unrolled():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nas_fpga.errors import InputError
-from nas_fpga.hardware import DEFAULT_PART, RESOURCES, find_part, known_parts, log10_share, make_target, parse_region
+from nas_fpga.hardware import (
+    DEFAULT_PART,
+    RESOURCES,
+    find_part,
+    known_boards,
+    known_parts,
+    log10_share,
+    make_target,
+    parse_region,
+)
 
 
 def test_default_part_is_that_of_the_reports():
@@ -16,22 +26,52 @@ def test_default_part_is_that_of_the_reports():
     assert (part.lut, part.ff, part.dsp, part.bram18, part.slrs) == (1_728_000, 3_456_000, 12_288, 5_376, 4)
 
 
-@pytest.mark.parametrize("name", ["xcvu13p", "XCVU13P", "xcvu13p-fhga2104-3-e", " xcvu13p-flga2577-2-e "])
-def test_package_and_speed_may_be_left_out_or_differ(name):
+@pytest.mark.parametrize("name", ["xcvu13p", "XCVU13P", "vu13p", " xcvu13p-flga2577-2-e ", "Serenity-S1"])
+def test_a_device_or_board_stands_for_a_part(name):
     assert find_part(name).name == "xcvu13p-flga2577-2-e"
 
 
-def test_seven_series_names_have_no_dash_before_the_package():
-    assert find_part("xc7z020").name == find_part("xc7z020clg484-2").name == "xc7z020clg400-1"
+@pytest.mark.parametrize(
+    ("name", "device"),
+    [
+        ("xcvu13p-fhga2104-3-e", "xcvu13p"),
+        ("xc7z020clg484-2", "xc7z020"),
+        ("xc7a35ticsg324-1L", "xc7a35t"),
+        ("xc7vx690tffg1761-3", "xc7vx690t"),
+    ],
+)
+def test_a_full_name_is_kept_and_holds_what_its_device_does(name, device):
+    part = find_part(name)
+    assert (part.name, part.device) == (name, device)
+    assert replace(part, name="") == replace(find_part(device), name="")
 
 
-@pytest.mark.parametrize(("name", "near"), [("xcvu13", "xcvu13p"), ("vu9p", "xcvu9p"), ("xcku116-x", "xcku115")])
+@pytest.mark.parametrize(
+    ("board", "lut", "bram36", "uram"),
+    [("pynq-z2", 53_200, 140, 0), ("ZCU104", 230_400, 312, 96), ("alveo-u55c", 1_303_680, 2_016, 960)],
+)
+def test_boards(board, lut, bram36, uram):
+    part = find_part(board)
+    assert (part.lut, part.bram36, part.bram18, part.uram) == (lut, bram36, 2 * bram36, uram)
+
+
+def test_every_board_has_a_part_of_its_own_name():
+    for board in known_boards():
+        assert find_part(find_part(board).name).device in {part.device for part in known_parts()}
+    names = [part.device for part in known_parts()] + list(known_boards())
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("xcvu13", "xcvu13p"), ("xcku116-x", "xcku115"), ("zcu103", "zcu102"), ("alveo-u55", "alveo-u55c")],
+)
 def test_unknown_part_suggests_the_nearest(name, near):
     with pytest.raises(InputError, match=f"part '{name}' is not known, did you mean {near}"):
         find_part(name)
 
 
-@pytest.mark.parametrize("name", ["", "xc7z020zzz", "xcvu13pq"])
+@pytest.mark.parametrize("name", ["", "xc7z020zzz", "xcvu13pq", "xc", "xc7"])
 def test_what_is_no_part_is_refused(name):
     with pytest.raises(InputError, match="not known"):
         find_part(name)
@@ -40,8 +80,9 @@ def test_what_is_no_part_is_refused(name):
 def test_all_parts_find_themselves():
     for part in known_parts():
         assert find_part(part.name) is part
-        assert min(part.lut, part.ff, part.dsp, part.bram18, part.slrs) > 0
-        assert part.ff == 2 * part.lut  # true of every Xilinx device since the 7 series
+        assert min(part.lut, part.ff, part.dsp, part.bram36, part.slrs) > 0
+        assert part.uram >= 0
+        assert part.source.startswith("DS")
 
 
 def test_regions():

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from nas_fpga.errors import InputError
+from nas_fpga.models import fixed_format
 
 if TYPE_CHECKING:
     import keras
@@ -58,14 +57,10 @@ def input_formats(model: keras.Model) -> tuple[FeatureFormat, ...]:
     fixed = quantizer.quantizer
     if fixed.round_mode not in ("RND", "TRN"):
         raise InputError(f"RTL: layer {layer.name!r} rounds inputs with {fixed.round_mode}; use RND or TRN")
-    shape = (1, int(model.inputs[0].shape[1]))
-    signed, integer, fraction = (
-        np.broadcast_to(np.asarray(fixed.bw_mapper.bw_to_x(bits, shape)), shape)[0].astype(int).tolist()
-        for bits in fixed.kif
-    )
+    columns = fixed_format(quantizer, int(model.inputs[0].shape[1]))
     return tuple(
-        FeatureFormat(bool(k), max(k + i + f, 0), f, fixed.overflow_mode == "WRAP")
-        for k, i, f in zip(signed, integer, fraction, strict=True)
+        FeatureFormat(k, max(k + i + f, 0), f, fixed.overflow_mode == "WRAP")
+        for k, i, f in zip(*(column.tolist() for column in columns), strict=True)
     )
 
 

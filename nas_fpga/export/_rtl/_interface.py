@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from nas_fpga.export._rtl._netlist import NetWord
 from nas_fpga.export._rtl._ports import Word, bus_bits
+from nas_fpga.hardware import NetWord
 
 Decision = Literal["none", "constant", "register"]
 

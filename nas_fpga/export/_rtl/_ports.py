@@ -13,10 +13,7 @@ from numpy.typing import NDArray
 from nas_fpga.errors import InputError
 from nas_fpga.export._rtl._formats import FeatureFormat
 from nas_fpga.export._text import cell
-
-# Bits of an input word beyond the model's own format: one of fraction, one for the sign of features that have none in
-# the model, and four so that a sender need not saturate before 16 times the range.
-SPARE_BITS = 6
+from nas_fpga.hardware import SPARE_BITS
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_fpga._process import ToolFailedError, run
 from nas_fpga.errors import InputError
-from nas_fpga.export._process import ToolFailedError, run
 from nas_fpga.export._rtl._ports import bus_bits, pack, unpack, word_of_json
 from nas_fpga.export._rtl._simulators import Simulator, find_simulator
 from nas_fpga.export._rtl._vectors import read_outputs, write_stimulus

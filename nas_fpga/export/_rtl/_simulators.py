@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nas_fpga._process import run
 from nas_fpga.errors import MissingExtraError
-from nas_fpga.export._process import run
 
 # Verilator writes functions of this many statements into files of their own, so that g++ neither runs out of memory nor
 # takes minutes: 2-3 times faster than without on networks of 10,000 LUTs and more.

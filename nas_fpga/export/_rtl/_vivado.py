@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from nas_fpga.export._rtl._netlist import Language
+from nas_fpga.hardware import Language
 
 CONSTRAINTS = "clock.xdc"
 

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from nas_fpga.errors import InputError
 from nas_fpga.export._design import Design
-from nas_fpga.export._rtl import _netlist, _verilog, _vhdl
+from nas_fpga.export._rtl import _verilog, _vhdl
 from nas_fpga.export._rtl._formats import input_formats
 from nas_fpga.export._rtl._interface import Decision, Interface
-from nas_fpga.export._rtl._netlist import SUFFIX, Language, Netlist
 from nas_fpga.export._rtl._ports import Word, bus_bits, edge_events, input_words, output_words, pack, table
 from nas_fpga.export._rtl._vectors import write_expected, write_stimulus
 from nas_fpga.export._rtl._vivado import CONSTRAINTS, clock_constraint, ooc_script
 from nas_fpga.export._text import one_line
+from nas_fpga.hardware import SUFFIX, Language, Netlist, adder_graph_of_model, build_netlist, da4ml_version
 
 # Test vectors that travel with the IP; verification plays more.
 VECTOR_EVENTS = 1000
@@ -50,7 +50,7 @@ def write_rtl(
     inputs = input_words(design.feature_names, design.feature_units, formats)
     fraction_bits = np.array([word.fraction_bits for word in inputs])
     integer_bits = np.array([word.bits - 1 for word in inputs]) - fraction_bits
-    net = _netlist.build_netlist(design.model, integer_bits, fraction_bits, design.target.clock_ns)
+    net = build_netlist(adder_graph_of_model(design.model, integer_bits, fraction_bits), design.target.clock_ns)
     if not any(word.bits for word in net.inputs) or not any(word.bits for word in net.outputs):
         raise InputError("RTL: the outputs do not depend on the features; there is nothing to build")
     outputs = output_words(
@@ -255,7 +255,7 @@ def _description(
             "constraints": CONSTRAINTS,
             "ports": "ports.md",
         },
-        "da4ml": _netlist.version(),
+        "da4ml": da4ml_version(),
         "how_to_build": _how_to_build(ports.top, language),
     }
 

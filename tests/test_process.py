@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from nas_fpga.export import _process
-from nas_fpga.export._process import ToolFailedError, run
+from nas_fpga import _process
+from nas_fpga._process import ToolFailedError, run
 
 
 def silent(text):

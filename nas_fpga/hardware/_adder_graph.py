@@ -1,12 +1,10 @@
-"""The one place that knows da4ml: a model becomes a pipelined netlist of adders, and that becomes files.
+"""The one place that knows da4ml: a network becomes a graph of adders, that a pipelined netlist, and that files.
 
 da4ml's development goes on under another name; whoever moves to the successor changes this file only.
 """
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.resources
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,13 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.errors import InputError
-from nas_fpga.hardware import adder_levels_per_cycle, placed_luts
+from nas_fpga.hardware._adder_law import adder_levels_per_cycle, placed_luts
+from nas_fpga.training import QuantizedNetwork
 
 if TYPE_CHECKING:
     import keras
 
 Language = Literal["verilog", "vhdl"]
 SUFFIX: dict[Language, str] = {"verilog": "v", "vhdl": "vhd"}
+# Bits of an input word beyond the network's own format: one of fraction, one for the sign of features that have none in
+# the network, and four so that a sender need not saturate before 16 times the range.
+SPARE_BITS = 6
+_ONE_LEVEL_AN_ADDER = (1, -1, -1)  # da4ml's HWConfig: adders are counted in bits, each is a level, no end of levels
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,23 @@ class NetWord:
     def bits(self) -> int:
         """Width on the bus."""
         return self.signed + self.integer_bits + self.fraction_bits
+
+
+@dataclass(frozen=True, eq=False)
+class AdderGraph:
+    """What a network or model computes, as additions of shifted words.
+
+    Attributes:
+        luts: Its cost in LUTs, stage `adder-graph`.
+        parts: How they divide over the input format and each layer of a network, with its bias and quantizer; empty for
+            a model.
+        levels: Levels of adders from input to output.
+    """
+
+    luts: float
+    parts: tuple[float, ...]
+    levels: int
+    _comb: Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +96,8 @@ class Netlist:
 
         The primitives are da4ml's own; its licence is put beside them.
         """
+        import importlib.resources
+
         if language == "verilog":
             from da4ml.codegen.rtl.verilog import pipeline_logic_gen
         else:
@@ -95,50 +117,104 @@ class Netlist:
         return files
 
 
-def version() -> str:
+def da4ml_version() -> str:
     """Return da4ml's version."""
+    import importlib.metadata
+
     return importlib.metadata.version("da4ml")
 
 
-def build_netlist(
-    model: keras.Model, integer_bits: NDArray[np.int64], fraction_bits: NDArray[np.int64], clock_ns: float
-) -> Netlist:
-    """Trace a model whose inputs are signed words, and cut it into pipeline stages for a clock.
+def adder_graph(network: QuantizedNetwork) -> AdderGraph:
+    """Return the adder graph of a trained network: what :func:`adder_graph_of_model` finds for its HGQ2 model.
+
+    Raw features come in as signed words with :data:`SPARE_BITS` more bits than the widest feature's format.
+    """
+    from da4ml.trace import comb_trace
+
+    form = network.input_format
+    signed = (form.signed & form.used).astype(np.int64)
+    values = words = _input_words(
+        integer_bits=int(form.bits.max()) + SPARE_BITS - 2 - form.fraction_bits, fraction_bits=form.fraction_bits + 1
+    )
+    values = _quantized(values, signed, form.bits, form.fraction_bits)
+    combs = [comb_trace(words, values)]
+    row_shift = form.scale_log2[:, None]
+    for layer in network.layers:
+        fraction = (layer.weight_fraction_bits + row_shift).astype(np.float64)
+        values = values @ (layer.weights * np.exp2(-fraction)) + layer.bias * 2.0**-layer.bias_fraction_bits
+        row_shift = np.zeros((1, 1), np.int64)
+        if layer.activation_bits is not None and layer.activation_fraction_bits is not None:
+            unsigned = np.zeros_like(layer.activation_bits)
+            values = _quantized(values.relu(), unsigned, layer.activation_bits, layer.activation_fraction_bits)
+        combs.append(comb_trace(words, values))
+    costs = [float(comb.cost) for comb in combs]
+    return _graph(combs[-1], parts=tuple(np.diff(costs, prepend=0.0).tolist()))
+
+
+def adder_graph_of_model(
+    model: keras.Model, integer_bits: NDArray[np.int64], fraction_bits: NDArray[np.int64]
+) -> AdderGraph:
+    """Return the adder graph of a model whose inputs are signed words.
 
     Args:
-        model: HGQ2 layers; the first one's quantizer rounds and clips the words, inside the netlist.
+        model: HGQ2 layers; the first one's quantizer rounds and clips the words, inside the graph.
         integer_bits: `(d,)` of each input word, without its sign.
         fraction_bits: `(d,)` of each input word.
-        clock_ns: Decides how many levels of adders fit between two registers.
 
     Raises:
         InputError: The model has a layer that da4ml cannot trace, or look-up tables.
     """
     from da4ml.converter import trace_model
-    from da4ml.trace import FixedVariableArray, HWConfig, comb_trace
-    from da4ml.trace.pipeline import to_pipeline
+    from da4ml.trace import comb_trace
 
-    one_level_an_adder = HWConfig(1, -1, -1)
-    words = FixedVariableArray.from_kif(np.ones_like(integer_bits), integer_bits, fraction_bits, one_level_an_adder)
+    words = _input_words(integer_bits, fraction_bits)
     try:
         inputs, outputs = trace_model(model, inputs=words, framework="keras")
     except (KeyError, AssertionError, NotImplementedError) as error:  # how da4ml says that it does not know a thing
         raise InputError(f"RTL: da4ml cannot trace the model: {error!r}; use dense HGQ2 layers and ReLU") from error
-    graph = comb_trace(inputs, outputs)
-    if graph.lookup_tables:
+    comb = comb_trace(inputs, outputs)
+    if comb.lookup_tables:
         raise InputError("RTL: the model has look-up tables (softmax, tanh, ...); end it at the raw outputs, use ReLU")
-    levels = adder_levels_per_cycle(placed_luts(graph.cost), clock_ns)
-    pipeline = to_pipeline(graph, levels, verbose=False)
+    return _graph(comb, parts=())
+
+
+def build_netlist(graph: AdderGraph, clock_ns: float) -> Netlist:
+    """Cut an adder graph into pipeline stages.
+
+    Args:
+        graph: Of a network or model.
+        clock_ns: Decides how many levels of adders fit between two registers.
+    """
+    from da4ml.trace.pipeline import to_pipeline
+
+    levels = adder_levels_per_cycle(placed_luts(graph.luts), clock_ns)
+    pipeline = to_pipeline(graph._comb, levels, verbose=False)
     return Netlist(
         inputs=_words(pipeline.inp_qint),
         outputs=_words(pipeline.out_qint),
-        luts=graph.cost,
+        luts=graph.luts,
         flip_flops=int(pipeline.reg_bits),
-        levels=int(np.ceil(graph.latency[1])),
+        levels=graph.levels,
         levels_per_cycle=levels,
         latency_cycles=len(pipeline.solutions) + 1,
         _pipeline=pipeline,
     )
+
+
+def _graph(comb: Any, parts: tuple[float, ...]) -> AdderGraph:
+    return AdderGraph(luts=float(comb.cost), parts=parts, levels=int(np.ceil(comb.latency[1])), _comb=comb)
+
+
+def _input_words(integer_bits: NDArray[np.int64], fraction_bits: NDArray[np.int64]) -> Any:
+    from da4ml.trace import FixedVariableArray, HWConfig
+
+    return FixedVariableArray.from_kif(
+        np.ones_like(integer_bits), integer_bits, fraction_bits, HWConfig(*_ONE_LEVEL_AN_ADDER)
+    )
+
+
+def _quantized(values: Any, signed: NDArray[np.int64], bits: NDArray[np.int64], fraction: NDArray[np.int64]) -> Any:
+    return values.quantize(signed, bits - signed - fraction, fraction, overflow_mode="SAT", round_mode="RND")
 
 
 def _words(intervals: Any) -> tuple[NetWord, ...]:

@@ -1,0 +1,228 @@
+"""The networks that estimators are judged on: ``python -m benchmarks.estimators.networks``.
+
+Draws 48 candidates (reference task, jets, digits; uniform and learned bits; depth 1 to 6), trains each, and counts what
+its adder graph costs and what Yosys makes of the pipelined netlist for UltraScale+. All that is random is drawn from a
+seed before anything is synthesised, also which half is never used to fit anything. Trained networks are written to
+``networks/``, their figures to ``networks.csv``; what is there is neither trained nor synthesised again. About two
+hours of a core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import itertools
+import multiprocessing
+import os
+import resource
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks._provenance import provenance
+from benchmarks.training._machine import cpu_name, write_json
+from benchmarks.training._resource_sides import DATA
+from nas_fpga.hardware import Mapping, adder_graph, build_netlist, estimate, input_format_luts, make_target
+from nas_fpga.hardware._adder_law import distributed_arithmetic
+from nas_fpga.hardware._cost_array import VALUE
+from nas_fpga.hardware._expected import expected_traits
+from nas_fpga.hardware._logic_synthesis import synthesise
+from nas_fpga.space import BitWidths, Candidate, LearnedBits, TrainingSettings
+from nas_fpga.study import SearchDefinition, Setup
+from nas_fpga.training import QuantizedNetwork, TrainingJob, TrainingResult
+
+HERE = Path(__file__).parent
+SEED = 20_261_129
+OF_A_KIND = 8  # networks of one data set with one kind of bits, from small to large
+WIDE = (5, 7)  # of these, which have a layer of at least 128
+LUTS = (100.0, 60_000.0)
+MAX_DEPTH, MAX_WIDTH, WIDEST = 6, 96, 256
+EPOCHS = {"uniform": 20, "learned": 40}
+CLOCK_NS = 5.0
+FAMILY = "xcup"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One network to be.
+
+    Attributes:
+        name: Of its file.
+        data: Name of the data set.
+        candidate: What is trained.
+        seed: Of its training.
+        band: LUTs by the static estimate that it should have.
+        unseen: Whether it is kept from every fit.
+    """
+
+    name: str
+    data: str
+    candidate: Candidate
+    seed: int
+    band: tuple[float, float]
+    unseen: bool
+
+
+def draw(setups: dict[str, Setup]) -> list[Drawn]:
+    """Return all networks, the same for the same :data:`SEED`."""
+    rng = np.random.default_rng(SEED)
+    found = []
+    for data, kind in itertools.product(setups, EPOCHS):
+        setup = setups[data]
+        least = max(LUTS[0], 1.25 * input_format_luts(setup.dataset.features.shape[1]))
+        edges = np.geomspace(least, LUTS[1], OF_A_KIND + 1)
+        unseen = np.concatenate([rng.permutation(2) for _ in range(OF_A_KIND // 2)])  # one of each two neighbours
+        for rank, band in enumerate(itertools.pairwise(edges.tolist())):
+            candidate = _draw_candidate(rng, setup, kind, band, wide=rank in WIDE)
+            name = f"{data}-{kind}-{rank}"
+            found.append(Drawn(name, data, candidate, int(rng.integers(2**31)), band, bool(unseen[rank])))
+    return found
+
+
+def _draw_candidate(
+    rng: np.random.Generator, setup: Setup, kind: str, band: tuple[float, float], *, wide: bool
+) -> Candidate:
+    """Return a candidate expected in a band of LUTs; with learned bits up to four times above, before they shrink."""
+    least, most = band if kind == "uniform" else (band[0], 4 * band[1])
+    while True:
+        depth = int(rng.integers(1, MAX_DEPTH + 1))
+        topology = np.rint(np.exp(rng.uniform(np.log(2), np.log(MAX_WIDTH), depth))).astype(int)
+        if wide:
+            topology[rng.integers(depth)] = rng.integers(128, WIDEST + 1)
+        weights, activations = (rng.integers(2, 9, 2) if kind == "uniform" else np.array([5, 5])).tolist()
+        row = np.zeros((1, MAX_DEPTH + 2), np.int64)
+        row[0, :depth], row[0, -2:] = topology, (weights, activations)
+        n_inputs, n_outputs = setup.dataset.features.shape[1], setup.dataset.n_outputs
+        traits = expected_traits(row, n_inputs, n_outputs, setup.definition.input_bits)
+        luts = float(distributed_arithmetic(traits, n_inputs, CLOCK_NS)[0, VALUE, 0])
+        if least <= luts <= most:
+            break
+    settings = TrainingSettings(epochs=EPOCHS[kind], patience=EPOCHS[kind], pressure=10 ** rng.uniform(-6, -4))
+    bits = BitWidths(weights, activations) if kind == "uniform" else LearnedBits()
+    return Candidate(tuple(topology.tolist()), bits, settings)
+
+
+def train(drawn: Sequence[Drawn], setups: dict[str, Setup], folder: Path) -> None:
+    """Train what is not there yet."""
+    from nas_fpga.training._population_trainer import PopulationTrainer
+    from nas_fpga.training.learned_bits import LearnedBitsTrainer
+
+    for (data, learned), group in itertools.groupby(drawn, lambda one: (one.data, _learned(one))):
+        missing = {k: one for k, one in enumerate(group) if not (folder / f"{one.name}.npz").exists()}
+        if not missing:
+            continue
+        setup = setups[data]
+        trainer = (LearnedBitsTrainer if learned else PopulationTrainer)(setup.dataset, setup.split, setup.input_format)
+        jobs = [TrainingJob(k, one.candidate, one.seed) for k, one in missing.items()]
+        for result in trainer.train(jobs):
+            one = missing[result.job.number]
+            if not isinstance(result, TrainingResult):
+                raise SystemExit(f"{one.name} {one.candidate} could not be trained: {result.cause}")
+            middle = np.log(one.band).mean()
+            network = min(result.networks, key=lambda network: abs(np.log(static_luts(network)) - middle))
+            network.save(folder / f"{one.name}.npz")
+            print(f"{one.name}: {one.candidate}, {static_luts(network):,.0f} LUT by the law", flush=True)
+
+
+def _learned(one: Drawn) -> bool:
+    return isinstance(one.candidate.bits, LearnedBits)
+
+
+def static_luts(network: QuantizedNetwork) -> float:
+    """Return the LUTs of the static law for distributed arithmetic."""
+    mapping = Mapping("distributed_arithmetic", (1,) * len(network.layers))
+    return estimate(network, mapping, make_target(clock_ns=CLOCK_NS)).lut.value
+
+
+def measure(path: Path) -> dict[str, Any]:
+    """Return what the adder graph of a network costs, and what Yosys makes of its netlist."""
+    network = QuantizedNetwork.load(path)
+    started = time.perf_counter()
+    graph = adder_graph(network)
+    graph_s = time.perf_counter() - started
+    netlist = build_netlist(graph, CLOCK_NS)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with tempfile.TemporaryDirectory() as folder:
+        files = netlist.write(Path(folder), "net", "verilog")
+        counts = synthesise(files, "net", FAMILY, most_cpu_s=7200, cache=Path(folder) / "cache", message=_silent)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    weights = sum(layer.weights.size for layer in network.layers)
+    return {
+        "topology": "-".join(map(str, network.topology)),
+        "weights": weights,
+        "sparsity": 1 - sum(int(np.count_nonzero(layer.weights)) for layer in network.layers) / weights,
+        "static_lut": static_luts(network),
+        "graph_lut": graph.luts,
+        "graph_parts": " ".join(f"{part:g}" for part in graph.parts),
+        "graph_s": graph_s,
+        "levels": netlist.levels,
+        "levels_per_cycle": netlist.levels_per_cycle,
+        "latency_cycles": netlist.latency_cycles,
+        "graph_ff": netlist.flip_flops,
+        "yosys_lut": counts.lut,
+        "yosys_ff": counts.ff,
+        "yosys_carry": counts.carry,
+        "yosys_cpu_s": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+    }
+
+
+def _silent(_text: str) -> None:
+    return
+
+
+def _written(table: Path) -> dict[str, dict[str, str]]:
+    if not table.exists():
+        return {}
+    with table.open(encoding="utf-8", newline="") as file:
+        return {row["name"]: row for row in csv.DictReader(file)}
+
+
+def _write(table: Path, rows: dict[str, dict[str, Any]], order: Sequence[str]) -> None:
+    there = [rows[name] for name in order if name in rows]
+    partial = table.with_suffix(".partial")
+    with partial.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(there[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(there)
+    partial.replace(table)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--workers", type=int, default=1, help="processes that synthesise; default: %(default)s")
+    parser.add_argument("--out", type=Path, default=HERE, help="folder of the results; default: beside this file")
+    options = parser.parse_args(arguments)
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    folder, table = options.out / "networks", options.out / "networks.csv"
+    folder.mkdir(parents=True, exist_ok=True)
+    setups = {name: Setup(SearchDefinition(seed=SEED), load()) for name, load in DATA.items()}
+    drawn = draw(setups)
+    train(drawn, setups, folder)
+    rows: dict[str, dict[str, Any]] = dict(_written(table))
+    missing = [one for one in drawn if one.name not in rows]
+    origin = provenance()
+    with ProcessPoolExecutor(options.workers, multiprocessing.get_context("spawn")) as pool:
+        results = pool.map(measure, [folder / f"{one.name}.npz" for one in missing])
+        for one, found in zip(missing, results, strict=True):
+            numbers = {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in found.items()}
+            rows[one.name] = {
+                "name": one.name,
+                "unseen": int(one.unseen),
+                "candidate": str(one.candidate),
+                **numbers,
+                "commit": origin["commit"],
+            }
+            _write(table, rows, [one.name for one in drawn])
+            print(", ".join(f"{name} {value}" for name, value in rows[one.name].items()), flush=True)
+    write_json(options.out / "networks.json", origin | {"cpu": cpu_name(), "seed": SEED, "networks": len(rows)})
+
+
+if __name__ == "__main__":
+    main()

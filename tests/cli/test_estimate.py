@@ -1,0 +1,61 @@
+"""`nas-fpga estimate` as a user types it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from nas_fpga.space import BitWidths
+from tests.cli.conftest import run
+from tests.export.networks import random_network
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "network_0.npz"
+    random_network(1, 6, (8, 8), BitWidths(4, 4), n_outputs=2).save(path)
+    return path
+
+
+def test_a_topology_is_a_table_with_layers_mappings_and_notes(tmp_path):
+    ended = run(tmp_path, "estimate", "16-64-32-32-5", "--part", "vu9p", "--plot", "layers.png")
+    assert (ended.code, ended.err) == (0, "")
+    assert "16-64-32-32-5 w6a6 on xcvu9p-flga2104-2L-e, 5 ns" in ended.out
+    for text in ("dense 4", "32 x 5", "one copy", "resource rf 8/8/8/8", "latency", "note: not trained"):
+        assert text in ended.out
+    assert (tmp_path / "layers.png").stat().st_size > 5000
+
+
+def test_a_checkpoint_in_json_and_beside_another(tmp_path, checkpoint):
+    ended = run(tmp_path, "estimate", str(checkpoint), "--json")
+    found = json.loads(ended.out)
+    assert found["figures"]["lut"]["original"][1] == "adder-graph"
+    both = run(tmp_path, "estimate", str(checkpoint), "--compare", "6-8-8-2", "--bits", "4", "--json")
+    assert both.code == 2  # bits are for the topology only
+    both = run(tmp_path, "estimate", "6-8-8-2", "--compare", "6-16-8-2")
+    assert both.code == 0
+    assert "second / first" in both.out
+
+
+def test_reuse_factors_are_listed(tmp_path):
+    ended = run(tmp_path, "estimate", "4-6-2", "--reuse-factors")
+    lines = [line.split() for line in ended.out.splitlines() if line.strip().startswith("dense 1 ")]
+    assert [line[2] for line in lines if len(line) > 2 and line[2].isdigit()][-6:] == ["1", "2", "4", "8", "12", "24"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nowhere.keras",), "nowhere.keras"),
+        (("16-64-5", "--stage", "csynth"), "'csynth'"),
+        (("16-64-5", "--stage", "adder-graph"), "--stage adder-graph needs trained weights"),
+        (("16-64-5", "--part", "vu14p"), "vu14p"),
+        ((), "Missing argument 'SOURCE'"),
+    ],
+)
+def test_wrong_input_is_one_line(tmp_path, arguments, said):
+    ended = run(tmp_path, "estimate", *arguments)
+    assert ended.code == 2
+    assert said in ended.err
+    assert ended.err.count("\n") == 1

@@ -1,0 +1,59 @@
+"""`front --prove`: RTL simulated and synthesised, both stages in one table, nothing proven twice."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Ended, run, write_table
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("prove")
+    write_table(folder / "data.csv", n=3000)
+    arguments = ["--data", "data.csv", "--target", "label", "--budget", "6", "--max-layers", "1", "--bits", "2:3"]
+    ended = run(folder, "search", *arguments, "--trials", "5", "--epochs", "3", "--study", "small", "--polish", "0")
+    assert ended.code == 0, ended.err
+    return folder
+
+
+@pytest.fixture(scope="module")
+def first(folder: Path) -> Ended:
+    return run(folder, "front", "--study", "small", "--prove", "--json")
+
+
+@pytest.mark.slow
+def test_every_point_with_rtl_is_simulated_and_synthesised(folder: Path, first: Ended) -> None:
+    assert first.code == 0, first.err
+    found = json.loads(first.out)
+    assert [proof["point"] for proof in found["proofs"]] == [row["point"] for row in found["front"]]
+    proven = [proof for proof in found["proofs"] if not proof["cause"]]
+    assert proven
+    for proof in found["proofs"]:
+        if proof["mapping"] != "da":
+            assert proof["cause"] == f"mapping {proof['mapping']} has no RTL here"
+            assert proof["synthesised"] is proof["differing"] is None
+    for proof in proven:
+        assert proof["differing"] == 0
+        assert proof["outputs"] == proof["events"] > 1000
+        assert proof["synthesised"]["original"] == [proof["cells"]["lut"], "logic-synthesis"]
+        assert proof["synthesised"]["stage"] == proof["estimated"]["stage"] == "place-and-route"
+        assert 0.5 < proof["synthesised"]["value"] / proof["estimated"]["value"] < 2
+        assert (folder / "runs" / "small" / "proof" / proof["point"] / "rtl" / "rtl.json").is_file()
+
+
+@pytest.mark.slow
+def test_what_is_proven_is_not_proven_again_and_the_table_has_both_stages(folder: Path, first: Ended) -> None:
+    proofs = json.loads(first.out)["proofs"]
+    again = run(folder, "front", "--study", "small", "--prove")
+    assert again.code == 0
+    assert "Verilator" not in again.err
+    for proof in proofs:
+        if not proof["cause"]:
+            assert f"0 of {proof['outputs']:,}" in again.out
+            assert f"{proof['cells']['lut']:,}" in again.out
+    n_proven = sum(not proof["cause"] for proof in proofs)
+    assert f"proven: {n_proven} of {len(proofs)} points, 0 of " in again.out

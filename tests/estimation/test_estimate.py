@@ -1,0 +1,116 @@
+"""From a topology or network to what it costs, with what will go wrong said before."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import nas_fpga
+from nas_fpga.errors import InputError
+from nas_fpga.estimation import estimate, plot_layers
+from nas_fpga.hardware import adder_graph, enumerate_mappings, make_target
+from nas_fpga.space import BitWidths
+from tests.export.networks import random_network
+
+NETWORK = random_network(1, 6, (8, 8), BitWidths(4, 4), n_outputs=2)
+
+
+def test_a_topology_has_its_widths_bits_and_every_mapping():
+    found = estimate("16-64-32-32-5", bits=4, input_bits=8)
+    assert found.title == "16-64-32-32-5 w4a4"
+    assert [(layer.n_in, layer.n_out) for layer in found.cost.layers[:-1]] == [(16, 64), (64, 32), (32, 32), (32, 5)]
+    assert [(layer.weight_bits, layer.input_bits) for layer in found.cost.layers[:2]] == [(4, 8), (4, 4)]
+    shapes = [(16, 64), (64, 32), (32, 32), (32, 5)]
+    assert tuple(mapping for mapping, _ in found.others) == enumerate_mappings(shapes, make_target())
+    assert found.cost.figures.lut.value < estimate("16-64-32-32-5", bits=6).cost.figures.lut.value
+    assert "not trained" in found.notes[-1]
+
+
+def test_the_cheapest_mapping_is_taken_unless_another_is_asked_for():
+    found = estimate("16-64-32-32-5", max_luts=20_000)
+    shares = {mapping: law.constrained_share(found.target) for mapping, law in found.others}
+    assert found.cost.mapping == min(shares, key=shares.__getitem__)
+    asked = estimate("16-64-32-32-5", strategy="resource", reuse_factor=8)
+    assert str(asked.cost.mapping) == "resource rf 8/8/8/8"
+    assert str(estimate("16-64-32-32-5", strategy="distributed-arithmetic").cost.mapping) == "da"
+
+
+def test_trained_weights_are_costed_by_their_adder_graph_unless_told_otherwise():
+    graph = adder_graph(NETWORK).luts
+    assert estimate(NETWORK).cost.figures.lut.original == (graph, "adder-graph")
+    by_law = estimate(NETWORK, stage="estimate")
+    assert by_law.cost.figures.lut.original != (graph, "adder-graph")
+    assert estimate(NETWORK, strategy="latency").cost.mapping.strategy == "latency"
+
+
+def test_notes_say_what_will_not_build_and_what_does_not_fit():
+    wide = estimate("16-128-64-5", strategy="latency")
+    assert any(note.startswith("dense 2 (128 x 64): 8,192 products are not unrolled") for note in wide.notes)
+    moved = estimate("16-10-5", strategy="resource", reuse_factor=7)
+    assert moved.notes[0] == "dense 1 (16 x 10): reuse factor 8, the nearest to 7 that hls4ml has"
+    assert str(moved.cost.mapping) == "resource rf 8/5"
+    small = estimate("16-64-32-32-5", part="xc7a35t", strategy="distributed_arithmetic")
+    assert any(re.match(r"over the limit: [\d,]+ LUT, limit 20,800", note) for note in small.notes)
+    large = estimate("64-400-400-10", bits=8, region="part", strategy="distributed_arithmetic")
+    assert any(
+        note.startswith("one copy is larger than a super logic region, which has 432,000 LUT") for note in large.notes
+    )
+
+
+def test_what_the_tools_would_optimise_away_is_called_out():
+    last = NETWORK.layers[-1]
+    dead = replace(NETWORK, layers=(*NETWORK.layers[:-1], replace(last, weights=last.weights * np.array([1, 0]))))
+    notes = estimate(dead, stage="estimate").notes
+    assert "1 of 2 outputs do not depend on the features: the tools optimise them away" in notes
+    assert not estimate(NETWORK, stage="estimate").notes
+
+
+def test_json_has_every_figure_with_unit_stage_and_interval():
+    found = json.loads(json.dumps(estimate(NETWORK).as_json()))
+    lut = found["figures"]["lut"]
+    assert (lut["unit"], lut["stage"], lut["original"][1]) == ("LUT", "place-and-route", "adder-graph")
+    assert lut["low"] < lut["value"] < lut["high"]
+    assert sum(layer["lut"]["value"] for layer in found["layers"]) == pytest.approx(lut["value"])
+    assert [options[0]["reuse_factor"] for options in found["reuse_factors"]] == [1, 1, 1]
+    assert found["part"] == "xcvu13p-flga2577-2-e"
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "said"),
+    [
+        ("16-64-32-32-5", {"stage": "adder-graph"}, "stage adder-graph needs trained weights"),
+        ("16-64-32-32-5", {"stage": "csynth"}, "stage csynth is none of estimate, adder-graph, logic-synthesis"),
+        ("16-64-32-32-5", {"strategy": "fast"}, "strategy fast is none of distributed_arithmetic, latency, resource"),
+        ("16-64-32-32-5", {"strategy": "resource"}, "resource needs (--)?reuse.factor"),
+        ("16-64-32-32-5", {"reuse_factor": 4}, "reuse.factor 4 is for (--)?strategy resource"),
+        ("16-64-32-32-5", {"strategy": "resource", "reuse_factor": 0}, "reuse.factor 0 must be at least 1"),
+        ("16-5", {}, "topology 16-5 must have features, at least one hidden layer, and outputs"),
+        ("16-0-5", {}, "topology 16-0-5 must have widths from 1 to 100,000"),
+        ("16-64-5", {"part": "vu14p"}, "part 'vu14p' is not known, did you mean"),
+        ("16-64-5", {"bits": 40}, "bits 40 must be from 2 to 16"),
+        ("16-64-5", {"input_bits": 0}, "input bits 0"),
+        (NETWORK, {"strategy": "latency", "stage": "logic-synthesis"}, "latency has none of here"),
+    ],
+)
+def test_wrong_arguments_are_named(model, options, said):
+    with pytest.raises(InputError, match=said):
+        estimate(model, **options)
+    with pytest.raises(InputError, match=said):
+        nas_fpga.estimate(model, **options)
+
+
+def test_python_names_keywords():
+    with pytest.raises(InputError, match=r"^stage csynth is none"):
+        nas_fpga.estimate("16-64-5", stage="csynth")
+
+
+def test_the_picture_has_a_bar_for_every_resource_in_use(tmp_path):
+    path = tmp_path / "layers.png"
+    plot_layers(estimate("16-64-32-32-5", strategy="resource", reuse_factor=8), path)
+    assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    with pytest.raises(InputError, match=r"layers.gif must end in .png"):
+        plot_layers(estimate("16-64-5"), tmp_path / "layers.gif")

@@ -1,0 +1,64 @@
+"""Which points logic synthesis puts in another order."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from nas_fpga.export import reversals
+from nas_fpga.export._prove import PointProof, _kept
+from nas_fpga.hardware import CellCounts, Figure, make_target
+
+
+def proof(name: str, estimated: float, synthesised: float | None) -> PointProof:
+    def figure(value: float) -> Figure:
+        return Figure(value, "LUT", "place-and-route", value, value)
+
+    return PointProof(
+        point=name,
+        network="4 w3a3",
+        mapping="da",
+        error=0.1,
+        estimated=figure(estimated),
+        synthesised=None if synthesised is None else figure(synthesised),
+        cells=None,
+        events=0,
+        outputs=0,
+        differing=None,
+        wall_time_s=0.0,
+        cause="" if synthesised is not None else "too large",
+    )
+
+
+def test_pairs_in_another_order_are_named_cheaper_by_estimate_first():
+    proofs = [proof("a", 100, 120), proof("b", 110, 115), proof("c", 200, 118), proof("d", 300, None)]
+    assert reversals(proofs) == (("a", "b"), ("a", "c"))
+    assert reversals(proofs[::-1]) == (("a", "b"), ("a", "c"))
+
+
+def test_equal_costs_are_in_no_order():
+    assert reversals([proof("a", 100, 120), proof("b", 100, 110), proof("c", 130, 120)]) == ()
+    assert reversals([]) == ()
+
+
+def outcome(*mappings: tuple[str, str], clock_ns: float = 5.0) -> Any:
+    rows = [SimpleNamespace(point=SimpleNamespace(name=n, mapped=SimpleNamespace(mapping=m))) for n, m in mappings]
+    return SimpleNamespace(setup=SimpleNamespace(target=make_target(clock_ns=clock_ns)), front=rows)
+
+
+def test_what_was_proven_is_read_again_where_it_is_the_same(tmp_path: Path) -> None:
+    target, path = make_target(), tmp_path / "proof.json"
+    original = Figure(100.0, "LUT", "place-and-route", 90.0, 110.0, "Yosys", (104.0, "logic-synthesis"))
+    done = replace(proof("1.0", 100, 100), synthesised=original, cells=CellCounts(104, 50, 20, 0, 0), differing=0)
+    failed = proof("2.0", 200, None)
+    points = [asdict(done), asdict(failed)]
+    path.write_text(json.dumps({"part": target.part.name, "clock_ns": target.clock_ns, "points": points}))
+    assert _kept(path, outcome(("1.0", "da"), ("2.0", "da"))) == {"1.0": done}
+    assert _kept(path, outcome(("1.0", "latency"))) == {}
+    assert _kept(path, outcome(("1.0", "da"), clock_ns=4.0)) == {}
+    path.write_text(path.read_text()[:100])
+    assert _kept(path, outcome(("1.0", "da"))) == {}
+    assert _kept(tmp_path / "none.json", outcome(("1.0", "da"))) == {}

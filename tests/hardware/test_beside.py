@@ -1,0 +1,42 @@
+"""Limits beside firmware that is there already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nas_fpga.errors import InputError
+from nas_fpga.hardware import find_part, room_beside
+
+REPORTS = Path(__file__).parent / "data" / "reports"
+USED = REPORTS / "utilization_2022.2_ultrascale_plus_synth.rpt"  # 21,874 LUT, 9,406 FF, 13 tiles of a U250
+
+
+def test_what_is_left_of_the_part():
+    room = room_beside(USED, "80%", "u250", "part")
+    part = find_part("u250")
+    assert room["max_luts"] == pytest.approx(0.8 * part.lut - 21_874)
+    assert room["max_ffs"] == pytest.approx(0.8 * part.ff - 9_406)
+    assert room["max_brams"] == pytest.approx(0.8 * part.bram18 - 26)
+
+
+def test_no_more_than_the_region():
+    part = find_part("u250")
+    assert room_beside(USED, "80%", "u250", "slr")["max_luts"] == part.lut / 4
+    assert room_beside(USED, "26%", "u250", "slr")["max_luts"] == pytest.approx(0.26 * part.lut - 21_874)
+
+
+@pytest.mark.parametrize("fill", ["80", "0%", "101%", "-5%", "most", "nan%"])
+def test_wrong_shares(fill):
+    with pytest.raises(InputError, match=f"--fill {fill} must be a share of the part such as 80%"):
+        room_beside(USED, fill, "u250", "part")
+
+
+def test_nothing_left_and_other_parts_and_other_reports():
+    with pytest.raises(InputError, match="uses 21,874 of 1,728,000 LUT: nothing is left below 1%"):
+        room_beside(USED, "1%", "u250", "part")
+    with pytest.raises(InputError, match="is of xcu250-figd2104-2L-e, not of xcvu13p-flga2577-2-e"):
+        room_beside(USED, "80%", "vu13p", "part")
+    with pytest.raises(InputError, match="is no report_utilization of Vivado"):
+        room_beside(REPORTS / "timing_2023.1_routed.rpt", "80%", "u250", "part")

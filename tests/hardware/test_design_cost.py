@@ -1,0 +1,150 @@
+"""A design divides over its layers, and every rung says what it is."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+
+import numpy as np
+import pytest
+from hardware_cases import build_network
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nas_fpga.hardware import (
+    AROUND,
+    RESOURCES,
+    DesignCost,
+    Mapping,
+    adder_graph,
+    build_netlist,
+    cost_by_adder_graph,
+    cost_by_law,
+    cost_by_synthesis,
+    cost_of_topology,
+    enumerate_mappings,
+    estimate,
+    make_target,
+    preflight,
+    reuse_options,
+    topology_traits,
+)
+from nas_fpga.space import BitWidths
+
+TARGET = make_target()
+NETWORK = build_network((12, 6), 6, 6, n_outputs=2)
+SHAPES = [(layer.n_in, layer.n_out) for layer in NETWORK.layers]
+
+
+def parts_of(cost: DesignCost, name: str) -> list[float]:
+    return [getattr(layer, name).value for layer in cost.layers]
+
+
+@pytest.mark.parametrize("mapping", enumerate_mappings(SHAPES, TARGET), ids=str)
+def test_parts_add_up_to_the_design_that_the_search_knows(mapping):
+    cost = cost_by_law(NETWORK, mapping, TARGET)
+    assert cost.figures == estimate(NETWORK, mapping, TARGET)
+    for name in RESOURCES:
+        assert sum(parts_of(cost, name)) == pytest.approx(getattr(cost.figures, name).value)
+        assert min(parts_of(cost, name)) >= 0
+    assert [layer.name for layer in cost.layers] == ["dense 1", "dense 2", "dense 3", AROUND]
+    assert [(layer.n_in, layer.n_out) for layer in cost.layers[:-1]] == SHAPES
+    assert [layer.weight_bits for layer in cost.layers[:-1]] == [5, 6, 6]  # the first has small ones
+    assert [layer.input_bits for layer in cost.layers[:-1]] == [10, 6, 6]
+    assert cost.layers[0].nonzero == np.count_nonzero(NETWORK.layers[0].weights)
+    assert parts_of(cost, "lut")[0] > parts_of(cost, "lut")[2]  # 13 x 12 weights against 6 x 2
+
+
+def test_a_layer_that_is_left_folded_alone_has_what_the_law_gives_it():
+    folded = cost_by_law(NETWORK, Mapping("resource", (13, 12, 6)), TARGET)
+    unrolled = cost_by_law(NETWORK, Mapping("resource", (13, 12, 1)), TARGET)
+    assert parts_of(folded, "bram18")[2] > 0
+    assert parts_of(unrolled, "bram18")[2] == 0
+    assert parts_of(folded, "bram18")[:2] == pytest.approx(parts_of(unrolled, "bram18")[:2])
+
+
+def test_the_adder_graph_is_carried_and_its_original_kept():
+    graph = adder_graph(NETWORK)
+    netlist = build_netlist(graph, TARGET.clock_ns)
+    figures = cost_by_adder_graph(NETWORK, TARGET).figures
+    assert figures.lut.original == (graph.luts, "adder-graph")
+    assert figures.lut.value == pytest.approx(1.05 * graph.luts)
+    assert figures.lut.stage == "place-and-route"
+    assert figures.ff.original == (netlist.flip_flops, "adder-graph")
+    assert figures.latency_cycles.value == figures.latency_cycles.high == netlist.latency_cycles
+    assert figures.latency_ns.value == 5 * netlist.latency_cycles
+    by_law = cost_by_law(NETWORK, Mapping("distributed_arithmetic", (1, 1, 1)), TARGET).figures
+    assert math.log(figures.lut.high / figures.lut.low) < math.log(by_law.lut.high / by_law.lut.low)
+
+
+def test_parts_of_an_adder_graph_are_its_own():
+    graph, cost = adder_graph(NETWORK), cost_by_adder_graph(NETWORK, TARGET)
+    of_graph = np.array([*graph.parts[1:], graph.parts[0]])
+    assert parts_of(cost, "lut") == pytest.approx(1.05 * of_graph)
+    assert sum(parts_of(cost, "ff")) == pytest.approx(cost.figures.ff.value)
+
+
+def test_synthesis_has_a_figure_of_its_own(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    network = build_network((4,), 4, 4, n_inputs=3)
+    cost = cost_by_synthesis(network, TARGET, message=lambda _: None)
+    value, stage = cost.figures.lut.original
+    assert stage == "logic-synthesis"
+    assert 0.7 < value / adder_graph(network).luts < 1.4
+    assert sum(parts_of(cost, "lut")) == pytest.approx(cost.figures.lut.value)
+    assert sum(parts_of(cost, "ff")) == pytest.approx(cost.figures.ff.value)
+
+
+def test_what_is_not_trained_has_wider_intervals_than_what_is():
+    mapping = Mapping("distributed_arithmetic", (1, 1, 1))
+    expected = cost_of_topology((13, 12, 6, 2), BitWidths(6, 6), 10, mapping, TARGET).figures.lut
+    trained = cost_by_law(NETWORK, mapping, TARGET).figures.lut
+    assert expected.low < trained.value < expected.high
+    assert expected.high / expected.low > 2 * trained.high / trained.low
+
+
+@given(st.lists(st.integers(1, 40), min_size=3, max_size=6), st.integers(2, 10), st.integers(2, 10), st.integers(4, 12))
+@settings(max_examples=40, deadline=None)
+def test_parts_add_up_for_every_topology_and_mapping(widths, weights, activations, input_bits):
+    shapes = list(itertools.pairwise(widths))
+    for mapping in enumerate_mappings(shapes, TARGET):
+        cost = cost_of_topology(tuple(widths), BitWidths(weights, activations), input_bits, mapping, TARGET)
+        for name in RESOURCES:
+            assert sum(parts_of(cost, name)) == pytest.approx(getattr(cost.figures, name).value)
+
+
+def test_reuse_options_are_those_of_hls4ml_with_their_interval():
+    first, second = reuse_options(topology_traits((4, 6, 2), BitWidths(6, 6), 10), TARGET)
+    assert [option.reuse_factor for option in first] == [1, 2, 4, 8, 12, 24]
+    assert [option.reuse_factor for option in second] == [1, 2, 3, 6, 12]
+    assert [option.ii_cycles.value for option in first] == [2, 2, 4, 8, 12, 24]  # unrolled, a call and its end
+    dsps = [option.dsp.value for option in first[1:]]
+    assert dsps == sorted(dsps, reverse=True)
+
+
+def test_what_cannot_be_unrolled_has_no_reuse_factor_of_one():
+    (wide, _) = reuse_options(topology_traits((64, 64, 1), BitWidths(6, 6), 10), TARGET)
+    assert wide[0].reuse_factor == 2
+
+
+@pytest.mark.parametrize(
+    ("shapes", "mapping", "said"),
+    [
+        ([(64, 64)], Mapping("latency", (1,)), "4,096 products are not unrolled.*reuse factor of 2 or more"),
+        ([(64, 64)], Mapping("resource", (1,)), "4,096 products are not unrolled"),
+        ([(16, 8)], Mapping("resource", (5,)), "reuse factor 5 is moved to 4"),
+        ([(5000, 2)], Mapping("resource", (5000,)), "array of 5,000 .*make the layer narrower"),
+        ([(16, 8)], Mapping("latency", (2,)), "latency has no reuse factor 2"),
+    ],
+)
+def test_preflight_names_the_layer_and_the_cure(shapes, mapping, said):
+    (line,) = preflight([(3, 3), *shapes], Mapping(mapping.strategy, (1, *mapping.reuse_factors)))
+    assert line.startswith(f"dense 2 ({shapes[0][0]} x {shapes[0][1]}): ")
+    assert re.search(said, line)
+
+
+def test_preflight_is_silent_about_what_builds():
+    for mapping in enumerate_mappings(SHAPES, TARGET):
+        assert preflight(SHAPES, mapping) == ()
+    assert preflight([(64, 64)], Mapping("distributed_arithmetic", (1,))) == ()
