@@ -130,11 +130,9 @@ def estimate(
 
 def _print(one: Estimate, reuse_factors: bool) -> None:
     target, figures = one.target, one.cost.figures
-    lut = figures.lut
-    original = "" if lut.original is None else f", LUT from {lut.original[1]}"
     typer.echo(
         f"\n{one.title} on {target.part.name}, {target.clock_ns:g} ns, {target.rate_mhz:g} inferences/us; "
-        f"mapping {one.cost.mapping}{original}\n"
+        f"mapping {one.cost.mapping}\nLUT: {figures.lut.source}\n"
     )
     table = _table("layer", "shape", "weights", "bits", "LUT", "[90 %]", "FF", "[90 %]", "DSP", "BRAM18")
     for layer in one.cost.layers:
@@ -161,7 +159,7 @@ def _print(one: Estimate, reuse_factors: bool) -> None:
     typer.echo(
         f"latency {cycles.value:,.0f} cycles [{cycles.low:,.0f}, {cycles.high:,.0f}], "
         f"{figures.latency_ns.value:,.0f} ns at the asked clock; initiation interval {ii.value:,.0f}\n"
-        f"weights: those that are not 0; bits: of weights x inputs; around: input format, and what a design has once\n"
+        "weights: those that are not 0; bits: of weights x inputs; around: input format, and what a design has once\n"
     )
     table = _table("mapping, by law", "LUT", "[90 %]", "DSP", "BRAM18", "ns", "II", "copies", "keeps the limits")
     for mapping, law in one.others:

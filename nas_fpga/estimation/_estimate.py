@@ -40,7 +40,7 @@ RUNGS: tuple[Rung, ...] = get_args(Rung)
 _TOPOLOGY = re.compile(r"\d+(-\d+)+")
 _MOST_WIDTH = 100_000
 _DEFAULT_BITS, _DEFAULT_INPUT_BITS, _MOST_BITS = 6, 10, 16
-# LUTs by law above which the adder graph of a network takes da4ml minutes.
+# LUTs by law above which da4ml is expected to take minutes: 5 CPU s for 44,000, growing faster than they do.
 _MOST_GRAPH_LUTS = 100_000
 
 
