@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from nas_fpga.errors import InputError
 from nas_fpga.hardware import (
@@ -33,6 +33,9 @@ from nas_fpga.hardware import (
 )
 from nas_fpga.space import BitWidths
 from nas_fpga.training import QuantizedNetwork
+
+if TYPE_CHECKING:
+    import keras
 
 Rung = Literal["estimate", "adder-graph", "logic-synthesis"]
 RUNGS: tuple[Rung, ...] = get_args(Rung)
@@ -82,7 +85,7 @@ class Estimate:
 
 
 def estimate(
-    model: str | Path | QuantizedNetwork,
+    model: str | Path | QuantizedNetwork | keras.Model,
     *,
     bits: int | None = None,
     input_bits: int | None = None,
@@ -95,8 +98,9 @@ def estimate(
     """Return what a network costs on an FPGA, layer by layer.
 
     Args:
-        model: A network of a search; a ``.keras``, ``.h5`` or ``.onnx`` file; a checkpoint ``network_0.npz``; the
-            folder of an hls4ml project; or a topology such as ``"16-64-32-32-5"``: features, hidden layers, outputs.
+        model: A network of a search; a model of Keras 3; a ``.keras``, ``.h5`` or ``.onnx`` file; a checkpoint
+            ``network_0.npz``; the folder of an hls4ml project; or a topology such as ``"16-64-32-32-5"``: features,
+            hidden layers, outputs.
         bits: Of weights and activations of a topology (6) or a float model (16).
         input_bits: Of the features of a topology (10) or a float model.
         strategy: ``"distributed_arithmetic"``, ``"latency"`` or ``"resource"``; by default that of the project, else
@@ -121,9 +125,10 @@ def estimate(
     else:
         from nas_fpga.models import read_model
 
-        read = read_model(Path(model), bits=bits, input_bits=input_bits, message=message)
+        source = Path(model) if isinstance(model, str) else model
+        read = read_model(source, bits=bits, input_bits=input_bits, message=message)
         network, of_project = read.network, read.mapping
-        title = f"{Path(model).name}: {'-'.join(map(str, _widths(network)))}"
+        title = f"{source.name}: {'-'.join(map(str, _widths(network)))}"
     shapes = [(layer.n_in, layer.n_out) for layer in network.layers]
     mappings = enumerate_mappings(shapes, target)
     by_law = {mapping: cost_by_law(network, mapping, target) for mapping in mappings}

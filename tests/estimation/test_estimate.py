@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 
@@ -13,6 +14,7 @@ import nas_fpga
 from nas_fpga.errors import InputError
 from nas_fpga.estimation import estimate, plot_layers
 from nas_fpga.hardware import adder_graph, enumerate_mappings, make_target
+from nas_fpga.models import read_model
 from nas_fpga.space import BitWidths
 from tests.export.networks import random_network
 
@@ -45,6 +47,18 @@ def test_trained_weights_are_costed_by_their_adder_graph_unless_told_otherwise()
     by_law = estimate(NETWORK, stage="estimate")
     assert by_law.cost.figures.lut.original != (graph, "adder-graph")
     assert estimate(NETWORK, strategy="latency").cost.mapping.strategy == "latency"
+
+
+def test_a_keras_model_is_taken_as_it_is():
+    layers = [keras.layers.Dense(6, activation="relu"), keras.layers.Dense(2)]
+    model = keras.Sequential([keras.Input((4,)), *layers], name="mine")
+    found = nas_fpga.estimate(model, bits=5, message=[].append)
+    assert found.title == "mine: 4-6-2"
+    assert [layer.nonzero for layer in found.cost.layers[:-1]] == [
+        np.count_nonzero(layer.weights) for layer in read_model(model, bits=5, message=[].append).network.layers
+    ]
+    with pytest.raises(InputError, match="model 16 is neither a path nor a model of Keras 3"):
+        nas_fpga.estimate(16)
 
 
 def test_notes_say_what_will_not_build_and_what_does_not_fit():
