@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nas_fpga.api._errors import said_in_python
 from nas_fpga.estimation import Estimate
 from nas_fpga.estimation import estimate as _estimate
+from nas_fpga.hardware import MOST_GRAPH_S
 from nas_fpga.training import QuantizedNetwork
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def estimate(
     strategy: str | None = None,
     reuse_factor: int | None = None,
     stage: str | None = None,
+    graph_seconds: float = MOST_GRAPH_S,
     message: Callable[[str], None] = print,
     **hardware: Any,
 ) -> Estimate:
@@ -38,6 +40,7 @@ def estimate(
             strategy=strategy,
             reuse_factor=reuse_factor,
             stage=stage,
+            graph_seconds=graph_seconds,
             message=message,
             **hardware,
         )

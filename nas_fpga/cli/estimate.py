@@ -59,6 +59,13 @@ def estimate(
             rich_help_panel=_HOW,
         ),
     ] = None,
+    graph_seconds: Annotated[
+        float,
+        typer.Option(
+            help="Time that adder graphs may be expected to take; the slowest layers beyond it are by law.",
+            rich_help_panel=_HOW,
+        ),
+    ] = 60.0,
     strategy: Annotated[
         StrategyOption | None, typer.Option(help="By default the cheapest.", rich_help_panel=_HOW)
     ] = None,
@@ -108,6 +115,7 @@ def estimate(
             strategy=options.plain(strategy),
             reuse_factor=reuse_factor,
             stage=options.plain(stage),
+            graph_seconds=graph_seconds,
             message=_tell,
             **hardware,
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from nas_fpga.errors import InputError
 from nas_fpga.hardware import (
+    MOST_GRAPH_S,
     RESOURCES,
     STRATEGIES,
     DesignCost,
@@ -24,11 +25,13 @@ from nas_fpga.hardware import (
     cost_by_synthesis,
     cost_of_topology,
     enumerate_mappings,
+    expected_graph_s,
     make_target,
     measured_traits,
     nearest_reuse_factor,
     preflight,
     reuse_options,
+    slow_layers,
     topology_traits,
 )
 from nas_fpga.space import BitWidths
@@ -43,8 +46,6 @@ RUNGS: tuple[Rung, ...] = get_args(Rung)
 _TOPOLOGY = re.compile(r"\d+(-\d+)+")
 _MOST_WIDTH = 100_000
 _DEFAULT_BITS, _DEFAULT_INPUT_BITS, _MOST_BITS = 6, 10, 16
-# LUTs by law above which da4ml is expected to take minutes: 5 CPU s for 44,000, growing faster than they do.
-_MOST_GRAPH_LUTS = 100_000
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ def estimate(
     strategy: str | None = None,
     reuse_factor: int | None = None,
     stage: str | None = None,
+    graph_seconds: float = MOST_GRAPH_S,
     message: Callable[[str], None] = print,
     **hardware: Any,
 ) -> Estimate:
@@ -108,7 +110,10 @@ def estimate(
         reuse_factor: For ``"resource"``: of all layers.
         stage: ``"estimate"``: laws, in milliseconds. ``"adder-graph"``: da4ml on the trained weights, in seconds, the
             default where there are weights; other strategies than distributed arithmetic have laws only.
-            ``"logic-synthesis"``: Yosys on the netlist, in minutes. All figures are carried to `place-and-route`.
+            ``"logic-synthesis"``: Yosys on the netlist, in minutes; above 60,000 LUT layer by layer. All figures are
+            carried to `place-and-route`.
+        graph_seconds: Time that the adder graphs may be expected to take; layers beyond it, the slowest, keep the
+            figures of the law, with its intervals.
         message: Told what a reader had to assume, and how long synthesis has run.
         **hardware: Of :func:`nas_fpga.make_target`: ``part="vu9p"``, ``clock_ns=4``, ``region="5%"``, ...
 
@@ -116,6 +121,8 @@ def estimate(
         InputError: A wrong argument, or a model that cannot be read.
     """
     target = make_target(**hardware)
+    if not graph_seconds >= 0:
+        raise InputError(f"--graph-seconds {graph_seconds} must be at least 0")
     rung = _checked(stage, RUNGS, "--stage")
     asked = _checked(strategy and strategy.replace("-", "_"), STRATEGIES, "--strategy")
     if isinstance(model, str) and _TOPOLOGY.fullmatch(model) and not Path(model).exists():
@@ -138,11 +145,11 @@ def estimate(
     cost, notes = by_law[mapping], [*_moved(shapes, mapping, reuse_factor), *preflight(shapes, mapping)]
     if mapping.strategy == "distributed_arithmetic":
         if rung == "logic-synthesis":
-            cost = cost_by_synthesis(network, target, message=message)
-        elif rung == "adder-graph" or (rung is None and cost.figures.lut.value <= _MOST_GRAPH_LUTS):
-            cost = cost_by_adder_graph(network, target)
-        elif rung is None:
-            notes.append(f"above {_MOST_GRAPH_LUTS:,} LUT by law the adder graph takes minutes: --stage adder-graph")
+            cost = cost_by_synthesis(network, target, most_graph_s=graph_seconds, message=message)
+        elif rung != "estimate":
+            cost = cost_by_adder_graph(network, target, most_graph_s=graph_seconds)
+        if rung != "estimate":
+            notes += _left_to_the_law(network, graph_seconds)
     elif rung == "logic-synthesis":
         raise InputError(f"--stage logic-synthesis needs RTL, which {mapping} has none of here; take estimate")
     notes += _suspicions(network)
@@ -250,6 +257,16 @@ def _suspicions(network: QuantizedNetwork) -> list[str]:
     if unused:
         found.append(f"{unused} of {len(network.input_format.used)} features are not used")
     return found
+
+
+def _left_to_the_law(network: QuantizedNetwork, most_graph_s: float) -> list[str]:
+    """Return which layers have no adder graph, and the time that all would have one in."""
+    slow = slow_layers(network, most_graph_s)
+    if not slow:
+        return []
+    names = ", ".join(f"dense {number}" for number in slow)
+    total_s = float(expected_graph_s(measured_traits(network)).sum())
+    return [f"{names} by law: the adder graphs take about {total_s:,.0f} s in all; --graph-seconds N allows more"]
 
 
 def _widths(network: QuantizedNetwork) -> list[int]:

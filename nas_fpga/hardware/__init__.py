@@ -21,15 +21,14 @@ from nas_fpga.hardware._design_cost import (
     AROUND,
     DesignCost,
     LayerCost,
-    carried_from_synthesis,
-    cost_by_adder_graph,
     cost_by_law,
-    cost_by_synthesis,
     cost_of_topology,
     topology_traits,
 )
 from nas_fpga.hardware._estimate import StaticEstimator, estimate
 from nas_fpga.hardware._figures import Figure, Stage, Unit
+from nas_fpga.hardware._graph_cost import cost_by_adder_graph, slow_layers
+from nas_fpga.hardware._graph_time import MOST_GRAPH_S, expected_graph_s
 from nas_fpga.hardware._limits import (
     OBJECTIVES,
     RESOURCES,
@@ -58,12 +57,15 @@ from nas_fpga.hardware._preflight import preflight
 from nas_fpga.hardware._report_text import ReportedResources
 from nas_fpga.hardware._reports import Report, read_report
 from nas_fpga.hardware._reuse import ReuseOption, reuse_options
+from nas_fpga.hardware._synthesis_cost import MOST_SYNTHESIS_LUTS, carried_from_synthesis, cost_by_synthesis
 from nas_fpga.hardware._traits import LayerTraits, measured_traits
 from nas_fpga.hardware._vivado_report import TimingReport, UtilizationReport
 
 __all__ = [
     "AROUND",
     "DEFAULT_PART",
+    "MOST_GRAPH_S",
+    "MOST_SYNTHESIS_LUTS",
     "OBJECTIVES",
     "RESOURCES",
     "SPARE_BITS",
@@ -114,6 +116,7 @@ __all__ = [
     "da4ml_version",
     "enumerate_mappings",
     "estimate",
+    "expected_graph_s",
     "find_part",
     "input_format_luts",
     "known_boards",
@@ -128,6 +131,7 @@ __all__ = [
     "read_report",
     "reuse_options",
     "room_beside",
+    "slow_layers",
     "synthesise",
     "topology_traits",
     "yosys_family",

@@ -1,38 +1,24 @@
-"""What a network costs layer by layer: by law, by its adder graph, or by logic synthesis of its netlist."""
+"""What a network costs layer by layer, and what it costs so by the laws."""
 
 from __future__ import annotations
 
 import math
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 
 import numpy as np
 
-from nas_fpga.hardware._adder_graph import adder_graph, build_netlist
 from nas_fpga.hardware._cost_array import HIGH, LOW, VALUE
 from nas_fpga.hardware._estimate import costs_of, figures_of
 from nas_fpga.hardware._expected import WEIGHTS_SPREAD, WEIGHTS_SPREAD_PER_BIT, expected_traits
 from nas_fpga.hardware._figures import Figure, Stage
 from nas_fpga.hardware._limits import RESOURCES, Target
-from nas_fpga.hardware._logic_synthesis import synthesise, yosys_family
 from nas_fpga.hardware._mappings import Mapping, Strategy
 from nas_fpga.hardware._points import HardwareFigures
-from nas_fpga.hardware._stages import (
-    ADDER_GRAPH_LUT_RATIO,
-    ADDER_GRAPH_LUT_SPREAD,
-    NETLIST_FF_RATIO,
-    NETLIST_FF_SPREAD,
-    SYNTHESIS_LUT_RATIO,
-    SYNTHESIS_LUT_SPREAD,
-)
 from nas_fpga.hardware._traits import Array, LayerTraits, measured_traits
 from nas_fpga.space import BitWidths
 from nas_fpga.training import QuantizedNetwork
 
 AROUND = "around"
-_OF_YOSYS = "Yosys; logic-synthesis carried to place-and-route"
 
 
 @dataclass(frozen=True)
@@ -125,7 +111,7 @@ def _by_law(traits: LayerTraits, mapping: Mapping, n_inputs: int, target: Target
     if mapping.strategy == "distributed_arithmetic":  # registers lie between the levels of the whole
         share = values[:, RESOURCES.index("lut")] / max(figures.lut.value, 1.0)
         values[:, RESOURCES.index("ff")] = figures.ff.value * share
-    return DesignCost(mapping, figures, _layers(traits, figures, values))
+    return DesignCost(mapping, figures, divided(traits, figures, values))
 
 
 def _values(traits: LayerTraits, strategy: Strategy, reuse_factor: int, target: Target) -> Array:
@@ -134,63 +120,9 @@ def _values(traits: LayerTraits, strategy: Strategy, reuse_factor: int, target: 
     return costs
 
 
-def cost_by_adder_graph(network: QuantizedNetwork, target: Target) -> DesignCost:
-    """Return what a trained network costs in distributed arithmetic, by da4ml's adder graph of its weights.
-
-    LUTs are the graph's cost, flip-flops the bits of its registers, latency its pipeline's; all carried to
-    `place-and-route`.
-    """
-    graph = adder_graph(network)
-    netlist = build_netlist(graph, target.clock_ns)
-    by_law = cost_by_law(network, _adders(network), target)
-    source = "da4ml's adder graph of the weights; adder-graph carried to place-and-route"
-    lut = _carried(graph.luts, ADDER_GRAPH_LUT_RATIO, ADDER_GRAPH_LUT_SPREAD, "adder-graph", by_law.figures.lut, source)
-    ff = _carried(netlist.flip_flops, NETLIST_FF_RATIO, NETLIST_FF_SPREAD, "adder-graph", by_law.figures.ff, source)
-    cycles = netlist.latency_cycles
-    figures = replace(
-        by_law.figures,
-        lut=lut,
-        ff=ff,
-        latency_cycles=_exact(by_law.figures.latency_cycles, cycles, "da4ml's pipeline"),
-        latency_ns=_exact(by_law.figures.latency_ns, cycles * target.clock_ns, "da4ml's pipeline at the asked clock"),
-    )
-    luts = np.array(graph.parts[1:]) * lut.value / graph.luts if graph.luts else np.zeros(len(network.layers))
-    alone = np.zeros((len(luts), len(RESOURCES)))
-    alone[:, RESOURCES.index("lut")] = luts
-    alone[:, RESOURCES.index("ff")] = ff.value * luts / max(lut.value, 1.0)
-    return DesignCost(by_law.mapping, figures, _layers(measured_traits(network), figures, alone))
-
-
-def cost_by_synthesis(network: QuantizedNetwork, target: Target, *, message: Callable[[str], None]) -> DesignCost:
-    """Return what a trained network costs in distributed arithmetic, by logic synthesis of its netlist with Yosys.
-
-    How it divides over the layers is known of the adder graph only.
-
-    Raises:
-        InputError: Yosys is not installed.
-        ToolFailedError: It failed, or needed too much time or memory.
-    """
-    by_graph = cost_by_adder_graph(network, target)
-    netlist = build_netlist(adder_graph(network), target.clock_ns)
-    with tempfile.TemporaryDirectory() as folder:
-        files = netlist.write(Path(folder), "net", "verilog")
-        counts = synthesise(files, "net", yosys_family(target.part), message=message)
-    was = by_graph.figures
-    lut = carried_from_synthesis(counts.lut, was.lut)
-    ff = _carried(counts.ff, 1.0, NETLIST_FF_SPREAD, "logic-synthesis", was.ff, _OF_YOSYS)
-    layers = tuple(
-        replace(layer, lut=_part(lut, layer.lut, was.lut), ff=_part(ff, layer.ff, was.ff)) for layer in by_graph.layers
-    )
-    return DesignCost(by_graph.mapping, replace(was, lut=lut, ff=ff), layers)
-
-
-def carried_from_synthesis(lut: int, was: Figure) -> Figure:
-    """Return LUTs that Yosys counted at place and route, in place of a figure that was estimated."""
-    return _carried(lut, SYNTHESIS_LUT_RATIO, SYNTHESIS_LUT_SPREAD, "logic-synthesis", was, _OF_YOSYS)
-
-
-def _adders(network: QuantizedNetwork) -> Mapping:
-    return Mapping("distributed_arithmetic", (1,) * len(network.layers))
+def cost_of_adders(network: QuantizedNetwork, target: Target) -> DesignCost:
+    """Return what a trained network costs in distributed arithmetic by the static law."""
+    return cost_by_law(network, Mapping("distributed_arithmetic", (1,) * len(network.layers)), target)
 
 
 def _layer(traits: LayerTraits, k: int) -> LayerTraits:
@@ -198,7 +130,7 @@ def _layer(traits: LayerTraits, k: int) -> LayerTraits:
     return LayerTraits(**{field.name: getattr(traits, field.name)[k : k + 1] for field in fields(LayerTraits)})
 
 
-def _layers(traits: LayerTraits, figures: HardwareFigures, alone: Array) -> tuple[LayerCost, ...]:
+def divided(traits: LayerTraits, figures: HardwareFigures, alone: Array) -> tuple[LayerCost, ...]:
     """Return the parts of a design.
 
     Args:
@@ -215,7 +147,7 @@ def _layers(traits: LayerTraits, figures: HardwareFigures, alone: Array) -> tupl
     for k, row in enumerate(rows.tolist()):
         around = k == len(alone)
         parts = {
-            name: _scaled(getattr(figures, name), value, total)
+            name: scaled(getattr(figures, name), value, total)
             for name, value, total in zip(RESOURCES, row, totals.tolist(), strict=True)
         }
         found.append(
@@ -232,20 +164,14 @@ def _layers(traits: LayerTraits, figures: HardwareFigures, alone: Array) -> tupl
     return tuple(found)
 
 
-def _part(whole: Figure, of: Figure, in_whole: Figure) -> Figure:
-    """Return the part of a whole that one figure was in another."""
-    share = of.value / in_whole.value if in_whole.value > 0 else 0.0
-    return _scaled(whole, share * whole.value, whole.value)
-
-
-def _scaled(figure: Figure, value: float, total: float) -> Figure:
+def scaled(figure: Figure, value: float, total: float) -> Figure:
     """Return the part of a figure that has this value where the whole has that total; its interval is as wide."""
     share = value / total if total > 0 else 1.0
     low, high = min(figure.low * share, value), max(figure.high * share, value)
     return replace(figure, value=value, low=low, high=high, original=None)
 
 
-def _carried(value: float, ratio: float, spread: float, stage: Stage, was: Figure, source: str) -> Figure:
+def carried(value: float, ratio: float, spread: float, stage: Stage, was: Figure, source: str) -> Figure:
     """Return a figure of another stage at place and route: times a measured ratio, whose spread is its interval."""
     placed = ratio * value
     return replace(
@@ -258,5 +184,6 @@ def _carried(value: float, ratio: float, spread: float, stage: Stage, was: Figur
     )
 
 
-def _exact(was: Figure, value: float, source: str) -> Figure:
+def exact(was: Figure, value: float, source: str) -> Figure:
+    """Return a figure that is known."""
     return replace(was, value=value, low=value, high=value, source=source, original=None)

@@ -61,6 +61,18 @@ def test_a_keras_model_is_taken_as_it_is():
         nas_fpga.estimate(16)
 
 
+def test_layers_without_time_for_their_graph_are_by_law_and_named():
+    found = estimate(NETWORK, graph_seconds=0)
+    assert "law for dense 1, dense 2, dense 3;" in found.cost.figures.lut.source
+    assert any(
+        re.fullmatch(r"dense 1, dense 2, dense 3 by law: .* about 0 s in all; --graph-seconds N .*", note)
+        for note in found.notes
+    )
+    assert not estimate(NETWORK).notes
+    with pytest.raises(InputError, match=r"^graph_seconds -1 must be at least 0"):
+        nas_fpga.estimate(NETWORK, graph_seconds=-1)
+
+
 def test_notes_say_what_will_not_build_and_what_does_not_fit():
     wide = estimate("16-128-64-5", strategy="latency")
     assert any(note.startswith("dense 2 (128 x 64): 8,192 products are not unrolled") for note in wide.notes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import re
 
 import numpy as np
@@ -17,11 +16,7 @@ from nas_fpga.hardware import (
     RESOURCES,
     DesignCost,
     Mapping,
-    adder_graph,
-    build_netlist,
-    cost_by_adder_graph,
     cost_by_law,
-    cost_by_synthesis,
     cost_of_topology,
     enumerate_mappings,
     estimate,
@@ -62,38 +57,6 @@ def test_a_layer_that_is_left_folded_alone_has_what_the_law_gives_it():
     assert parts_of(folded, "bram18")[2] > 0
     assert parts_of(unrolled, "bram18")[2] == 0
     assert parts_of(folded, "bram18")[:2] == pytest.approx(parts_of(unrolled, "bram18")[:2])
-
-
-def test_the_adder_graph_is_carried_and_its_original_kept():
-    graph = adder_graph(NETWORK)
-    netlist = build_netlist(graph, TARGET.clock_ns)
-    figures = cost_by_adder_graph(NETWORK, TARGET).figures
-    assert figures.lut.original == (graph.luts, "adder-graph")
-    assert figures.lut.value == pytest.approx(1.05 * graph.luts)
-    assert figures.lut.stage == "place-and-route"
-    assert figures.ff.original == (netlist.flip_flops, "adder-graph")
-    assert figures.latency_cycles.value == figures.latency_cycles.high == netlist.latency_cycles
-    assert figures.latency_ns.value == 5 * netlist.latency_cycles
-    by_law = cost_by_law(NETWORK, Mapping("distributed_arithmetic", (1, 1, 1)), TARGET).figures
-    assert math.log(figures.lut.high / figures.lut.low) < math.log(by_law.lut.high / by_law.lut.low)
-
-
-def test_parts_of_an_adder_graph_are_its_own():
-    graph, cost = adder_graph(NETWORK), cost_by_adder_graph(NETWORK, TARGET)
-    of_graph = np.array([*graph.parts[1:], graph.parts[0]])
-    assert parts_of(cost, "lut") == pytest.approx(1.05 * of_graph)
-    assert sum(parts_of(cost, "ff")) == pytest.approx(cost.figures.ff.value)
-
-
-def test_synthesis_has_a_figure_of_its_own(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    network = build_network((4,), 4, 4, n_inputs=3)
-    cost = cost_by_synthesis(network, TARGET, message=lambda _: None)
-    value, stage = cost.figures.lut.original
-    assert stage == "logic-synthesis"
-    assert 0.7 < value / adder_graph(network).luts < 1.4
-    assert sum(parts_of(cost, "lut")) == pytest.approx(cost.figures.lut.value)
-    assert sum(parts_of(cost, "ff")) == pytest.approx(cost.figures.ff.value)
 
 
 def test_what_is_not_trained_has_wider_intervals_than_what_is():
