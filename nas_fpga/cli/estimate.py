@@ -28,6 +28,9 @@ class Stage(StrEnum):
     estimate = "estimate"
     adder_graph = "adder-graph"
     logic_synthesis = "logic-synthesis"
+    csynth = "csynth"
+    vendor_synthesis = "vendor-synthesis"
+    place_and_route = "place-and-route"
 
 
 def estimate(
@@ -55,7 +58,8 @@ def estimate(
         Stage | None,
         typer.Option(
             help="estimate: laws, at once. adder-graph: da4ml on the trained weights, seconds; the default where there "
-            "are weights. logic-synthesis: Yosys on the netlist, minutes.",
+            "are weights. logic-synthesis: Yosys on the netlist, minutes. Of a project its reports, or the vendor's "
+            "tools on PATH: csynth, vendor-synthesis, place-and-route.",
             rich_help_panel=_HOW,
         ),
     ] = None,
@@ -96,7 +100,8 @@ def estimate(
 ) -> None:
     """Print what a network costs on an FPGA, layer by layer, before anybody synthesises it.
 
-    Figures have 90 % intervals and are carried to place-and-route; --json has the original of each, with its stage.
+    Figures have 90 % intervals and are carried to place-and-route, unless they were read from a project's reports;
+    --json has the original of each, with its stage.
 
     A topology: nas-fpga estimate 16-64-32-32-5 --bits 6
 

@@ -14,6 +14,7 @@ from nas_fpga.hardware import (
     MOST_GRAPH_S,
     RESOURCES,
     STRATEGIES,
+    VENDOR_STAGES,
     DesignCost,
     HardwareFigures,
     Mapping,
@@ -23,6 +24,7 @@ from nas_fpga.hardware import (
     cost_by_adder_graph,
     cost_by_law,
     cost_by_synthesis,
+    cost_by_vendor,
     cost_of_topology,
     enumerate_mappings,
     expected_graph_s,
@@ -40,7 +42,7 @@ from nas_fpga.training import QuantizedNetwork
 if TYPE_CHECKING:
     import keras
 
-Rung = Literal["estimate", "adder-graph", "logic-synthesis"]
+Rung = Literal["estimate", "adder-graph", "logic-synthesis", "csynth", "vendor-synthesis", "place-and-route"]
 RUNGS: tuple[Rung, ...] = get_args(Rung)
 
 _TOPOLOGY = re.compile(r"\d+(-\d+)+")
@@ -110,8 +112,10 @@ def estimate(
         reuse_factor: For ``"resource"``: of all layers.
         stage: ``"estimate"``: laws, in milliseconds. ``"adder-graph"``: da4ml on the trained weights, in seconds, the
             default where there are weights; other strategies than distributed arithmetic have laws only.
-            ``"logic-synthesis"``: Yosys on the netlist, in minutes; above 60,000 LUT layer by layer. All figures are
-            carried to `place-and-route`.
+            ``"logic-synthesis"``: Yosys on the netlist, in minutes; above 60,000 LUT layer by layer. All these figures
+            are carried to `place-and-route`. Of a project ``"csynth"``, ``"vendor-synthesis"`` and
+            ``"place-and-route"``: its reports of that stage, as they are, or the vendor's tools, which run where there
+            are none.
         graph_seconds: Time that the adder graphs may be expected to take; layers beyond it, the slowest, keep the
             figures of the law, with its intervals.
         message: Told what a reader had to assume, and how long synthesis has run.
@@ -125,6 +129,7 @@ def estimate(
         raise InputError(f"--graph-seconds {graph_seconds} must be at least 0")
     rung = _checked(stage, RUNGS, "--stage")
     asked = _checked(strategy and strategy.replace("-", "_"), STRATEGIES, "--strategy")
+    project = _project(model, rung, asked) if rung in VENDOR_STAGES else None
     if isinstance(model, str) and _TOPOLOGY.fullmatch(model) and not Path(model).exists():
         return _of_topology(model, bits, input_bits, asked, reuse_factor, rung, target)
     if isinstance(model, QuantizedNetwork):
@@ -143,7 +148,10 @@ def estimate(
     if mapping not in by_law:
         by_law[mapping] = cost_by_law(network, mapping, target)
     cost, notes = by_law[mapping], [*_moved(shapes, mapping, reuse_factor), *preflight(shapes, mapping)]
-    if mapping.strategy == "distributed_arithmetic":
+    if project is not None:
+        cost, said = cost_by_vendor(project, rung, cost, target, message=message)
+        notes += said
+    elif mapping.strategy == "distributed_arithmetic":
         if rung == "logic-synthesis":
             cost = cost_by_synthesis(network, target, most_graph_s=graph_seconds, message=message)
         elif rung != "estimate":
@@ -257,6 +265,21 @@ def _suspicions(network: QuantizedNetwork) -> list[str]:
     if unused:
         found.append(f"{unused} of {len(network.input_format.used)} features are not used")
     return found
+
+
+def _project(model: object, rung: str, asked: Strategy | None) -> Path:
+    """Return the folder of a project, whose strategy nobody asks to be another.
+
+    Raises:
+        InputError: The model is no project, or a strategy is asked for.
+    """
+    if not isinstance(model, str | Path) or not Path(model).is_dir():
+        raise InputError(
+            f"--stage {rung} needs a project: an hls4ml project or one of nas-fpga export; give its folder"
+        )
+    if asked is not None:
+        raise InputError(f"--strategy {asked} is not for --stage {rung}: the project has its own, leave it out")
+    return Path(model)
 
 
 def _left_to_the_law(network: QuantizedNetwork, most_graph_s: float) -> list[str]:

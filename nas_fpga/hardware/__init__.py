@@ -59,6 +59,8 @@ from nas_fpga.hardware._reports import Report, read_report
 from nas_fpga.hardware._reuse import ReuseOption, reuse_options
 from nas_fpga.hardware._synthesis_cost import MOST_SYNTHESIS_LUTS, carried_from_synthesis, cost_by_synthesis
 from nas_fpga.hardware._traits import LayerTraits, measured_traits
+from nas_fpga.hardware._vendor import VENDOR_STAGES, VendorStage
+from nas_fpga.hardware._vendor_cost import cost_by_vendor
 from nas_fpga.hardware._vivado_report import TimingReport, UtilizationReport
 
 __all__ = [
@@ -72,6 +74,7 @@ __all__ = [
     "STRATEGIES",
     "SUFFIX",
     "UNROLL_LIMIT",
+    "VENDOR_STAGES",
     "AdderGraph",
     "CSynthReport",
     "CellCounts",
@@ -101,6 +104,7 @@ __all__ = [
     "TimingReport",
     "Unit",
     "UtilizationReport",
+    "VendorStage",
     "adder_graph",
     "adder_graph_luts",
     "adder_graph_of_model",
@@ -112,6 +116,7 @@ __all__ = [
     "cost_by_adder_graph",
     "cost_by_law",
     "cost_by_synthesis",
+    "cost_by_vendor",
     "cost_of_topology",
     "da4ml_version",
     "enumerate_mappings",

@@ -48,7 +48,8 @@ def test_reuse_factors_are_listed(tmp_path):
     ("arguments", "said"),
     [
         (("nowhere.keras",), "nowhere.keras"),
-        (("16-64-5", "--stage", "csynth"), "'csynth'"),
+        (("16-64-5", "--stage", "synthesis"), "'synthesis'"),
+        (("16-64-5", "--stage", "csynth"), "--stage csynth needs a project"),
         (("16-64-5", "--stage", "adder-graph"), "--stage adder-graph needs trained weights"),
         (("16-64-5", "--part", "vu14p"), "vu14p"),
         ((), "Missing argument 'SOURCE'"),

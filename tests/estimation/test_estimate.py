@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -18,6 +20,8 @@ from nas_fpga.models import read_model
 from nas_fpga.space import BitWidths
 from tests.export.networks import random_network
 
+ROOT = Path(__file__).parents[2]
+EXAMPLE, REPORTS = ROOT / "hls" / "example", ROOT / "tests" / "hardware" / "data" / "reports"
 NETWORK = random_network(1, 6, (8, 8), BitWidths(4, 4), n_outputs=2)
 
 
@@ -109,7 +113,9 @@ def test_json_has_every_figure_with_unit_stage_and_interval():
     ("model", "options", "said"),
     [
         ("16-64-32-32-5", {"stage": "adder-graph"}, "stage adder-graph needs trained weights"),
-        ("16-64-32-32-5", {"stage": "csynth"}, "stage csynth is none of estimate, adder-graph, logic-synthesis"),
+        ("16-64-32-32-5", {"stage": "synthesis"}, "stage synthesis is none of estimate, adder-graph, logic-synthesis"),
+        ("16-64-32-32-5", {"stage": "csynth"}, "stage csynth needs a project: .*; give its folder"),
+        (str(EXAMPLE), {"stage": "csynth", "strategy": "latency"}, "strategy latency is not for (--)?stage csynth"),
         ("16-64-32-32-5", {"strategy": "fast"}, "strategy fast is none of distributed_arithmetic, latency, resource"),
         ("16-64-32-32-5", {"strategy": "resource"}, "resource needs (--)?reuse.factor"),
         ("16-64-32-32-5", {"reuse_factor": 4}, "reuse.factor 4 is for (--)?strategy resource"),
@@ -130,8 +136,19 @@ def test_wrong_arguments_are_named(model, options, said):
 
 
 def test_python_names_keywords():
-    with pytest.raises(InputError, match=r"^stage csynth is none"):
-        nas_fpga.estimate("16-64-5", stage="csynth")
+    with pytest.raises(InputError, match=r"^stage synthesis is none"):
+        nas_fpga.estimate("16-64-5", stage="synthesis")
+
+
+def test_reports_of_a_project_stand_beside_the_laws(tmp_path):
+    project = Path(shutil.copytree(EXAMPLE, tmp_path / "example"))
+    report = project / "hls" / "network_prj" / "solution1" / "syn" / "report" / "csynth.xml"
+    report.parent.mkdir(parents=True)
+    shutil.copy(REPORTS / "vitis_hls_2023.1.xml", report)
+    found = estimate(str(project), stage="csynth", part="vu9p")
+    assert str(found.cost.figures.lut) == "4.096e+04 LUT (4.096e+04-4.096e+04, csynth)"
+    assert {law.lut.stage for _, law in found.others} == {"place-and-route"}
+    assert "csynth.xml: of xcvu13p-flga2577-2-e; the limits are those of xcvu9p-flga2104-2L-e" in found.notes[0]
 
 
 def test_the_picture_has_a_bar_for_every_resource_in_use(tmp_path):
