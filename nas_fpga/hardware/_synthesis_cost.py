@@ -33,9 +33,9 @@ MOST_SYNTHESIS_LUTS = 60_000
 """LUTs by estimate that are synthesised in one piece: 35,000 take Yosys 3 minutes and 1.2 GB."""
 
 # Yosys' LUTs of a netlist over the sum of those of its parts, each by itself, whose words all come in at once: 1.06 to
-# 1.18 in hgcal-uniform-0, -2, -5 and hgcal-learned-2, -5 of benchmarks/estimators (848 to 14,779 LUT); geometric mean, and
-# half-width of the 90 % interval of the logarithm for a sixth. Flip-flops: .91 to 1.18 in the four above 2,000 LUT, within
-# what is known of adder graphs.
+# 1.18 in hgcal-uniform-0, -2, -5 and hgcal-learned-2, -5 of benchmarks/estimators (848 to 14,779 LUT); geometric mean,
+# and half-width of the 90 % interval of the logarithm for a sixth. Flip-flops: .91 to 1.18 in the four above 2,000 LUT,
+# within what is known of adder graphs.
 APART_LUT_RATIO, APART_LUT_SPREAD = 1.10, 0.10
 
 _SOURCE = "Yosys"
