@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy.optimize import nnls
 
 from nas_fpga.data import InputFormat
 from nas_fpga.hardware import measured_traits
@@ -23,9 +23,8 @@ from nas_fpga.hardware._adder_graph import adder_graph_of_stretch
 from nas_fpga.space import BitWidths, Candidate
 from nas_fpga.training import QuantizedLayer, QuantizedNetwork
 
-LAYERS = 54
 WIDTHS = (4, 400)
-MOST_DIGITS = 15_000  # a minute of a core
+LAYERS = {(200, 15_000): 54, (15_000, 30_000): 1}  # by least and most signed digits
 LEAST_S = 0.3  # of a layer that the fit counts: what is quick need not be known
 COLUMNS = ("n_in", "n_out", "weight_bits", "input_bits", "nonzero", "csd_digits", "luts", "cpu_s")
 
@@ -55,34 +54,32 @@ def draw(rng: np.random.Generator) -> QuantizedNetwork:
 def measure() -> Iterator[dict[str, float]]:
     """Draw layers and trace them."""
     rng = np.random.default_rng(20_261_129)
-    done = 0
-    while done < LAYERS:
-        network = draw(rng)
-        traits = measured_traits(network)
-        if not 200 <= traits.csd_digits[0] <= MOST_DIGITS:
-            continue
-        started = time.process_time()
-        luts = adder_graph_of_stretch(network, 1, 2).luts
-        seconds = time.process_time() - started
-        row = {name: float(getattr(traits, name)[0]) for name in COLUMNS[:-2]}
-        yield row | {"luts": luts, "cpu_s": round(seconds, 2)}
-        done += 1
+    for (least, most), n in LAYERS.items():
+        done = 0
+        while done < n:
+            network = draw(rng)
+            traits = measured_traits(network)
+            if not least <= traits.csd_digits[0] <= most:
+                continue
+            started = time.process_time()
+            luts = adder_graph_of_stretch(network, 1, 2).luts
+            seconds = time.process_time() - started
+            row = {name: float(getattr(traits, name)[0]) for name in COLUMNS[:-2]}
+            yield row | {"luts": luts, "cpu_s": round(seconds, 2)}
+            done += 1
 
 
 def fit(rows: list[dict[str, float]]) -> None:
-    """Print powers of the traits, and errors of layers that were left out."""
-    names = ("csd_digits", "n_in", "n_out", "weight_bits")
+    """Print the law's coefficients, by least squares of the relative error, and the errors of layers left out."""
     rows = [row for row in rows if row["cpu_s"] >= LEAST_S]
-    terms = np.array([[1.0, *(np.log(row[name]) for name in names)] for row in rows])
-    logs = np.log([row["cpu_s"] for row in rows])
-    powers = np.linalg.lstsq(terms, logs, rcond=None)[0]
-    unseen: NDArray[np.float64] = np.empty(len(rows))
-    for k in range(len(rows)):
-        rest = np.arange(len(rows)) != k
-        unseen[k] = logs[k] - terms[k] @ np.linalg.lstsq(terms[rest], logs[rest], rcond=None)[0]
-    print(f"{len(rows)} layers above {LEAST_S} s; constant {powers[0]:.3f}")
-    print(", ".join(f"{name} {power:.3f}" for name, power in zip(names, powers[1:], strict=True)))
-    ends = np.exp(np.quantile(unseen, [0.05, 0.5, 0.95]))
+    digits, n_in, n_out, seconds = (
+        np.array([row[name] for row in rows]) for name in ("csd_digits", "n_in", "n_out", "cpu_s")
+    )
+    terms = np.stack([digits**2, digits**3 / n_out**2, n_in * n_out**2], axis=1) / seconds[:, None]
+    one = np.ones(len(rows))
+    print(f"{len(rows)} layers above {LEAST_S} s: " + ", ".join(f"{c:.3g}" for c in nnls(terms, one)[0]))
+    unseen = [1 / (terms[k] @ nnls(np.delete(terms, k, axis=0), one[1:])[0]) for k in range(len(rows))]
+    ends = np.quantile(unseen, [0.05, 0.5, 0.95])
     print("measured / law of a layer left out, 5 %, median, 95 %: " + ", ".join(f"{end:.2f}" for end in ends))
 
 

@@ -10,16 +10,19 @@ from nas_fpga.hardware._traits import Array, LayerTraits
 MOST_GRAPH_S = 60.0
 """Seconds that the adder graphs of a network may be expected to take."""
 
-# Fit of benchmarks/hardware/graph_seconds.py to da4ml 0.6.0, one core: 31 layers of 0.3 to 38 s. Of a layer that was
-# left out measured seconds are .5 to 2.4 times these (90 %). Beyond 14,000 signed digits this is extrapolated.
-_CONSTANT_LOG = -15.980
-_POWERS = {"csd_digits": 1.078, "n_in": 0.761, "n_out": 0.894, "weight_bits": 0.590}
+# Fit of benchmarks/hardware/graph_seconds.py to da4ml 0.6.0, one core: 32 layers of 0.3 to 68 s. Of a layer that was
+# left out measured seconds are .73 to 1.51 times these (90 %). Beyond 17,000 signed digits this is extrapolated: 400 x 32
+# weights of 6 bits with 18,700 took 2.4 times as long.
+_PER_DIGITS_SQUARED_S = 9.84e-8  # each pair of digits may be shared
+_PER_DIGITS_CUBED_S = 4.74e-9  # over the outputs squared: many digits in each output
+_PER_WIDTHS_S = 7.89e-7  # inputs times outputs squared
 
 
 def expected_graph_s(traits: LayerTraits) -> Array:
     """Return the seconds `(n_layers,)` that the adder graph of each layer is expected to take on one core."""
-    logs = (power * np.log(np.maximum(getattr(traits, name), 1.0)) for name, power in _POWERS.items())
-    seconds: Array = np.where(traits.csd_digits > 0, np.exp(sum(logs, start=_CONSTANT_LOG)), 0.0)
+    digits, outputs = traits.csd_digits, np.maximum(traits.busy_outputs, 1.0)
+    pairs = _PER_DIGITS_SQUARED_S * digits**2 + _PER_DIGITS_CUBED_S * digits**3 / outputs**2
+    seconds: Array = pairs + _PER_WIDTHS_S * traits.busy_inputs * outputs**2
     return seconds
 
 

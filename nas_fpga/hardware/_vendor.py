@@ -88,6 +88,8 @@ def vendor_reports(folder: Path, stage: VendorStage, *, message: Callable[[str],
         for command in commands:
             what = f"{stage} of {folder.name} by {command[0]}"
             message(f"{what}; its log is {project.log(stage)}")
+            if project.kind == "vitis" and "build_prj.tcl" in command:
+                (project.root / "build_opt.tcl").write_text(_OPTIONS_TCL, encoding="utf-8")
             run(command, project.root, what, message=message, log=project.log(stage))
     reports = project.reports(stage)
     if len(reports) < len(files):
@@ -114,11 +116,7 @@ def _steps(project: _Project, stage: VendorStage) -> list[tuple[_Command, ...]]:
     """Return the steps that lead to a stage: for each the commands that do it, the best first."""
     if project.kind == "rtl":
         return [((*_VIVADO, "vivado_ooc.tcl"),)]
-    steps: list[tuple[_Command, ...]] = []
-    if not project.reports("csynth"):
-        if project.kind == "vitis":
-            (project.root / "build_opt.tcl").write_text(_OPTIONS_TCL, encoding="utf-8")
-        steps.append(_HLS[project.kind])
+    steps = [] if project.reports("csynth") else [_HLS[project.kind]]
     if stage != "csynth":
         script = "vivado_synth.tcl" if stage == "vendor-synthesis" else "implement.tcl"
         if not (project.root / script).is_file():

@@ -71,12 +71,13 @@ def test_expected_seconds_are_those_that_were_measured():
     with LAYERS.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if float(row["cpu_s"]) >= 0.3]
     columns = {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+    columns |= {"busy_inputs": columns["n_in"], "busy_outputs": columns["n_out"]}
     blank = dict.fromkeys(LayerTraits.__dataclass_fields__, np.zeros(len(rows)))
     traits = LayerTraits(**blank | {name: columns[name] for name in columns if name in blank})
     ratios = columns["cpu_s"] / expected_graph_s(traits)
-    assert 0.8 < np.median(ratios) < 1.25
-    assert np.quantile(ratios, 0.05) > 0.4
-    assert np.quantile(ratios, 0.95) < 2.5
+    assert 0.9 < np.median(ratios) < 1.25
+    assert np.quantile(ratios, 0.05) > 0.7
+    assert np.quantile(ratios, 0.95) < 1.6
 
 
 def test_the_slowest_layers_are_left_to_the_law():
