@@ -151,6 +151,8 @@ def estimate(
     if project is not None:
         cost, said = cost_by_vendor(project, rung, cost, target, message=message)
         notes += said
+        if of_project is None:
+            notes.append(f"the project's layers have several strategies; what no report says is that of {mapping}")
     elif mapping.strategy == "distributed_arithmetic":
         if rung == "logic-synthesis":
             cost = cost_by_synthesis(network, target, most_graph_s=graph_seconds, message=message)

@@ -11,8 +11,8 @@ MOST_GRAPH_S = 60.0
 """Seconds that the adder graphs of a network may be expected to take."""
 
 # Fit of benchmarks/hardware/graph_seconds.py to da4ml 0.6.0, one core: 32 layers of 0.3 to 68 s. Of a layer that was
-# left out measured seconds are .73 to 1.51 times these (90 %). Beyond 17,000 signed digits this is extrapolated: 400 x 32
-# weights of 6 bits with 18,700 took 2.4 times as long.
+# left out measured seconds are .73 to 1.51 times these (90 %). Beyond 17,000 signed digits this is extrapolated: 400
+# x 32 weights of 6 bits with 18,700 took 2.4 times as long.
 _PER_DIGITS_SQUARED_S = 9.84e-8  # each pair of digits may be shared
 _PER_DIGITS_CUBED_S = 4.74e-9  # over the outputs squared: many digits in each output
 _PER_WIDTHS_S = 7.89e-7  # inputs times outputs squared
