@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 
 import pytest
 
+import nas_fpga
+from nas_fpga.cli.estimate import Stage, estimate
+from nas_fpga.estimation import RUNGS
+from nas_fpga.hardware import MOST_GRAPH_S
 from nas_fpga.space import BitWidths
 from tests.cli.conftest import run
 from tests.export.networks import random_network
@@ -60,3 +65,10 @@ def test_wrong_input_is_one_line(tmp_path, arguments, said):
     assert ended.code == 2
     assert said in ended.err
     assert ended.err.count("\n") == 1
+
+
+def test_options_are_those_of_python():
+    options = inspect.signature(estimate).parameters
+    assert options["graph_seconds"].default == MOST_GRAPH_S
+    assert tuple(Stage) == RUNGS
+    assert set(inspect.signature(nas_fpga.estimate).parameters) - {"model", "message", "hardware"} < set(options)
