@@ -104,7 +104,7 @@ def _prove_point(outcome: StudyOutcome, row: FrontRow, message: Callable[[str], 
         description = read_record(folder)["rtl"]
         files = [folder / "rtl" / name for name in description["files"]["sources"]]
         cells = synthesise(files, description["top"], yosys_family(target.part), message=message)
-        synthesised = carried_from_synthesis(cells.lut, row.point.mapped.figures.lut)
+        synthesised = carried_from_synthesis(cells.lut, row.point.mapped.figures.lut, target)
     except ToolFailedError as error:
         return _proof(row, cause=str(error), wall_time_s=time.monotonic() - started)
     cause = "" if verified.passed else f"{verified.differing} of {verified.outputs} outputs differ"

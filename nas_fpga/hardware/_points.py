@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nas_fpga.hardware._figures import Figure, Unit
-from nas_fpga.hardware._limits import RESOURCES, Resource, Target
+from nas_fpga.hardware._figures import RESOURCES, Figure, Resource, Unit
+from nas_fpga.hardware._limits import Target
 from nas_fpga.hardware._mappings import Mapping
 
 UNITS: dict[str, Unit] = {
