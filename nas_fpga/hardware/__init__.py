@@ -37,6 +37,7 @@ from nas_fpga.hardware._design_cost import (
 )
 from nas_fpga.hardware._estimate import StaticEstimator, estimate
 from nas_fpga.hardware._figures import RESOURCES, STAGES, Figure, Resource, Stage, Unit
+from nas_fpga.hardware._learned_ratios import Learned, StageCounts, learn
 from nas_fpga.hardware._limits import (
     OBJECTIVES,
     RANK_STAGES,
@@ -60,7 +61,7 @@ from nas_fpga.hardware._parts import DEFAULT_PART, Part, find_part, known_boards
 from nas_fpga.hardware._points import HardwareFigures, MappedPoint
 from nas_fpga.hardware._preflight import preflight
 from nas_fpga.hardware._report_text import ReportedResources
-from nas_fpga.hardware._reports import Report, read_report
+from nas_fpga.hardware._reports import Report, is_report, read_report
 from nas_fpga.hardware._reuse import ReuseOption, reuse_options
 from nas_fpga.hardware._stages import SHIPPED, StageRatio, shipped_ratio
 from nas_fpga.hardware._strategies import STRATEGIES, Strategy
@@ -90,6 +91,7 @@ __all__ = [
     "Language",
     "LayerCost",
     "LayerTraits",
+    "Learned",
     "Limits",
     "MappedPoint",
     "Mapping",
@@ -103,6 +105,7 @@ __all__ = [
     "Resource",
     "ReuseOption",
     "Stage",
+    "StageCounts",
     "StageRatio",
     "StaticEstimator",
     "Strategy",
@@ -128,8 +131,10 @@ __all__ = [
     "estimate",
     "find_part",
     "input_format_luts",
+    "is_report",
     "known_boards",
     "known_parts",
+    "learn",
     "log10_share",
     "make_target",
     "measured_traits",
