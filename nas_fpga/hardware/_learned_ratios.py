@@ -19,7 +19,7 @@ import numpy as np
 
 from nas_fpga.errors import InputError
 from nas_fpga.hardware._calibration import MOST_RATIO, Calibration
-from nas_fpga.hardware._figures import RESOURCES, Resource, Stage
+from nas_fpga.hardware._figures import RESOURCES, STAGES, Resource, Stage
 from nas_fpga.hardware._stages import SHIPPED, StageRatio, shipped_ratio
 from nas_fpga.hardware._strategies import STRATEGIES, Strategy
 
@@ -114,6 +114,7 @@ _Sample = tuple[str, float, float]
 
 
 def _by_design(counted: Sequence[StageCounts]) -> dict[str, dict[Stage, StageCounts]]:
+    """Return the designs by name, with their stages in the order of the tool flow."""
     designs: dict[str, dict[Stage, StageCounts]] = {}
     for one in counted:
         stages = designs.setdefault(one.design, {})
@@ -122,7 +123,7 @@ def _by_design(counted: Sequence[StageCounts]) -> dict[str, dict[Stage, StageCou
         if any(other.strategy != one.strategy for other in stages.values()):
             raise InputError(f"design {one.design} has two strategies; give every design a name of its own")
         stages[one.stage] = one
-    return designs
+    return {name: {stage: stages[stage] for stage in STAGES if stage in stages} for name, stages in designs.items()}
 
 
 def _check(name: str, stages: Mapping[Stage, StageCounts]) -> None:
