@@ -45,7 +45,7 @@ def folder(tmp_path_factory):
     (folder / "digits.csv").write_text("\n".join([header, *rows]) + "\n")
     train_elsewhere(digits.data, digits.target, folder / "model.keras")
     stages = [
-        f"{k},resource,csynth,{900 * k},{300 * k}\n{k},resource,place-and-route,{500 * k},\n" for k in range(1, 5)
+        f"{k},resource,csynth,{9000 * k},{3000 * k}\n{k},resource,place-and-route,{5000 * k},\n" for k in range(1, 5)
     ]
     (folder / "designs.csv").write_text("design,strategy,stage,lut,ff\n" + "".join(stages))
     yield folder

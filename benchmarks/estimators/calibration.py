@@ -11,9 +11,9 @@ networks of ``networks.csv``, times 1.04 from logic synthesis to placement. The 
 Flip-flops are those of the law, .95 LUT / (levels of adders in a cycle), on da4ml's cost. At 2 ns it finds one level
 in all designs but has its constant from two, which they were taken to have: its flip-flops are twice those placed.
 
-How much the shipped scatter weighs in an interval, as half a network, was chosen here; that drawn networks are held too
-is what ``tests/hardware/test_learned_ratios.py`` shows. Splits differ by which half has the extremes, and one of the ten
-designs that are judged is 10 %.
+How much the shipped scatter weighs in an interval, as half a network, was chosen here; that drawn networks are held
+too is what ``tests/hardware/test_learned_ratios.py`` shows. Splits differ by which half has the extremes, and one of
+the ten designs that are judged is 10 %.
 
 Writes ``calibration.csv``, a row for each resource and what was known before, and ``calibration.json`` with the bars;
 two seconds of one core.
