@@ -42,7 +42,7 @@ DA = "distributed_arithmetic"
 NETWORK = build_network((12, 6), 6, 6, n_outputs=2)
 SHIPPED = Calibration(
     tuple(
-        dataclasses.replace(shipped_ratio(stage, strategy, resource), strategy=strategy, sizes=(1.0, 1e9), n_designs=9)
+        dataclasses.replace(shipped_ratio(stage, strategy, resource), strategy=strategy, sizes=(1e-9, 1e12), n_designs=9)
         for stage in STAGES[:-1]
         for strategy in STRATEGIES
         for resource in RESOURCES
@@ -245,13 +245,16 @@ class TestRankStage:
                 parts = [getattr(layer, name).value for layer in cost.layers]
                 assert sum(parts) == pytest.approx(getattr(cost.figures, name).value)
 
-    def test_all_that_is_known_before_training_is_ranked_there_too(self):
+    @pytest.mark.parametrize("max_luts", [None, 50])  # all networks refused: then all reuse factors are looked at
+    def test_all_that_is_known_before_training_is_ranked_there_too(self, max_luts):
         rows = np.array([[30, 20, 6, 6], [8, 0, 3, 3]])
         ratio = shipped_ratio("csynth", None, "lut").ratio
+        limits = {"objective": "lut", "rate_mhz": 0.001, "max_luts": max_luts}
         placed, csynth = (
-            PreTrainingCost(13, 1, 10, make_target(objective="lut", rate_mhz=0.001, rank_stage=stage))
+            PreTrainingCost(13, 1, 10, make_target(rank_stage=stage, **limits))
             for stage in ("place-and-route", "csynth")
         )
+        assert csynth(rows)[1].tolist() == [max_luts is not None] * 2
         assert csynth(rows)[0] == pytest.approx(placed(rows)[0] - math.log10(ratio))
         some = Calibration(tuple(learned("estimate", s, "lut", 3.0, 0.1) for s in STRATEGIES))
         tripled = dataclasses.replace(placed, target=dataclasses.replace(placed.target, calibration=some))
