@@ -104,6 +104,8 @@ def test_a_study_keeps_it_and_goes_on_without_the_file(folder: Path, calibrated:
 
     other = run(folder, "calibrate", "designs/network-0", "--out", "other.json")
     assert other.code == 0
+    anew = json.loads(run(folder, "front", "--study", "ours", "--calibration", "other.json", "--json").out)["front"]
+    assert [row["lut"] for row in anew] != [row["lut"] for row in front]
     refused = run(folder, "search", "--study", "ours", "--resume", "--calibration", "other.json")
     assert refused.code == 2
     assert "was started with hardware.calibration" in refused.err

@@ -42,7 +42,9 @@ DA = "distributed_arithmetic"
 NETWORK = build_network((12, 6), 6, 6, n_outputs=2)
 SHIPPED = Calibration(
     tuple(
-        dataclasses.replace(shipped_ratio(stage, strategy, resource), strategy=strategy, sizes=(1e-9, 1e12), n_designs=9)
+        dataclasses.replace(
+            shipped_ratio(stage, strategy, resource), strategy=strategy, sizes=(1e-9, 1e12), n_designs=9
+        )
         for stage in STAGES[:-1]
         for strategy in STRATEGIES
         for resource in RESOURCES
