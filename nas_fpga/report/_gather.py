@@ -264,7 +264,7 @@ def _layers(network: QuantizedNetwork, row: FrontRow) -> tuple[Layer, ...]:
     n_inputs = network.layers[0].n_in
     layers = [
         Layer("input format", f"{n_inputs}", None, _ends(network.input_format.bits), 0, 0, None, None, None,
-              input_format_luts(int(network.input_format.used.sum())) if by_layer else None)
+              float(input_format_luts(traits, int(network.input_format.used.sum()))) if by_layer else None)
     ]  # fmt: skip
     for i, layer in enumerate(network.layers):
         layers.append(
