@@ -30,9 +30,10 @@ _DEPTH_CONSTANT, _DEPTH_LOG_INPUTS, _DEPTH_LOG_TERMS, _DEPTH_OUTPUT = 0.834, 0.1
 # Achieved period of the JEDI-linear designs (VU13P, 2 ns asked): 1.81 + 0.00471 sqrt(LUT) ns. How many levels of adders
 # they have between registers is not in the reports; two, a level for each ns asked, is an assumption.
 _PERIOD_CONSTANT_NS, _PERIOD_SQRT_LUT_NS, _PERIOD_LEVELS = 1.81, 0.00471, 2
-# FF = 0.95 LUT / (levels a cycle): JEDI-linear .46-.58 of the LUTs at two levels (assumed), seven Yosys runs .11-.21
-# at five.
-_FF_PER_LUT_AND_CUT, _FF_SPREAD = 0.95, 0.50
+# FF = 1.20 LUT / (levels a cycle) + 0.50 bits of the input words: Yosys' of the seen half of the networks above, with
+# four or five levels between registers; standard deviation of the logarithm 0.09. JEDI-linear .46-.58 of the LUTs at
+# two levels (assumed): within .28 of this law.
+_FF_PER_LUT_AND_CUT, _FF_PER_INPUT_BIT, _FF_SPREAD = 1.20, 0.50, 0.30
 # Bits of a word from the detector beyond the network's own format: one of fraction, one for the sign of features that
 # have none in the network, and four so that a sender need not saturate before 16 times the range.
 SPARE_BITS = 6
@@ -43,11 +44,14 @@ def input_format_luts(traits: LayerTraits, n_inputs: int) -> Array:
 
     Exactly da4ml's cost where all features have as many bits: words from the detector are :data:`SPARE_BITS` wider.
     """
-    if traits.n_in.shape[-1] == 0:
-        return np.zeros(traits.n_in.shape[:-1])
-    words, bits = traits.input_type_bits[..., 0] + SPARE_BITS, traits.input_bits[..., 0]
-    luts: Array = ADDER_GRAPH_LUT_RATIO * n_inputs * (words + bits)
+    luts: Array = ADDER_GRAPH_LUT_RATIO * (input_word_bits(traits, n_inputs) + n_inputs * traits.input_bits[..., 0])
     return luts
+
+
+def input_word_bits(traits: LayerTraits, n_inputs: int) -> Array:
+    """Return the bits `(...)` of all words from the detector together."""
+    bits: Array = n_inputs * (traits.input_type_bits[..., 0] + SPARE_BITS)
+    return bits
 
 
 def adder_graph_luts(traits: LayerTraits) -> Array:
@@ -118,14 +122,15 @@ def distributed_arithmetic(traits: LayerTraits, n_inputs: int, clock_ns: float) 
     lut = adder_graph_luts(traits).sum(axis=-1) + input_format_luts(traits, n_inputs)
     levels = _levels_per_cycle(lut, clock_ns)
     depth = adder_graph_depth(traits).sum(axis=-1) + 1  # the input format
-    cycles = np.ceil(depth / levels)
+    cuts = depth / levels
+    words = input_word_bits(traits, n_inputs)
     lut_spread = combined(GRAPH_SPREAD, ADDER_GRAPH_LUT_SPREAD)
     nothing, one = spread(np.zeros_like(lut), 0.0), spread(np.ones_like(lut), 0.0)
     return assemble(
         lut=spread(lut, lut_spread, lut / ADDER_GRAPH_LUT_RATIO),
-        ff=spread(_FF_PER_LUT_AND_CUT * lut / levels, combined(lut_spread, _FF_SPREAD)),
+        ff=spread(_FF_PER_LUT_AND_CUT * lut / levels + _FF_PER_INPUT_BIT * words, combined(lut_spread, _FF_SPREAD)),
         dsp=nothing,
         bram18=nothing,
-        latency_cycles=between(cycles, np.ceil(0.5 * depth / levels), np.ceil(1.3 * depth / levels) + 1),
+        latency_cycles=1 + between(np.ceil(cuts), np.ceil(0.5 * cuts), np.ceil(1.3 * cuts) + 1),
         ii_cycles=one,
     )
