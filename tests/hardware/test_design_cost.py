@@ -81,6 +81,14 @@ def test_the_adder_graph_is_carried_and_its_original_kept():
     assert math.log(figures.lut.high / figures.lut.low) < math.log(by_law.lut.high / by_law.lut.low)
 
 
+def test_a_shallow_netlist_has_no_more_levels_between_registers_than_it_has():
+    netlist = build_netlist(adder_graph(NETWORK), 100.0)
+    assert netlist.levels < netlist.levels_per_cycle
+    figures = cost_by_adder_graph(NETWORK, make_target(clock_ns=100)).figures
+    period = netlist.levels / 2 * (1.81 + 0.00471 * math.sqrt(figures.lut.value))
+    assert figures.period_ns.value == pytest.approx(period)
+
+
 def test_parts_of_an_adder_graph_are_its_own():
     graph, cost = adder_graph(NETWORK), cost_by_adder_graph(NETWORK, TARGET)
     of_graph = np.array([*graph.parts[1:], graph.parts[0]])
