@@ -82,7 +82,7 @@ def scheduled_period(lut: ArrayLike, lut_spread: ArrayLike, clock_ns: float) -> 
 
 
 def period_growth(lut: ArrayLike) -> Array:
-    """Return the power `(...)` of its LUTs that a period grows by, below a half; a factor of LUTs is one of it so."""
+    """Return the power `(...)` of its LUTs that a period grows by, below a half: an unsure factor of LUTs counts so."""
     growth: Array = 0.5 * (1 - _CONSTANT_NS / _law(lut))
     return growth
 
