@@ -86,7 +86,7 @@ class TestDistributedArithmetic:
     def test_a_shallow_network_has_no_more_levels_between_registers_than_it_has(self):
         traits = expected_traits(np.array([[8, 4, 4]]), 4, 1, 6)
         fast, slow = (distributed_arithmetic(traits, 4, clock)[:, VALUE, 0] for clock in (25.0, 100.0))
-        assert fast[QUANTITIES.index("latency_cycles")] == slow[QUANTITIES.index("latency_cycles")] == 2  # registers: input, output
+        assert fast[QUANTITIES.index("latency_cycles")] == slow[QUANTITIES.index("latency_cycles")] == 2
         period = QUANTITIES.index("period_ns")
         assert fast[period] == slow[period] < 25
         levels = round(fast[period] / adder_period(fast[0], 0.0, 1, 25.0)[VALUE])
