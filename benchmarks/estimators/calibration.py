@@ -8,8 +8,8 @@ and the share of them in their 90 % intervals.
 What is shipped knows these designs, so it cannot be what they are judged against: the ratio of LUTs is 1.05 because of
 them. *Without them* it is what Yosys and the assumptions on placement say, 1.0 within 20 %: .95 of da4ml's cost in the
 networks of ``networks.csv``, times 1.04 from logic synthesis to placement. The shipped ratio is there beside it.
-Flip-flops are those of the law, .95 LUT / (levels of adders in a cycle), on da4ml's cost. At 2 ns it finds one level
-in all designs but has its constant from two, which they were taken to have: its flip-flops are twice those placed.
+Flip-flops are those of the law on da4ml's cost, 1.20 LUT / (levels of adders between registers), which was fitted to
+other networks; two levels, as everywhere for these designs, are an assumption. Words of the input are not in the table.
 
 How much the shipped scatter weighs in an interval, as half a network, was chosen here; that drawn networks are held
 too is what ``tests/hardware/test_learned_ratios.py`` shows. Splits differ by which half has the extremes, and one of
@@ -32,6 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks._provenance import provenance
+from benchmarks.estimators.hls_reports import REPORTS
 from benchmarks.training._machine import write_json
 from nas_fpga.hardware import (
     SHIPPED,
@@ -41,11 +42,11 @@ from nas_fpga.hardware import (
     StageCounts,
     StageRatio,
     Target,
-    adder_levels_per_cycle,
     learn,
     make_target,
 )
 from nas_fpga.hardware._adder_law import _FF_PER_LUT_AND_CUT
+from nas_fpga.hardware._period import LEVELS_SEEN
 from nas_fpga.hardware._rank_stage import carried_count
 
 HERE = Path(__file__).parent
@@ -65,7 +66,7 @@ def designs(path: Path) -> list[tuple[StageCounts, ...]]:
     found = []
     for row in rows:
         cost = float(row["da4ml_cost"])
-        ff = _FF_PER_LUT_AND_CUT * cost / adder_levels_per_cycle(cost, float(row["clock_target_ns"]))
+        ff = _FF_PER_LUT_AND_CUT * cost / LEVELS_SEEN
         stages: dict[Stage, dict[Resource, float]] = {
             "adder-graph": {"lut": cost},
             "estimate": {"ff": ff},
@@ -141,7 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=HERE, help="folder of the results; default: beside this file")
     parser.add_argument("--splits", type=int, default=200, help="of the designs in halves; default: %(default)s")
     options = parser.parse_args(arguments)
-    table = list(judge(designs(HERE / "data" / "jedi_linear.csv"), options.splits))
+    table = list(judge(designs(REPORTS / "jedi_linear.csv"), options.splits))
     judged_bars = list(bars(table))
     options.out.mkdir(parents=True, exist_ok=True)
     with (options.out / "calibration.csv").open("w", encoding="utf-8", newline="") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
@@ -9,14 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
-from nas_fpga.hardware._adder_graph import adder_graph, build_netlist
-from nas_fpga.hardware._cost_array import HIGH, LOW, VALUE
+from nas_fpga.hardware._adder_graph import Netlist, adder_graph, build_netlist
+from nas_fpga.hardware._cost_array import HIGH, LOW, QUANTITIES, VALUE
 from nas_fpga.hardware._estimate import costs_of, figures_of, ranked
 from nas_fpga.hardware._expected import WEIGHTS_SPREAD, WEIGHTS_SPREAD_PER_BIT, expected_traits
 from nas_fpga.hardware._figures import RESOURCES, Figure, Resource, Stage
 from nas_fpga.hardware._limits import Target
 from nas_fpga.hardware._logic_synthesis import synthesise, yosys_family
 from nas_fpga.hardware._mappings import Mapping
+from nas_fpga.hardware._period import adder_period, period_growth
 from nas_fpga.hardware._points import HardwareFigures
 from nas_fpga.hardware._rank_stage import carried_count
 from nas_fpga.hardware._strategies import Strategy
@@ -109,6 +111,9 @@ def _by_law(traits: LayerTraits, mapping: Mapping, n_inputs: int, target: Target
     costs = ranked(laws, [mapping], target)[..., 0]
     costs[: len(RESOURCES), LOW] /= unknown
     costs[: len(RESOURCES), HIGH] *= unknown
+    period = costs[QUANTITIES.index("period_ns")]
+    growth = period_growth(laws[QUANTITIES.index("lut"), VALUE, 0])
+    period[[LOW, HIGH]] *= unknown ** (growth * np.array([-1, 1]))
     figures = figures_of(costs, laws[..., 0], mapping, traits, target)
     nothing = LayerTraits(**{field.name: np.zeros(1) for field in fields(LayerTraits)})
     alone = [
@@ -149,6 +154,7 @@ def cost_by_adder_graph(network: QuantizedNetwork, target: Target) -> DesignCost
         ff=ff,
         latency_cycles=_exact(by_law.figures.latency_cycles, cycles, "da4ml's pipeline"),
         latency_ns=_exact(by_law.figures.latency_ns, cycles * target.clock_ns, "da4ml's pipeline at the asked clock"),
+        period_ns=_period(graph.luts, "adder-graph", netlist, target),
     )
     luts = np.array(graph.parts[1:]) * lut.value / graph.luts if graph.luts else np.zeros(len(network.layers))
     alone = np.zeros((len(luts), len(RESOURCES)))
@@ -177,12 +183,24 @@ def cost_by_synthesis(network: QuantizedNetwork, target: Target, *, message: Cal
     layers = tuple(
         replace(layer, lut=_part(lut, layer.lut, was.lut), ff=_part(ff, layer.ff, was.ff)) for layer in by_graph.layers
     )
-    return DesignCost(by_graph.mapping, replace(was, lut=lut, ff=ff), layers)
+    period = _period(counts.lut, "logic-synthesis", netlist, target)
+    return DesignCost(by_graph.mapping, replace(was, lut=lut, ff=ff, period_ns=period), layers)
 
 
 def carried_from_synthesis(lut: int, was: Figure, target: Target) -> Figure:
     """Return LUTs that Yosys counted at the stage of ranking, in place of a figure that was estimated."""
     return _carried(lut, "logic-synthesis", "lut", was, target, _OF_YOSYS)
+
+
+def _period(lut: float, stage: Stage, netlist: Netlist, target: Target) -> Figure:
+    """Return the period at place and route of a netlist with the LUTs that a stage counts."""
+    levels = max(min(netlist.levels, netlist.levels_per_cycle), 1)
+    placed = replace(target, rank_stage="place-and-route")
+    luts, _, most = carried_count(lut, stage, "distributed_arithmetic", "lut", placed)
+    lut_spread = math.log(most / luts) if luts > 0 else 0.0
+    value, low, high, _ = adder_period(luts, lut_spread, levels, target.clock_ns).tolist()
+    source = "law of placed and routed JEDI-linear designs, by LUTs and the netlist's levels between registers"
+    return Figure(value, "ns", "place-and-route", low, high, source)
 
 
 def _adders(network: QuantizedNetwork) -> Mapping:

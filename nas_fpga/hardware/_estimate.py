@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -25,6 +26,12 @@ _SOURCES: dict[Strategy, str] = {
     "distributed_arithmetic": "law of da4ml's adder graphs; adder-graph carried to place-and-route (x 1.05)",
     "latency": "LUT + 55 DSP = EBOPs at place-and-route (16-bit data: csynth carried over), at least adder graphs",
     "resource": "law of hls4ml Resource reports; csynth carried to place-and-route",
+}
+_SCHEDULED = "the asked clock, or the law of adders where longer; no place-and-route report says so: interval assumed"
+_PERIOD_SOURCES: dict[Strategy, str] = {
+    "distributed_arithmetic": "law of placed and routed JEDI-linear designs, by LUTs and levels between registers",
+    "latency": _SCHEDULED,
+    "resource": _SCHEDULED,
 }
 _OUTSIDE = "; beyond the reports"  # of other widths, bits, clocks or reuse factors: the interval is wide
 
@@ -51,7 +58,7 @@ class StaticEstimator(Estimator):
         traits = measured_traits(network)
         laws = costs_of(traits, mappings, _n_inputs(network), target)
         costs = ranked(laws, mappings, target)
-        values = costs[:, VALUE].T.copy()  # (n_mappings, n_quantities)
+        values = costs[: QUANTITIES.index("period_ns"), VALUE].T.copy()  # (n_mappings, 6); a period follows from LUTs
         values[:, : len(RESOURCES)] *= target.copies(values[:, -1:])
         no_worse = (values[:, None] <= values[None]).all(axis=2)
         better = (values[:, None] < values[None]).any(axis=2)
@@ -69,7 +76,7 @@ def _n_inputs(network: QuantizedNetwork) -> int:
 
 
 def costs_of(traits: LayerTraits, mappings: Sequence[Mapping], n_inputs: int, target: Target) -> Array:
-    """Return the cost array `(6, 4, n_mappings)` of one network at place and route, by laws and shipped ratios."""
+    """Return the cost array `(7, 4, n_mappings)` of one network at place and route, by laws and shipped ratios."""
     costs = np.empty((len(QUANTITIES), 4, len(mappings)))
     folded = [i for i, mapping in enumerate(mappings) if mapping.strategy == "resource"]
     if folded:
@@ -100,8 +107,8 @@ def figures_of(costs: Array, laws: Array, mapping: Mapping, traits: LayerTraits,
     """Return the figures of one column of a cost array.
 
     Args:
-        costs: `(6, 4)` at the stage of ranking.
-        laws: `(6, 4)` as laws gave it: what was carried on from place and route has the value there as its original.
+        costs: `(7, 4)` at the stage of ranking.
+        laws: `(7, 4)` as laws gave it: what was carried on from place and route has the value there as its original.
         mapping: Of the design.
         traits: Of its layers.
         target: Part, clock, rate, stage of ranking.
@@ -116,6 +123,9 @@ def figures_of(costs: Array, laws: Array, mapping: Mapping, traits: LayerTraits,
             original = law[VALUE], "place-and-route"
         how = how_carried(law, mapping.strategy, name, target) if name in RESOURCES else ""
         found[name] = Figure(row[VALUE], UNITS[name], stage, row[LOW], row[HIGH], source + how, original)
+    # no other stage has wires
+    period = _PERIOD_SOURCES[mapping.strategy]
+    found["period_ns"] = replace(found["period_ns"], stage="place-and-route", source=period)
     cycles, clock = found["latency_cycles"], target.clock_ns
     return HardwareFigures(
         **found,

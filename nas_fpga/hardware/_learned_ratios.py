@@ -33,7 +33,7 @@ _LATER: dict[Stage, tuple[Stage, ...]] = {
     "estimate": ("place-and-route", "vendor-synthesis", "logic-synthesis", "csynth"),
 }
 _NORMAL = 1.6449  # half-width of the 90 % interval in standard deviations
-_SHIPPED_WEIGHT = 0.5  # networks; halves of benchmarks/estimators/data/jedi_linear.csv are then held as they should be
+_SHIPPED_WEIGHT = 0.5  # networks; see benchmarks/estimators/calibration.py
 
 
 @dataclass(frozen=True)

@@ -259,7 +259,8 @@ def _distributions(
 def _layers(network: QuantizedNetwork, row: FrontRow) -> tuple[Layer, ...]:
     traits, mapping = measured_traits(network), row.point.mapped.mapping
     by_layer = mapping.strategy == "distributed_arithmetic"
-    by_law, around = adder_graph_luts(traits), input_format_luts(int(network.input_format.used.sum()))
+    by_law = adder_graph_luts(traits)
+    around = float(input_format_luts(traits, int(network.input_format.used.sum())))
     scale = row.point.mapped.figures.lut.value / (float(by_law.sum()) + around)
     luts = (scale * by_law).tolist() if by_layer else [None] * len(network.layers)
     ebops = (traits.bit_operations + traits.bias_bits).tolist()

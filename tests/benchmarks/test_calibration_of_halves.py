@@ -39,7 +39,7 @@ def test_the_table_is_the_one_kept(written):
 
 
 def test_all_designs_are_known_at_their_stages():
-    known = calibration.designs(calibration.HERE / "data" / "jedi_linear.csv")
+    known = calibration.designs(calibration.REPORTS / "jedi_linear.csv")
     assert len(known) == 20
     assert {tuple(one.stage for one in stages) for stages in known} == {("adder-graph", "estimate", "place-and-route")}
     graph, _, placed = known[0]
