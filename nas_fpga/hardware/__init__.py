@@ -15,6 +15,13 @@ from nas_fpga.hardware._adder_law import SPARE_BITS, adder_graph_luts, input_for
 from nas_fpga.hardware._base import Estimator
 from nas_fpga.hardware._before_training import PreTrainingCost
 from nas_fpga.hardware._beside import room_beside
+from nas_fpga.hardware._calibration import (
+    Calibration,
+    as_calibration,
+    read_calibration,
+    refuse_other_file,
+    write_calibration,
+)
 from nas_fpga.hardware._csynth_report import CSynthReport
 from nas_fpga.hardware._design_cost import (
     AROUND,
@@ -28,13 +35,13 @@ from nas_fpga.hardware._design_cost import (
     topology_traits,
 )
 from nas_fpga.hardware._estimate import StaticEstimator, estimate
-from nas_fpga.hardware._figures import Figure, Stage, Unit
+from nas_fpga.hardware._figures import RESOURCES, STAGES, Figure, Resource, Stage, Unit
+from nas_fpga.hardware._learned_ratios import Learned, StageCounts, learn
 from nas_fpga.hardware._limits import (
     OBJECTIVES,
-    RESOURCES,
+    RANK_STAGES,
     Limits,
     Objective,
-    Resource,
     Target,
     log10_share,
     make_target,
@@ -42,10 +49,8 @@ from nas_fpga.hardware._limits import (
 )
 from nas_fpga.hardware._logic_synthesis import CellCounts, synthesise, yosys_family
 from nas_fpga.hardware._mappings import (
-    STRATEGIES,
     UNROLL_LIMIT,
     Mapping,
-    Strategy,
     allowed_reuse_factors,
     buildable_reuse_factors,
     enumerate_mappings,
@@ -56,8 +61,10 @@ from nas_fpga.hardware._period import adder_levels_per_cycle
 from nas_fpga.hardware._points import HardwareFigures, MappedPoint
 from nas_fpga.hardware._preflight import preflight
 from nas_fpga.hardware._report_text import ReportedResources
-from nas_fpga.hardware._reports import Report, read_report
+from nas_fpga.hardware._reports import Report, is_report, read_report
 from nas_fpga.hardware._reuse import ReuseOption, reuse_options
+from nas_fpga.hardware._stages import SHIPPED, StageRatio, shipped_ratio
+from nas_fpga.hardware._strategies import STRATEGIES, Strategy
 from nas_fpga.hardware._traits import LayerTraits, measured_traits
 from nas_fpga.hardware._vivado_report import TimingReport, UtilizationReport
 
@@ -65,13 +72,17 @@ __all__ = [
     "AROUND",
     "DEFAULT_PART",
     "OBJECTIVES",
+    "RANK_STAGES",
     "RESOURCES",
+    "SHIPPED",
     "SPARE_BITS",
+    "STAGES",
     "STRATEGIES",
     "SUFFIX",
     "UNROLL_LIMIT",
     "AdderGraph",
     "CSynthReport",
+    "Calibration",
     "CellCounts",
     "DesignCost",
     "Estimator",
@@ -80,6 +91,7 @@ __all__ = [
     "Language",
     "LayerCost",
     "LayerTraits",
+    "Learned",
     "Limits",
     "MappedPoint",
     "Mapping",
@@ -93,6 +105,8 @@ __all__ = [
     "Resource",
     "ReuseOption",
     "Stage",
+    "StageCounts",
+    "StageRatio",
     "StaticEstimator",
     "Strategy",
     "Target",
@@ -104,6 +118,7 @@ __all__ = [
     "adder_graph_of_model",
     "adder_levels_per_cycle",
     "allowed_reuse_factors",
+    "as_calibration",
     "build_netlist",
     "buildable_reuse_factors",
     "carried_from_synthesis",
@@ -116,8 +131,10 @@ __all__ = [
     "estimate",
     "find_part",
     "input_format_luts",
+    "is_report",
     "known_boards",
     "known_parts",
+    "learn",
     "log10_share",
     "make_target",
     "measured_traits",
@@ -125,10 +142,14 @@ __all__ = [
     "parse_region",
     "placed_luts",
     "preflight",
+    "read_calibration",
     "read_report",
+    "refuse_other_file",
     "reuse_options",
     "room_beside",
+    "shipped_ratio",
     "synthesise",
     "topology_traits",
+    "write_calibration",
     "yosys_family",
 ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from nas_fpga.hardware._figures import Figure, Unit
-from nas_fpga.hardware._limits import RESOURCES, Resource, Target
+from nas_fpga.hardware._figures import RESOURCES, Figure, Resource, Unit
+from nas_fpga.hardware._limits import Target
 from nas_fpga.hardware._mappings import Mapping
 from nas_fpga.hardware._stages import combined
 
