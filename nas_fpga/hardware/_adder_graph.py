@@ -57,8 +57,8 @@ class AdderGraph:
 
     Attributes:
         luts: What it takes by kind of operation, stage `adder-graph`: on the scale of da4ml's cost.
-        parts: How they divide over the input format and each layer of a network, with its bias and quantizer; of a model
-            all in one.
+        parts: How they divide over the input format and each layer of a network, with its bias and quantizer; of a
+            model all in one.
         levels: Levels of adders from input to output.
         cost: da4ml's own, which counts every adder by the bits of its result.
     """
