@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from nas_fpga.estimation import Estimate
-    from nas_fpga.hardware import Figure
+    from nas_fpga.hardware import Figure, HardwareFigures
 
 _WHAT, _HOW = "What", "How"
 _WIDTH = 160  # of tables that go to a file
@@ -95,13 +95,15 @@ def estimate(
     beside: options.Beside = None,
     fill: options.Fill = "80%",
     objective: options.ObjectiveOption = None,
+    rank_stage: options.RankStageOption = None,
+    calibration: options.CalibrationOption = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
     """Print what a network costs on an FPGA, layer by layer, before anybody synthesises it.
 
-    Figures have 90 % intervals and are carried to place-and-route, unless they were read from a project's reports;
-    --json has the original of each, with its stage.
+    Figures have 90 % intervals and are carried to --rank-stage, unless they were read from a project's reports; --json
+    has the original of each, with its stage.
 
     A topology: nas-fpga estimate 16-64-32-32-5 --bits 6
 
@@ -172,6 +174,7 @@ def _print(one: Estimate, reuse_factors: bool) -> None:
     typer.echo(
         f"latency {cycles.value:,.0f} cycles [{cycles.low:,.0f}, {cycles.high:,.0f}], "
         f"{figures.latency_ns.value:,.0f} ns at the asked clock; initiation interval {ii.value:,.0f}\n"
+        f"{_timing(figures)}\n"
         "weights: those that are not 0; bits: of weights x inputs; around: input format, and what a design has once\n"
     )
     table = _table("mapping, by law", "LUT", "[90 %]", "DSP", "BRAM18", "ns", "II", "copies", "keeps the limits")
@@ -185,6 +188,16 @@ def _print(one: Estimate, reuse_factors: bool) -> None:
         _print_reuse(one)
     for note in one.notes:
         typer.echo(f"note: {note}")
+
+
+def _timing(figures: HardwareFigures) -> str:
+    period, latency = figures.period_ns, figures.achievable_latency_ns
+    assert period is not None  # only studies from before have none
+    assert latency is not None
+    return (
+        f"achievable clock period {period.value:.1f} ns [{period.low:.1f}, {period.high:.1f}], "
+        f"with it a latency of {latency.value:,.0f} ns [{latency.low:,.0f}, {latency.high:,.0f}]"
+    )
 
 
 def _print_reuse(one: Estimate) -> None:

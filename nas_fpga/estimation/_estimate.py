@@ -77,11 +77,11 @@ class Estimate:
             "part": self.target.part.name,
             "clock_ns": self.target.clock_ns,
             "mapping": str(self.cost.mapping),
-            "figures": asdict(self.cost.figures),
+            "figures": _as_json(self.cost.figures),
             "shares": self.cost.figures.shares(self.target),
             "violations": list(self.cost.figures.violations(self.target)),
             "layers": [asdict(layer) for layer in self.cost.layers],
-            "mappings": [{"mapping": str(mapping), "figures": asdict(figures)} for mapping, figures in self.others],
+            "mappings": [{"mapping": str(mapping), "figures": _as_json(figures)} for mapping, figures in self.others],
             "reuse_factors": [[asdict(option) for option in options] for options in self.reuse],
             "notes": list(self.notes),
         }
@@ -113,7 +113,7 @@ def estimate(
         stage: ``"estimate"``: laws, in milliseconds. ``"adder-graph"``: da4ml on the trained weights, in seconds, the
             default where there are weights; other strategies than distributed arithmetic have laws only.
             ``"logic-synthesis"``: Yosys on the netlist, in minutes; above 60,000 LUT layer by layer. All these figures
-            are carried to `place-and-route`. Of a project ``"csynth"``, ``"vendor-synthesis"`` and
+            are carried to ``rank_stage``. Of a project ``"csynth"``, ``"vendor-synthesis"`` and
             ``"place-and-route"``: its reports of that stage, as they are, or the vendor's tools, which run where there
             are none.
         graph_seconds: Time that the adder graphs may be expected to take; layers beyond it, the slowest, keep the
@@ -292,6 +292,11 @@ def _left_to_the_law(network: QuantizedNetwork, most_graph_s: float) -> list[str
     names = ", ".join(f"dense {number}" for number in slow)
     total_s = float(expected_graph_s(measured_traits(network)).sum())
     return [f"{names} by law: the adder graphs take about {total_s:,.0f} s in all; --graph-seconds N allows more"]
+
+
+def _as_json(figures: HardwareFigures) -> dict[str, Any]:
+    latency = figures.achievable_latency_ns
+    return asdict(figures) | {"achievable_latency_ns": latency and asdict(latency)}
 
 
 def _widths(network: QuantizedNetwork) -> list[int]:

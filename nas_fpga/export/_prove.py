@@ -6,7 +6,7 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from nas_fpga.hardware import (
     MOST_SYNTHESIS_LUTS,
     CellCounts,
     Figure,
+    Target,
     carried_from_synthesis,
     synthesise,
     yosys_family,
@@ -69,7 +70,7 @@ def prove(outcome: StudyOutcome, *, message: Callable[[str], None]) -> tuple[Poi
     for number, row in enumerate(outcome.front, 1):
         cause = _unproven(row)
         if row.point.name in kept:
-            proof = kept[row.point.name]
+            proof = _carried_anew(kept[row.point.name], row, outcome.setup.target)
         elif cause:
             proof = _proof(row, cause=cause)
         else:
@@ -110,7 +111,7 @@ def _prove_point(outcome: StudyOutcome, row: FrontRow, message: Callable[[str], 
         description = read_record(folder)["rtl"]
         files = [folder / "rtl" / name for name in description["files"]["sources"]]
         cells = synthesise(files, description["top"], yosys_family(target.part), message=message)
-        synthesised = carried_from_synthesis(cells.lut, row.point.mapped.figures.lut)
+        synthesised = carried_from_synthesis(cells.lut, row.point.mapped.figures.lut, target)
     except ToolFailedError as error:
         return _proof(row, cause=str(error), wall_time_s=time.monotonic() - started)
     cause = "" if verified.passed else f"{verified.differing} of {verified.outputs} outputs differ"
@@ -151,6 +152,13 @@ def _proof(
         wall_time_s=wall_time_s,
         cause=cause,
     )
+
+
+def _carried_anew(proof: PointProof, row: FrontRow, target: Target) -> PointProof:
+    """Return a kept proof at the stage of ranking and by the calibration of this outcome; what was counted stays."""
+    estimated = row.point.mapped.figures.lut
+    synthesised = carried_from_synthesis(proof.cells.lut, estimated, target) if proof.cells is not None else None
+    return replace(proof, estimated=estimated, synthesised=synthesised)
 
 
 def _keep(outcome: StudyOutcome, proofs: Sequence[PointProof]) -> None:

@@ -1,7 +1,6 @@
 """Hardware cost: parts, limits, mappings, and estimators that give figures with unit, stage and interval."""
 
 from nas_fpga.hardware._adder_graph import (
-    SPARE_BITS,
     SUFFIX,
     AdderGraph,
     Language,
@@ -12,10 +11,17 @@ from nas_fpga.hardware._adder_graph import (
     build_netlist,
     da4ml_version,
 )
-from nas_fpga.hardware._adder_law import adder_graph_luts, adder_levels_per_cycle, input_format_luts, placed_luts
+from nas_fpga.hardware._adder_law import SPARE_BITS, adder_graph_luts, input_format_luts, placed_luts
 from nas_fpga.hardware._base import Estimator
 from nas_fpga.hardware._before_training import PreTrainingCost
 from nas_fpga.hardware._beside import room_beside
+from nas_fpga.hardware._calibration import (
+    Calibration,
+    as_calibration,
+    read_calibration,
+    refuse_other_file,
+    write_calibration,
+)
 from nas_fpga.hardware._csynth_report import CSynthReport
 from nas_fpga.hardware._design_cost import (
     AROUND,
@@ -26,15 +32,15 @@ from nas_fpga.hardware._design_cost import (
     topology_traits,
 )
 from nas_fpga.hardware._estimate import StaticEstimator, estimate
-from nas_fpga.hardware._figures import Figure, Stage, Unit
+from nas_fpga.hardware._figures import RESOURCES, STAGES, Figure, Resource, Stage, Unit
 from nas_fpga.hardware._graph_cost import cost_by_adder_graph, slow_layers
 from nas_fpga.hardware._graph_time import MOST_GRAPH_S, expected_graph_s
+from nas_fpga.hardware._learned_ratios import Learned, StageCounts, learn
 from nas_fpga.hardware._limits import (
     OBJECTIVES,
-    RESOURCES,
+    RANK_STAGES,
     Limits,
     Objective,
-    Resource,
     Target,
     log10_share,
     make_target,
@@ -42,21 +48,22 @@ from nas_fpga.hardware._limits import (
 )
 from nas_fpga.hardware._logic_synthesis import CellCounts, synthesise, yosys_family
 from nas_fpga.hardware._mappings import (
-    STRATEGIES,
     UNROLL_LIMIT,
     Mapping,
-    Strategy,
     allowed_reuse_factors,
     buildable_reuse_factors,
     enumerate_mappings,
     nearest_reuse_factor,
 )
 from nas_fpga.hardware._parts import DEFAULT_PART, Part, find_part, known_boards, known_parts
+from nas_fpga.hardware._period import adder_levels_per_cycle
 from nas_fpga.hardware._points import HardwareFigures, MappedPoint
 from nas_fpga.hardware._preflight import preflight
 from nas_fpga.hardware._report_text import ReportedResources
-from nas_fpga.hardware._reports import Report, read_report
+from nas_fpga.hardware._reports import Report, is_report, read_report
 from nas_fpga.hardware._reuse import ReuseOption, reuse_options
+from nas_fpga.hardware._stages import SHIPPED, StageRatio, shipped_ratio
+from nas_fpga.hardware._strategies import STRATEGIES, Strategy
 from nas_fpga.hardware._synthesis_cost import MOST_SYNTHESIS_LUTS, carried_from_synthesis, cost_by_synthesis
 from nas_fpga.hardware._traits import LayerTraits, measured_traits
 from nas_fpga.hardware._vendor import VENDOR_STAGES, VendorStage
@@ -69,14 +76,18 @@ __all__ = [
     "MOST_GRAPH_S",
     "MOST_SYNTHESIS_LUTS",
     "OBJECTIVES",
+    "RANK_STAGES",
     "RESOURCES",
+    "SHIPPED",
     "SPARE_BITS",
+    "STAGES",
     "STRATEGIES",
     "SUFFIX",
     "UNROLL_LIMIT",
     "VENDOR_STAGES",
     "AdderGraph",
     "CSynthReport",
+    "Calibration",
     "CellCounts",
     "DesignCost",
     "Estimator",
@@ -85,6 +96,7 @@ __all__ = [
     "Language",
     "LayerCost",
     "LayerTraits",
+    "Learned",
     "Limits",
     "MappedPoint",
     "Mapping",
@@ -98,6 +110,8 @@ __all__ = [
     "Resource",
     "ReuseOption",
     "Stage",
+    "StageCounts",
+    "StageRatio",
     "StaticEstimator",
     "Strategy",
     "Target",
@@ -110,6 +124,7 @@ __all__ = [
     "adder_graph_of_model",
     "adder_levels_per_cycle",
     "allowed_reuse_factors",
+    "as_calibration",
     "build_netlist",
     "buildable_reuse_factors",
     "carried_from_synthesis",
@@ -124,8 +139,10 @@ __all__ = [
     "expected_graph_s",
     "find_part",
     "input_format_luts",
+    "is_report",
     "known_boards",
     "known_parts",
+    "learn",
     "log10_share",
     "make_target",
     "measured_traits",
@@ -133,11 +150,15 @@ __all__ = [
     "parse_region",
     "placed_luts",
     "preflight",
+    "read_calibration",
     "read_report",
+    "refuse_other_file",
     "reuse_options",
     "room_beside",
+    "shipped_ratio",
     "slow_layers",
     "synthesise",
     "topology_traits",
+    "write_calibration",
     "yosys_family",
 ]

@@ -5,6 +5,7 @@ da4ml's development goes on under another name; whoever moves to the successor c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.errors import InputError
-from nas_fpga.hardware._adder_law import adder_levels_per_cycle, placed_luts
+from nas_fpga.hardware._adder_law import SPARE_BITS, placed_luts
+from nas_fpga.hardware._graph_operations import operation_bits
+from nas_fpga.hardware._period import adder_levels_per_cycle
 from nas_fpga.hardware._traits import live_weights
 from nas_fpga.training import QuantizedNetwork
 
@@ -22,9 +25,6 @@ if TYPE_CHECKING:
 
 Language = Literal["verilog", "vhdl"]
 SUFFIX: dict[Language, str] = {"verilog": "v", "vhdl": "vhd"}
-# Bits of an input word beyond the network's own format: one of fraction, one for the sign of features that have none in
-# the network, and four so that a sender need not saturate before 16 times the range.
-SPARE_BITS = 6
 _ONE_LEVEL_AN_ADDER = (1, -1, -1)  # da4ml's HWConfig: adders are counted in bits, each is a level, no end of levels
 
 
@@ -57,15 +57,17 @@ class AdderGraph:
     """What a network or model computes, as additions of shifted words.
 
     Attributes:
-        luts: Its cost in LUTs, stage `adder-graph`.
+        luts: What it takes by kind of operation, stage `adder-graph`: on the scale of da4ml's cost.
         parts: How they divide over the input format and each layer of a network, with its bias and quantizer, or over
-            those that the graph is of; empty for a model.
+            those that the graph is of; of a model all in one.
         levels: Levels of adders from input to output.
+        cost: da4ml's own, which counts every adder by the bits of its result.
     """
 
     luts: float
     parts: tuple[float, ...]
     levels: int
+    cost: float
     _comb: Any
 
 
@@ -76,7 +78,7 @@ class Netlist:
     Attributes:
         inputs: Its input bus, least significant word first.
         outputs: Its output bus, likewise.
-        luts: Cost of the adder graph in LUTs, stage `adder-graph`.
+        luts: Of the adder graph, stage `adder-graph`.
         flip_flops: Bits of its registers.
         levels: Levels of adders from input to output.
         levels_per_cycle: Most of them between two registers.
@@ -166,8 +168,7 @@ def adder_graph_of_stretch(network: QuantizedNetwork, first: int, stop: int) -> 
             unsigned = np.zeros_like(layer.activation_bits)
             values = _quantized(values.relu(), unsigned, layer.activation_bits, layer.activation_fraction_bits)
         combs.append(comb_trace(words, values[used[k]]))
-    costs = [float(comb.cost) for comb in combs]
-    return _graph(combs[-1], parts=tuple(np.diff(costs, prepend=0.0).tolist()))
+    return _graph(combs)
 
 
 def _words_after(network: QuantizedNetwork, part: int) -> Any:
@@ -210,7 +211,7 @@ def adder_graph_of_model(
     comb = comb_trace(inputs, outputs)
     if comb.lookup_tables:
         raise InputError("RTL: the model has look-up tables (softmax, tanh, ...); end it at the raw outputs, use ReLU")
-    return _graph(comb, parts=())
+    return _graph([comb])
 
 
 def build_netlist(graph: AdderGraph, clock_ns: float, *, other_luts: float = 0.0) -> Netlist:
@@ -237,8 +238,16 @@ def build_netlist(graph: AdderGraph, clock_ns: float, *, other_luts: float = 0.0
     )
 
 
-def _graph(comb: Any, parts: tuple[float, ...]) -> AdderGraph:
-    return AdderGraph(luts=float(comb.cost), parts=parts, levels=int(np.ceil(comb.latency[1])), _comb=comb)
+def _graph(combs: Sequence[Any]) -> AdderGraph:
+    """Return the graph of the last of these, each of which has one part more than the one before."""
+    luts = [operation_bits(comb).luts for comb in combs]
+    return AdderGraph(
+        luts=luts[-1],
+        parts=tuple(np.diff(luts, prepend=0.0).tolist()),
+        levels=int(np.ceil(combs[-1].latency[1])),
+        cost=float(combs[-1].cost),
+        _comb=combs[-1],
+    )
 
 
 def _input_words(integer_bits: NDArray[np.int64], fraction_bits: NDArray[np.int64]) -> Any:

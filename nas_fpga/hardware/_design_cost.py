@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields, replace
+from typing import Literal
 
 import numpy as np
 
-from nas_fpga.hardware._cost_array import HIGH, LOW, VALUE
-from nas_fpga.hardware._estimate import costs_of, figures_of
+from nas_fpga.hardware._cost_array import HIGH, LOW, QUANTITIES, VALUE
+from nas_fpga.hardware._estimate import costs_of, figures_of, ranked
 from nas_fpga.hardware._expected import WEIGHTS_SPREAD, WEIGHTS_SPREAD_PER_BIT, expected_traits
-from nas_fpga.hardware._figures import Figure, Stage
-from nas_fpga.hardware._limits import RESOURCES, Target
-from nas_fpga.hardware._mappings import Mapping, Strategy
+from nas_fpga.hardware._figures import RESOURCES, Figure, Resource, Stage
+from nas_fpga.hardware._limits import Target
+from nas_fpga.hardware._mappings import Mapping
+from nas_fpga.hardware._period import period_growth
 from nas_fpga.hardware._points import HardwareFigures
+from nas_fpga.hardware._rank_stage import carried_count
+from nas_fpga.hardware._strategies import Strategy
 from nas_fpga.hardware._traits import Array, LayerTraits, measured_traits
 from nas_fpga.space import BitWidths
 from nas_fpga.training import QuantizedNetwork
 
+Rung = Literal["estimate", "adder-graph", "logic-synthesis"]
 AROUND = "around"
+_OF_GRAPH, _OF_YOSYS = "da4ml's adder graph of the weights", "Yosys"
 
 
 @dataclass(frozen=True)
@@ -98,10 +103,14 @@ def topology_traits(widths: tuple[int, ...], bits: BitWidths, input_bits: int) -
 
 def _by_law(traits: LayerTraits, mapping: Mapping, n_inputs: int, target: Target, unknown: float = 1.0) -> DesignCost:
     """Return the cost of a design; what is unknown of the weights is a factor on the ends of the intervals."""
-    costs = costs_of(traits, [mapping], n_inputs, target)[..., 0]
+    laws = costs_of(traits, [mapping], n_inputs, target)
+    costs = ranked(laws, [mapping], target)[..., 0]
     costs[: len(RESOURCES), LOW] /= unknown
     costs[: len(RESOURCES), HIGH] *= unknown
-    figures = figures_of(costs, mapping, traits, target)
+    period = costs[QUANTITIES.index("period_ns")]
+    growth = period_growth(laws[QUANTITIES.index("lut"), VALUE, 0])
+    period[[LOW, HIGH]] *= unknown ** (growth * np.array([-1, 1]))
+    figures = figures_of(costs, laws[..., 0], mapping, traits, target)
     nothing = LayerTraits(**{field.name: np.zeros(1) for field in fields(LayerTraits)})
     alone = [
         _values(_layer(traits, k), mapping.strategy, factor, target) - _values(nothing, mapping.strategy, 1, target)
@@ -116,8 +125,10 @@ def _by_law(traits: LayerTraits, mapping: Mapping, n_inputs: int, target: Target
 
 def _values(traits: LayerTraits, strategy: Strategy, reuse_factor: int, target: Target) -> Array:
     """Return the resources `(4,)` of a design of one layer."""
-    costs: Array = costs_of(traits, [Mapping(strategy, (reuse_factor,))], 0, target)[: len(RESOURCES), VALUE, 0]
-    return costs
+    mappings = [Mapping(strategy, (reuse_factor,))]
+    costs = ranked(costs_of(traits, mappings, 0, target), mappings, target)
+    values: Array = costs[: len(RESOURCES), VALUE, 0]
+    return values
 
 
 def cost_of_adders(network: QuantizedNetwork, target: Target) -> DesignCost:
@@ -171,17 +182,13 @@ def scaled(figure: Figure, value: float, total: float) -> Figure:
     return replace(figure, value=value, low=low, high=high, original=None)
 
 
-def carried(value: float, ratio: float, spread: float, stage: Stage, was: Figure, source: str) -> Figure:
-    """Return a figure of another stage at place and route: times a measured ratio, whose spread is its interval."""
-    placed = ratio * value
-    return replace(
-        was,
-        value=placed,
-        low=placed * math.exp(-spread),
-        high=placed * math.exp(spread),
-        source=source,
-        original=(value, stage),
-    )
+def carried(count: float, stage: Stage, resource: Resource, was: Figure, target: Target, source: str) -> Figure:
+    """Return what was counted in distributed arithmetic at the stage of ranking, in place of another figure."""
+    value, low, high = carried_count(count, stage, "distributed_arithmetic", resource, target)
+    if stage == target.rank_stage:
+        return replace(was, value=value, low=low, high=high, source=source, original=None)
+    source = f"{source}; {stage} carried to {target.rank_stage}"
+    return replace(was, value=value, low=low, high=high, source=source, original=(count, stage))
 
 
 def exact(was: Figure, value: float, source: str) -> Figure:

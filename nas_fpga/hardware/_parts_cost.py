@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass, replace
 
 from nas_fpga.hardware._adder_graph import Netlist, adder_graph_of_stretch, build_netlist
 from nas_fpga.hardware._figures import Figure
+from nas_fpga.hardware._stages import combined
 from nas_fpga.hardware._traits import live_weights
 from nas_fpga.training import QuantizedNetwork
 
@@ -61,6 +63,15 @@ def build_stretches(
         Stretch(first, stop, graph.parts, build_netlist(graph, clock_ns, other_luts=total - graph.luts))
         for graph, (first, stop) in zip(graphs, bounds, strict=True)
     ]
+
+
+def of_part(figure: Figure, ratio: float, spread: float) -> Figure:
+    """Return what a part has in the whole, of what it has by itself: a measured ratio, whose spread widens it."""
+    if figure.value <= 0:
+        return figure
+    value = ratio * figure.value
+    below, above = (combined(math.log(end / figure.value), spread) for end in (figure.low, figure.high))
+    return replace(figure, value=value, low=value * math.exp(-below), high=value * math.exp(above))
 
 
 def summed(parts: list[Figure], source: str) -> Figure:

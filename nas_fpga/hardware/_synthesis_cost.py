@@ -10,7 +10,7 @@ from pathlib import Path
 from nas_fpga.hardware._adder_graph import Netlist, adder_graph, build_netlist
 from nas_fpga.hardware._design_cost import DesignCost, carried, scaled
 from nas_fpga.hardware._figures import Figure
-from nas_fpga.hardware._graph_cost import cost_by_adder_graph, slow_layers
+from nas_fpga.hardware._graph_cost import cost_by_adder_graph, netlist_period, slow_layers
 from nas_fpga.hardware._graph_time import MOST_GRAPH_S
 from nas_fpga.hardware._limits import Target
 from nas_fpga.hardware._logic_synthesis import CellCounts, synthesise, yosys_family
@@ -18,14 +18,8 @@ from nas_fpga.hardware._parts_cost import (
     APART_FF_RATIO,
     APART_FF_SPREAD,
     build_stretches,
+    of_part,
     summed,
-)
-from nas_fpga.hardware._stages import (
-    ADDER_GRAPH_LUT_RATIO,
-    NETLIST_FF_SPREAD,
-    SYNTHESIS_LUT_RATIO,
-    SYNTHESIS_LUT_SPREAD,
-    combined,
 )
 from nas_fpga.training import QuantizedNetwork
 
@@ -39,7 +33,6 @@ MOST_SYNTHESIS_LUTS = 60_000
 APART_LUT_RATIO, APART_LUT_SPREAD = 1.10, 0.10
 
 _SOURCE = "Yosys"
-_CARRIED = "; logic-synthesis carried to place-and-route"
 
 
 def cost_by_synthesis(
@@ -70,19 +63,21 @@ def cost_by_synthesis(
     slow = slow_layers(network, most_graph_s)
     if slow or by_graph.figures.lut.value > most_luts:
         return _layer_by_layer(network, target, by_graph, slow, message)
-    counts = _synthesised(build_netlist(adder_graph(network), target.clock_ns), "net", target, message)
+    netlist = build_netlist(adder_graph(network), target.clock_ns)
+    counts = _synthesised(netlist, "net", target, message)
     was = by_graph.figures
-    lut = carried_from_synthesis(counts.lut, was.lut)
-    ff = carried(counts.ff, 1.0, NETLIST_FF_SPREAD, "logic-synthesis", was.ff, _SOURCE + _CARRIED)
+    lut = carried_from_synthesis(counts.lut, was.lut, target)
+    ff = carried(counts.ff, "logic-synthesis", "ff", was.ff, target, _SOURCE)
     layers = tuple(
         replace(layer, lut=_part(lut, layer.lut, was.lut), ff=_part(ff, layer.ff, was.ff)) for layer in by_graph.layers
     )
-    return DesignCost(by_graph.mapping, replace(was, lut=lut, ff=ff), layers)
+    period = netlist_period(counts.lut, "logic-synthesis", netlist, target)
+    return DesignCost(by_graph.mapping, replace(was, lut=lut, ff=ff, period_ns=period), layers)
 
 
-def carried_from_synthesis(lut: int, was: Figure) -> Figure:
-    """Return LUTs that Yosys counted at place and route, in place of a figure that was estimated."""
-    return carried(lut, SYNTHESIS_LUT_RATIO, SYNTHESIS_LUT_SPREAD, "logic-synthesis", was, _SOURCE + _CARRIED)
+def carried_from_synthesis(lut: int, was: Figure, target: Target) -> Figure:
+    """Return LUTs that Yosys counted at the stage of ranking, in place of a figure that was estimated."""
+    return carried(lut, "logic-synthesis", "lut", was, target, _SOURCE)
 
 
 def _layer_by_layer(
@@ -94,23 +89,24 @@ def _layer_by_layer(
 ) -> DesignCost:
     """Return the cost of a network whose layers are synthesised one by one; slow ones keep the law's figures."""
     n_parts = len(network.layers) + 1
-    lut_ratio, lut_spread = APART_LUT_RATIO * SYNTHESIS_LUT_RATIO, combined(APART_LUT_SPREAD, SYNTHESIS_LUT_SPREAD)
-    ff_spread = combined(APART_FF_SPREAD, NETLIST_FF_SPREAD)
-    others = sum(by_graph.layers[number - 1].lut.value for number in slow) / ADDER_GRAPH_LUT_RATIO
+    others = sum((part.original or (part.value,))[0] for part in (by_graph.layers[number - 1].lut for number in slow))
     bounds = [(part, part + 1) for part in range(n_parts) if part not in slow]
     layers = list(by_graph.layers)
     for stretch in build_stretches(network, bounds, others, target.clock_ns):
         place = (stretch.first - 1) % n_parts  # the input format is the last of the layers
         layer = layers[place]
         counts = _synthesised(stretch.netlist, layer.name.replace(" ", "_"), target, message)
-        source = f"{_SOURCE} of {layer.name}{_CARRIED}"
+        lut = carried_from_synthesis(counts.lut, layer.lut, target)
+        ff = carried(counts.ff, "logic-synthesis", "ff", layer.ff, target, _SOURCE)
         layers[place] = replace(
             layer,
-            lut=carried(counts.lut, lut_ratio, lut_spread, "logic-synthesis", layer.lut, source),
-            ff=carried(counts.ff, APART_FF_RATIO, ff_spread, "logic-synthesis", layer.ff, source),
+            lut=of_part(lut, APART_LUT_RATIO, APART_LUT_SPREAD),
+            ff=of_part(ff, APART_FF_RATIO, APART_FF_SPREAD),
         )
     by_law = f", law for {', '.join(f'dense {number}' for number in slow)}" if slow else ""
-    source = f"{_SOURCE}, layer by layer{by_law}{_CARRIED}"
+    source = f"{_SOURCE}, layer by layer{by_law}"
+    if target.rank_stage != "logic-synthesis":
+        source += f"; logic-synthesis carried to {target.rank_stage}"
     figures = replace(
         by_graph.figures,
         lut=summed([layer.lut for layer in layers], source),

@@ -9,7 +9,8 @@ from typing import Any
 
 from nas_fpga.hardware._csynth_report import CSynthReport
 from nas_fpga.hardware._design_cost import AROUND, DesignCost, LayerCost
-from nas_fpga.hardware._limits import RESOURCES, Target
+from nas_fpga.hardware._figures import RESOURCES
+from nas_fpga.hardware._limits import Target
 from nas_fpga.hardware._points import HardwareFigures
 from nas_fpga.hardware._vendor import VendorStage, vendor_reports
 from nas_fpga.hardware._vivado_report import TimingReport
@@ -37,8 +38,7 @@ def cost_by_vendor(
     figures, notes = by_law.figures, []
     for report in vendor_reports(folder, stage, message=message):
         if isinstance(report, TimingReport):
-            asked, achieved = report.requested_period_ns.value, report.achieved_period_ns.value
-            notes.append(f"{report.achieved_period_ns.source}: a period of {achieved:g} ns is kept, {asked:g} ns asked")
+            figures = replace(figures, period_ns=report.achieved_period_ns)
             continue
         figures = replace(figures, **{name: getattr(report.used, name) for name in RESOURCES})
         if isinstance(report, CSynthReport):

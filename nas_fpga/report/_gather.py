@@ -61,7 +61,7 @@ class Layer:
         accumulator_bits: Worst-case bits of the sums.
         reuse_factor: Of the mapping.
         ebops: Effective bit operations.
-        lut: At place and route, where the law of the mapping gives it by layer (distributed arithmetic).
+        lut: Its part of the point's, where the law of the mapping gives it by layer (distributed arithmetic).
     """
 
     name: str
@@ -259,12 +259,15 @@ def _distributions(
 def _layers(network: QuantizedNetwork, row: FrontRow) -> tuple[Layer, ...]:
     traits, mapping = measured_traits(network), row.point.mapped.mapping
     by_layer = mapping.strategy == "distributed_arithmetic"
-    luts = adder_graph_luts(traits).tolist() if by_layer else [None] * len(network.layers)
+    by_law = adder_graph_luts(traits)
+    around = float(input_format_luts(traits, int(network.input_format.used.sum())))
+    scale = row.point.mapped.figures.lut.value / (float(by_law.sum()) + around)
+    luts = (scale * by_law).tolist() if by_layer else [None] * len(network.layers)
     ebops = (traits.bit_operations + traits.bias_bits).tolist()
     n_inputs = network.layers[0].n_in
     layers = [
         Layer("input format", f"{n_inputs}", None, _ends(network.input_format.bits), 0, 0, None, None, None,
-              input_format_luts(int(network.input_format.used.sum())) if by_layer else None)
+              scale * around if by_layer else None)
     ]  # fmt: skip
     for i, layer in enumerate(network.layers):
         layers.append(

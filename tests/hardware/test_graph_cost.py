@@ -56,8 +56,19 @@ def test_it_is_carried_and_its_original_kept():
     assert figures.ff.original == (netlist.flip_flops, "adder-graph")
     assert figures.latency_cycles.value == figures.latency_cycles.high == netlist.latency_cycles
     assert figures.latency_ns.value == 5 * netlist.latency_cycles
+    levels, period = netlist.levels_per_cycle, figures.period_ns
+    assert period.value == pytest.approx(levels / 2 * (1.81 + 0.00471 * math.sqrt(1.05 * graph.luts)))
+    assert "netlist" in period.source
     by_law = cost_by_law(NETWORK, Mapping("distributed_arithmetic", (1, 1, 1)), TARGET).figures
     assert width(figures.lut) < width(by_law.lut)
+
+
+def test_a_shallow_netlist_has_no_more_levels_between_registers_than_it_has():
+    netlist = build_netlist(adder_graph(NETWORK), 100.0)
+    assert netlist.levels < netlist.levels_per_cycle
+    figures = cost_by_adder_graph(NETWORK, make_target(clock_ns=100)).figures
+    period = netlist.levels / 2 * (1.81 + 0.00471 * math.sqrt(figures.lut.value))
+    assert figures.period_ns.value == pytest.approx(period)
 
 
 def test_its_parts_are_its_own():
@@ -102,6 +113,7 @@ def test_a_layer_that_is_left_to_the_law_has_its_figures_and_interval():
         assert total.low < getattr(whole.figures, name).value < total.high
     for place in (0, 2, 3, 4):  # with fresh words they cost about what they did
         assert mixed.layers[place].lut.value == pytest.approx(whole.layers[place].lut.value, rel=0.12)
+    assert mixed.figures.period_ns.value == pytest.approx(whole.figures.period_ns.value, rel=0.03)
     cycles = mixed.figures.latency_cycles
     assert cycles.low < whole.figures.latency_cycles.value <= cycles.high
     assert mixed.figures.latency_ns.high == cycles.high * TARGET.clock_ns

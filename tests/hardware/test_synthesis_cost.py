@@ -7,7 +7,14 @@ import math
 import pytest
 from hardware_cases import build_network
 
-from nas_fpga.hardware import DesignCost, adder_graph, cost_by_adder_graph, cost_by_synthesis, make_target
+from nas_fpga.hardware import (
+    DesignCost,
+    adder_graph,
+    build_netlist,
+    cost_by_adder_graph,
+    cost_by_synthesis,
+    make_target,
+)
 
 TARGET = make_target()
 NETWORK = build_network((4, 5), 6, 6, n_inputs=3, n_outputs=2, seed=1)
@@ -27,6 +34,9 @@ def test_it_has_a_figure_of_its_own():
     value, stage = cost.figures.lut.original
     assert stage == "logic-synthesis"
     assert 0.7 < value / adder_graph(NETWORK).luts < 1.4
+    levels = build_netlist(adder_graph(NETWORK), TARGET.clock_ns).levels_per_cycle
+    period = levels / 2 * (1.81 + 0.00471 * math.sqrt(cost.figures.lut.value))
+    assert cost.figures.period_ns.value == pytest.approx(period)
     for name in ("lut", "ff"):
         parts = [getattr(layer, name).value for layer in cost.layers]
         assert sum(parts) == pytest.approx(getattr(cost.figures, name).value)
