@@ -30,7 +30,7 @@ def test_a_topology_is_a_table_with_layers_mappings_and_notes(tmp_path):
     assert "16-64-32-32-5 w6a6 on xcvu9p-flga2104-2L-e, 5 ns" in ended.out
     for text in ("dense 4", "32 x 5", "one copy", "resource rf 8/8/8/8", "latency", "note: not trained"):
         assert text in ended.out
-    assert re.search(r"achievable clock period 4.1 ns \[\d\.\d, \d\.\d\], with it a latency of 45 ns \[", ended.out)
+    assert re.search(r"achievable clock period 4.1 ns \[\d\.\d, \d\.\d\], with it a latency of 49 ns \[", ended.out)
     assert (tmp_path / "layers.png").stat().st_size > 5000
 
 
