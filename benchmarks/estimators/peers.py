@@ -12,15 +12,15 @@ Beside our laws, each on layer shapes that its constants have not seen, stand
 
 Reports are those of :mod:`benchmarks.estimators.hls_reports`, placed designs the published JEDI-linear networks,
 trained networks those of :mod:`benchmarks.estimators.networks` in distributed arithmetic, as many as are synthesised;
-ours are carried to that stage. Writes ``peers.csv``, a row for each source and set of rows, and ``peers.json``: half a
-minute of a core. What rule4ml said is in ``data/rule4ml.csv``; to ask it again, which takes minutes::
+ours are carried to that stage. Writes ``peers.csv``, a row for each source and set of rows, and ``peers.json``, in
+seconds. What rule4ml said is in ``data/rule4ml.csv``; to ask it again, which takes minutes::
 
     python3 -m venv ENV
     ENV/bin/pip install torch torch-geometric tensorflow-cpu pandas scikit-learn tqdm
     ENV/bin/pip install --no-deps rule4ml==0.2.0
     python -m benchmarks.estimators.peers --rule4ml ENV/bin/python
 
-rule4ml is GPL-3, so it has an environment of its own; the last line but one leaves out what only its tuning needs.
+rule4ml is GPL-3, so it has an environment of its own. A torch for CPUs is enough, and what only tuning needs is left out.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ import pytest
 from benchmarks.estimators import _rule4ml, peers
 from benchmarks.estimators.hls_reports import REPORTS, Law, read, relative_errors
 from benchmarks.estimators.peers import Said, fixed, scaled
-from nas_fpga.training import effective_bits
+from nas_fpga.hardware import _stages
+from nas_fpga.training import QuantizedNetwork, effective_bits
 
 
 def read_rows(folder: Path) -> list[dict[str, str]]:
@@ -117,6 +118,25 @@ class TestSources:
             for name, weights in arrays.items():
                 row = (rows["n_in"] == 32) & (rows["n_out"] == 32) & (rows["weight_bits"] == int(name[1:]))
                 assert rows["ebops"][row] == 16 * effective_bits(weights).sum()
+
+    def test_figures_of_networks(self):
+        with (peers.HERE / "networks.csv").open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        static, graph, ebops, _ = found = list(peers.of_networks())
+        for each in found:
+            assert each.law.reported.tolist() == [float(row["yosys_lut"]) for row in rows]
+            assert each.sets["kept from fits"].sum() == sum(row["unseen"] == "1" for row in rows)
+            assert len(np.unique(each.law.groups)) == len(rows)
+        first = rows[0]
+        assert static.law.terms[0, 0] == pytest.approx(float(first["static_lut"]) / _stages.SYNTHESIS_LUT_RATIO)
+        ratio = _stages.ADDER_GRAPH_LUT_RATIO / _stages.SYNTHESIS_LUT_RATIO
+        assert graph.law.terms[0, 0] == pytest.approx(float(first["graph_lut"]) * ratio)
+        network = QuantizedNetwork.load(peers.HERE / "networks" / f"{first['name']}.npz")
+        bits, counted = network.input_format.bits, 0
+        for layer in network.layers:
+            counted += (bits[:, None] * effective_bits(layer.weights)).sum() + effective_bits(layer.bias).sum()
+            bits = layer.activation_bits
+        assert ebops.law.terms[0, 0] == counted
 
     def test_what_rule4ml_said_is_kept(self, tmp_path):
         layers = [("latency", 32, 64, 6, 1), ("resource", 32, 64, 6, 512)]
