@@ -20,7 +20,7 @@ seconds. What rule4ml said is in ``data/rule4ml.csv``; to ask it again, which ta
     ENV/bin/pip install --no-deps rule4ml==0.2.0
     python -m benchmarks.estimators.peers --rule4ml ENV/bin/python
 
-rule4ml is GPL-3, so it has an environment of its own. A torch for CPUs is enough, and what only tuning needs is left out.
+rule4ml is GPL-3, so it has an environment of its own. A torch for CPUs is enough; what only tuning needs is left out.
 """
 
 from __future__ import annotations
