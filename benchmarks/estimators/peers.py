@@ -225,9 +225,10 @@ def of_placed() -> Iterator[Said]:
 
 def of_networks() -> Iterator[Said]:
     """Yield EBOPs and ours for the LUTs of trained networks in distributed arithmetic, as Yosys counts them."""
-    with (HERE / "networks.csv").open(encoding="utf-8", newline="") as file:
+    with (HERE / "adder_graphs.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    static, graph, yosys = (np.array([float(row[k]) for row in rows]) for k in ("static_lut", "graph_lut", "yosys_lut"))
+    columns = ("trained_lut", "graph_lut", "yosys_lut")
+    static, graph, yosys = (np.array([float(row[column]) for row in rows]) for column in columns)
     networks = (QuantizedNetwork.load(HERE / "networks" / f"{row['name']}.npz") for row in rows)
     ebops = np.array([measured_traits(network).ebops for network in networks])
     law, sets = of_designs("networks", yosys), {"kept from fits": np.array([row["unseen"] == "1" for row in rows])}
