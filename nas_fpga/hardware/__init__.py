@@ -30,6 +30,7 @@ from nas_fpga.hardware._design_cost import (
 )
 from nas_fpga.hardware._estimate import StaticEstimator, estimate
 from nas_fpga.hardware._figures import Figure, Stage, Unit
+from nas_fpga.hardware._graph_counts import MOST_GRAPH_LUTS, expected_graph_s
 from nas_fpga.hardware._limits import (
     OBJECTIVES,
     RESOURCES,
@@ -64,6 +65,7 @@ from nas_fpga.hardware._vivado_report import TimingReport, UtilizationReport
 __all__ = [
     "AROUND",
     "DEFAULT_PART",
+    "MOST_GRAPH_LUTS",
     "OBJECTIVES",
     "RESOURCES",
     "SPARE_BITS",
@@ -114,6 +116,7 @@ __all__ = [
     "da4ml_version",
     "enumerate_mappings",
     "estimate",
+    "expected_graph_s",
     "find_part",
     "input_format_luts",
     "known_boards",

@@ -15,6 +15,7 @@ from nas_fpga.hardware._cost_array import HIGH, LOW, VALUE
 from nas_fpga.hardware._estimate import costs_of, figures_of
 from nas_fpga.hardware._expected import WEIGHTS_SPREAD, WEIGHTS_SPREAD_PER_BIT, expected_traits
 from nas_fpga.hardware._figures import Figure, Stage
+from nas_fpga.hardware._graph_counts import count_adder_graph
 from nas_fpga.hardware._limits import RESOURCES, Target
 from nas_fpga.hardware._logic_synthesis import synthesise, yosys_family
 from nas_fpga.hardware._mappings import Mapping, Strategy
@@ -32,6 +33,7 @@ from nas_fpga.space import BitWidths
 from nas_fpga.training import QuantizedNetwork
 
 AROUND = "around"
+_OF_GRAPH = "da4ml's adder graph of the weights; adder-graph carried to place-and-route"
 _OF_YOSYS = "Yosys; logic-synthesis carried to place-and-route"
 
 
@@ -140,19 +142,18 @@ def cost_by_adder_graph(network: QuantizedNetwork, target: Target) -> DesignCost
     LUTs are the graph's cost, flip-flops the bits of its registers, latency its pipeline's; all carried to
     `place-and-route`.
     """
-    graph = adder_graph(network)
-    netlist = build_netlist(graph, target.clock_ns)
+    graph = count_adder_graph(network, target.clock_ns)
     by_law = cost_by_law(network, _adders(network), target)
-    source = "da4ml's adder graph of the weights; adder-graph carried to place-and-route"
-    lut = _carried(graph.luts, ADDER_GRAPH_LUT_RATIO, ADDER_GRAPH_LUT_SPREAD, "adder-graph", by_law.figures.lut, source)
-    ff = _carried(netlist.flip_flops, NETLIST_FF_RATIO, NETLIST_FF_SPREAD, "adder-graph", by_law.figures.ff, source)
-    cycles = netlist.latency_cycles
+    was = by_law.figures
+    lut = _carried(graph.luts, ADDER_GRAPH_LUT_RATIO, ADDER_GRAPH_LUT_SPREAD, "adder-graph", was.lut, _OF_GRAPH)
+    ff = _carried(graph.flip_flops, NETLIST_FF_RATIO, NETLIST_FF_SPREAD, "adder-graph", was.ff, _OF_GRAPH)
+    cycles = graph.latency_cycles
     figures = replace(
-        by_law.figures,
+        was,
         lut=lut,
         ff=ff,
-        latency_cycles=_exact(by_law.figures.latency_cycles, cycles, "da4ml's pipeline"),
-        latency_ns=_exact(by_law.figures.latency_ns, cycles * target.clock_ns, "da4ml's pipeline at the asked clock"),
+        latency_cycles=_exact(was.latency_cycles, cycles, "da4ml's pipeline"),
+        latency_ns=_exact(was.latency_ns, cycles * target.clock_ns, "da4ml's pipeline at the asked clock"),
     )
     luts = np.array(graph.parts[1:]) * lut.value / graph.luts if graph.luts else np.zeros(len(network.layers))
     alone = np.zeros((len(luts), len(RESOURCES)))
