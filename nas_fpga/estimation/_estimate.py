@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from nas_fpga.errors import InputError
 from nas_fpga.hardware import (
@@ -18,6 +18,7 @@ from nas_fpga.hardware import (
     HardwareFigures,
     Mapping,
     ReuseOption,
+    Rung,
     Strategy,
     Target,
     cost_by_adder_graph,
@@ -35,7 +36,6 @@ from nas_fpga.hardware import (
 from nas_fpga.space import BitWidths
 from nas_fpga.training import QuantizedNetwork
 
-Rung = Literal["estimate", "adder-graph", "logic-synthesis"]
 RUNGS: tuple[Rung, ...] = get_args(Rung)
 
 _TOPOLOGY = re.compile(r"\d+(-\d+)+")

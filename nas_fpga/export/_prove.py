@@ -6,7 +6,7 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ def prove(outcome: StudyOutcome, *, message: Callable[[str], None]) -> tuple[Poi
     for number, row in enumerate(outcome.front, 1):
         cause = _unproven(row)
         if row.point.name in kept:
-            proof = kept[row.point.name]
+            proof = replace(kept[row.point.name], estimated=row.point.mapped.figures.lut)
         elif cause:
             proof = _proof(row, cause=cause)
         else:

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -32,6 +33,7 @@ from nas_fpga.hardware._traits import Array, LayerTraits, measured_traits
 from nas_fpga.space import BitWidths
 from nas_fpga.training import QuantizedNetwork
 
+Rung = Literal["estimate", "adder-graph", "logic-synthesis"]
 AROUND = "around"
 _OF_GRAPH = "da4ml's adder graph of the weights; adder-graph carried to place-and-route"
 _OF_YOSYS = "Yosys; logic-synthesis carried to place-and-route"
@@ -183,6 +185,13 @@ def cost_by_synthesis(network: QuantizedNetwork, target: Target, *, message: Cal
         replace(layer, lut=_part(lut, layer.lut, was.lut), ff=_part(ff, layer.ff, was.ff)) for layer in by_graph.layers
     )
     return DesignCost(by_graph.mapping, replace(was, lut=lut, ff=ff), layers)
+
+
+def rung_of(figure: Figure) -> Rung:
+    """Return what a figure was come by: laws, da4ml's adder graph of the weights, or logic synthesis."""
+    if figure.source == _OF_YOSYS:
+        return "logic-synthesis"
+    return "adder-graph" if figure.source == _OF_GRAPH else "estimate"
 
 
 def carried_from_synthesis(lut: int, was: Figure) -> Figure:

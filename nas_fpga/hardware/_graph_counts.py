@@ -26,12 +26,16 @@ class GraphCounts:
     Attributes:
         luts: Its cost in LUTs.
         parts: How they divide over the input format and each layer, with its bias and quantizer.
+        levels: Levels of adders from input to output.
+        levels_per_cycle: Most of them between two registers.
         flip_flops: Bits of its registers.
         latency_cycles: Registers from input to output, both ends included.
     """
 
     luts: float
     parts: tuple[float, ...]
+    levels: int
+    levels_per_cycle: int
     flip_flops: int
     latency_cycles: int
 
@@ -42,6 +46,7 @@ class _Adders:
 
     luts: float
     parts: tuple[float, ...]
+    levels: int
 
 
 @dataclass(frozen=True)
@@ -72,15 +77,15 @@ def count_adder_graph(network: QuantizedNetwork, clock_ns: float) -> GraphCounts
     graph = None
     if adders is None:
         graph = adder_graph(network)
-        adders = _Adders(graph.luts, graph.parts)
+        adders = _Adders(graph.luts, graph.parts, graph.levels)
         keep(folder / f"{content}.json", adders)
-    levels = adder_levels_per_cycle(placed_luts(adders.luts), clock_ns)
-    registers = recall(folder / f"{content}-{levels}.json", _Registers)
+    per_cycle = adder_levels_per_cycle(placed_luts(adders.luts), clock_ns)
+    registers = recall(folder / f"{content}-{per_cycle}.json", _Registers)
     if registers is None:
         netlist = build_netlist(graph or adder_graph(network), clock_ns)
         registers = _Registers(netlist.flip_flops, netlist.latency_cycles)
-        keep(folder / f"{content}-{levels}.json", registers)
-    return GraphCounts(adders.luts, adders.parts, registers.flip_flops, registers.latency_cycles)
+        keep(folder / f"{content}-{per_cycle}.json", registers)
+    return GraphCounts(**vars(adders), levels_per_cycle=per_cycle, **vars(registers))
 
 
 def _content(network: QuantizedNetwork) -> str:

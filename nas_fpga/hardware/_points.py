@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from nas_fpga.hardware._figures import Figure, Unit
 from nas_fpga.hardware._limits import RESOURCES, Resource, Target
@@ -75,6 +76,12 @@ class HardwareFigures:
         if self.latency_ns.value > target.limits.latency_ns:
             found.append(f"{self.latency_ns.value:,.0f} ns, limit {target.limits.latency_ns:,.0f}")
         return tuple(found)
+
+    def at_best(self) -> HardwareFigures:
+        """Return the figures with every value at the lower end of its interval."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        figures: dict[str, Any] = {name: each for name, each in found.items() if isinstance(each, Figure)}
+        return replace(self, **{name: replace(figure, value=figure.low) for name, figure in figures.items()})
 
     def is_feasible(self, target: Target) -> bool:
         """Return whether no limit is violated."""

@@ -27,7 +27,8 @@ def test_counts_are_those_of_the_graph_and_its_pipeline(cache: Path):
     netlist = build_netlist(graph, 2.0)
     for _ in range(2):  # counted, then recalled
         counts = count_adder_graph(NETWORK, 2.0)
-        assert (counts.luts, counts.parts) == (graph.luts, graph.parts)
+        assert (counts.luts, counts.parts, counts.levels) == (graph.luts, graph.parts, graph.levels)
+        assert counts.levels_per_cycle == netlist.levels_per_cycle
         assert (counts.flip_flops, counts.latency_cycles) == (netlist.flip_flops, netlist.latency_cycles)
     assert len(list(cache.iterdir())) == 2
 
@@ -35,10 +36,10 @@ def test_counts_are_those_of_the_graph_and_its_pipeline(cache: Path):
 def test_what_is_kept_is_taken_and_what_is_damaged_made_anew(cache: Path):
     counts = count_adder_graph(NETWORK, 5.0)
     adders, registers = sorted(cache.iterdir(), key=lambda path: len(path.name))
-    adders.write_text(json.dumps({"luts": 77.0, "parts": [70.0, 7.0]}))
+    adders.write_text(json.dumps({"luts": 77.0, "parts": [70.0, 7.0], "levels": 3}))
     registers.write_text(json.dumps({"flip_flops": 5, "latency_cycles": 6}))
     assert count_adder_graph(NETWORK, 5.0) == replace(
-        counts, luts=77.0, parts=(70.0, 7.0), flip_flops=5, latency_cycles=6
+        counts, luts=77.0, parts=(70.0, 7.0), levels=3, flip_flops=5, latency_cycles=6
     )
     for path in (adders, registers):
         path.write_text(path.read_text()[:9])
