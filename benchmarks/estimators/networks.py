@@ -1,10 +1,12 @@
 """The networks that estimators are judged on: ``python -m benchmarks.estimators.networks``.
 
-Draws 48 candidates (reference task, jets, digits; uniform and learned bits; depth 1 to 6), trains each, and counts what
-its adder graph costs and what Yosys makes of the pipelined netlist for UltraScale+. All that is random is drawn from a
-seed before anything is synthesised, also which half is never used to fit anything. Trained networks are written to
-``networks/``, their figures to ``networks.csv``; what is there is neither trained nor synthesised again. About two
-hours of a core.
+``networks/drawn.csv`` names 48 candidates (reference task, jets, digits; uniform and learned bits; depth 1 to 6; eight
+of a kind, of bands of LUTs from 100 to 60,000 by the static law of then, two with a layer of 128 to 256), how each is
+trained, and which half is never used to fit anything. All of it was drawn by seed 20261129 before anything was
+synthesised, with the law of commit 7c55163, whose version of this file has the rule. This trains each candidate and
+counts what its adder graph costs and what Yosys makes of the pipelined netlist for UltraScale+. Trained networks are
+written to ``networks/``, their figures to ``networks.csv``; what is there is neither trained nor synthesised again.
+About two hours of a core.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,22 +30,16 @@ import numpy as np
 from benchmarks._provenance import provenance
 from benchmarks.training._machine import cpu_name, write_json
 from benchmarks.training._resource_sides import DATA
-from nas_fpga.hardware import Mapping, adder_graph, build_netlist, estimate, input_format_luts, make_target
-from nas_fpga.hardware._adder_law import distributed_arithmetic
-from nas_fpga.hardware._cost_array import VALUE
-from nas_fpga.hardware._expected import expected_traits
+from nas_fpga.hardware import Mapping, adder_graph, build_netlist, estimate, make_target
 from nas_fpga.hardware._logic_synthesis import synthesise
 from nas_fpga.space import BitWidths, Candidate, LearnedBits, TrainingSettings
 from nas_fpga.study import SearchDefinition, Setup
 from nas_fpga.training import QuantizedNetwork, TrainingJob, TrainingResult
 
 HERE = Path(__file__).parent
-SEED = 20_261_129
-OF_A_KIND = 8  # networks of one data set with one kind of bits, from small to large
-WIDE = (5, 7)  # of these, which have a layer of at least 128
-LUTS = (100.0, 60_000.0)
-MAX_DEPTH, MAX_WIDTH, WIDEST = 6, 96, 256
-EPOCHS = {"uniform": 20, "learned": 40}
+DRAWN = HERE / "networks" / "drawn.csv"
+SEED = 20_261_129  # of the split of the data
+LARGEST = 120_000  # by law; learned bits may leave a network above its band, and what is larger is not synthesised
 CLOCK_NS = 5.0
 FAMILY = "xcup"
 
@@ -57,7 +53,7 @@ class Drawn:
         data: Name of the data set.
         candidate: What is trained.
         seed: Of its training.
-        band: LUTs by the static estimate that it should have.
+        band: LUTs by the static estimate that it should have; the network of a training that is nearest is taken.
         unseen: Whether it is kept from every fit.
     """
 
@@ -69,43 +65,21 @@ class Drawn:
     unseen: bool
 
 
-def draw(setups: dict[str, Setup]) -> list[Drawn]:
-    """Return all networks, the same for the same :data:`SEED`."""
-    rng = np.random.default_rng(SEED)
-    found = []
-    for data, kind in itertools.product(setups, EPOCHS):
-        setup = setups[data]
-        least = max(LUTS[0], 1.25 * input_format_luts(setup.dataset.features.shape[1]))
-        edges = np.geomspace(least, LUTS[1], OF_A_KIND + 1)
-        unseen = np.concatenate([rng.permutation(2) for _ in range(OF_A_KIND // 2)])  # one of each two neighbours
-        for rank, band in enumerate(itertools.pairwise(edges.tolist())):
-            candidate = _draw_candidate(rng, setup, kind, band, wide=rank in WIDE)
-            name = f"{data}-{kind}-{rank}"
-            found.append(Drawn(name, data, candidate, int(rng.integers(2**31)), band, bool(unseen[rank])))
-    return found
+def read_drawn() -> list[Drawn]:
+    """Return all networks, in order."""
+    with DRAWN.open(encoding="utf-8", newline="") as file:
+        return [_drawn(row) for row in csv.DictReader(file)]
 
 
-def _draw_candidate(
-    rng: np.random.Generator, setup: Setup, kind: str, band: tuple[float, float], *, wide: bool
-) -> Candidate:
-    """Return a candidate expected in a band of LUTs; with learned bits up to four times above, before they shrink."""
-    least, most = band if kind == "uniform" else (band[0], 4 * band[1])
-    while True:
-        depth = int(rng.integers(1, MAX_DEPTH + 1))
-        topology = np.rint(np.exp(rng.uniform(np.log(2), np.log(MAX_WIDTH), depth))).astype(int)
-        if wide:
-            topology[rng.integers(depth)] = rng.integers(128, WIDEST + 1)
-        weights, activations = (rng.integers(2, 9, 2) if kind == "uniform" else np.array([5, 5])).tolist()
-        row = np.zeros((1, MAX_DEPTH + 2), np.int64)
-        row[0, :depth], row[0, -2:] = topology, (weights, activations)
-        n_inputs, n_outputs = setup.dataset.features.shape[1], setup.dataset.n_outputs
-        traits = expected_traits(row, n_inputs, n_outputs, setup.definition.input_bits)
-        luts = float(distributed_arithmetic(traits, n_inputs, CLOCK_NS)[0, VALUE, 0])
-        if least <= luts <= most:
-            break
-    settings = TrainingSettings(epochs=EPOCHS[kind], patience=EPOCHS[kind], pressure=10 ** rng.uniform(-6, -4))
-    bits = BitWidths(weights, activations) if kind == "uniform" else LearnedBits()
-    return Candidate(tuple(topology.tolist()), bits, settings)
+def _drawn(row: dict[str, str]) -> Drawn:
+    epochs = int(row["epochs"])
+    settings = TrainingSettings(epochs=epochs, patience=epochs, pressure=float(row["pressure"]))
+    fixed = row["weight_bits"] != ""
+    bits = BitWidths(int(row["weight_bits"]), int(row["activation_bits"])) if fixed else LearnedBits()
+    topology = tuple(int(width) for width in row["topology"].split("-"))
+    band = float(row["least_lut"]), float(row["most_lut"])
+    candidate = Candidate(topology, bits, settings)
+    return Drawn(row["name"], row["data"], candidate, int(row["seed"]), band, row["unseen"] == "1")
 
 
 def train(drawn: Sequence[Drawn], setups: dict[str, Setup], folder: Path) -> None:
@@ -203,15 +177,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder, table = options.out / "networks", options.out / "networks.csv"
     folder.mkdir(parents=True, exist_ok=True)
     setups = {name: Setup(SearchDefinition(seed=SEED), load()) for name, load in DATA.items()}
-    drawn = draw(setups)
+    drawn = read_drawn()
     train(drawn, setups, folder)
     rows: dict[str, dict[str, Any]] = dict(_written(table))
-    missing = [one for one in drawn if one.name not in rows]
+    sizes = {one.name: static_luts(QuantizedNetwork.load(folder / f"{one.name}.npz")) for one in drawn}
+    left_out = [name for name, size in sizes.items() if size > LARGEST]
+    missing = [one for one in drawn if one.name not in rows and one.name not in left_out]
     origin = provenance()
     with ProcessPoolExecutor(options.workers, multiprocessing.get_context("spawn")) as pool:
-        results = pool.map(measure, [folder / f"{one.name}.npz" for one in missing])
-        for one, found in zip(missing, results, strict=True):
-            numbers = {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in found.items()}
+        by_size = sorted(missing, key=lambda one: sizes[one.name])
+        waiting = {pool.submit(measure, folder / f"{one.name}.npz"): one for one in by_size}
+        for future in as_completed(waiting):
+            one = waiting[future]
+            numbers = {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in future.result().items()}
             rows[one.name] = {
                 "name": one.name,
                 "unseen": int(one.unseen),
@@ -221,7 +199,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             }
             _write(table, rows, [one.name for one in drawn])
             print(", ".join(f"{name} {value}" for name, value in rows[one.name].items()), flush=True)
-    write_json(options.out / "networks.json", origin | {"cpu": cpu_name(), "seed": SEED, "networks": len(rows)})
+    about = {"cpu": cpu_name(), "seed": SEED, "networks": len(rows), "left_out": left_out}
+    write_json(options.out / "networks.json", origin | about)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
 weights, share kept), builds each with da4ml as hls4ml's distributed arithmetic strategy does (delay constraint 2,
 adders counted in bits) and writes one row for each: what the weights look like, and cost and depth of the matrix
 product alone and of the whole layer (bias, ReLU, rounding, saturation). ``... fit layers.csv`` prints the constants
-that ``nas_fpga/hardware/_adder_law.py`` holds, with their errors on layer shapes that were left out. The committed
+that ``nas_fpga/hardware/_adder_law.py`` holds, fitted to these layers and to those of the seen half of the networks in
+``benchmarks/estimators``, with their errors; how well they do on the unseen half is said there. The committed
 ``static_layers.csv`` is of da4ml 0.6.0, 450 layers, seed 1; it takes some minutes of one core.
 """
 
@@ -14,6 +15,7 @@ import argparse
 import csv
 import itertools
 import time
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +23,15 @@ from da4ml.cmvm import solve
 from da4ml.trace import FixedVariableArray, HWConfig, comb_trace
 from da4ml.trace.ops import relu
 from numpy.typing import NDArray
+from scipy.optimize import least_squares
 
+from nas_fpga.hardware import measured_traits
 from nas_fpga.hardware._weights import weight_statistics
-from nas_fpga.training import effective_bits
+from nas_fpga.training import QuantizedNetwork, effective_bits
 
 Array = NDArray[np.float64]
 WIDTHS = (1, 2, 4, 6, 8, 13, 16, 24, 32, 48, 64, 96, 128, 200)
+NETWORKS = Path(__file__).parent.parent / "estimators" / "networks"
 LARGEST = 4096 * 5  # weights kept times their bits: what the solver does in seconds
 
 
@@ -120,33 +125,90 @@ def measure_all(path: Path, n_layers: int, seed: int) -> None:
 
 
 def fit(path: Path) -> None:
-    """Print the constants of the adder law, and errors over layer shapes left out."""
+    """Print the constants of the adder law, and its errors on random layers and on those of trained networks."""
     rows = np.genfromtxt(path, delimiter=",", names=True, dtype=None, encoding="utf-8")
+    rows = rows[rows["layer_cost"] > 0]
     columns = {name: rows[name].astype(float) for name in rows.dtype.names if name != "kind"}
-    n_in, n_out, nonzero, csd = (columns[k] for k in ("busy_inputs", "busy_outputs", "nonzero", "csd_digits"))
-    adders = np.maximum(csd - n_out, 0)
-    width = columns["activation_bits"] + columns["weight_bits"] / 2 + np.log2(n_in) / 4
-    used = adders >= 8
-    features = np.log(np.column_stack([adders, width, csd / nonzero, n_in, n_out, nonzero / n_in / n_out])[used])
-    target, weight = np.log(columns["product_cost"][used]), np.minimum(1, columns["product_cost"][used] / 300)
-    shapes = columns["n_in"][used] * 1000 + columns["n_out"][used]
-    folds = np.random.default_rng(0).integers(0, 8, 10**6)[shapes.astype(int)]
-    solution, error = _cross_validated(np.column_stack([np.ones(len(features)), features]), target, weight, folds)
-    print("product: constant, adders, width, digits, inputs, outputs, density:", solution.round(4))
-    for least in (100, 300, 1000, 3000):
-        large = columns["product_cost"][used] > least
-        print(f"  above {least} LUT: {large.sum()} layers, sd {error[large].std():.3f}, ", end="")
-        print(f"90 % of |error| below {np.quantile(np.abs(error[large]), 0.9):.3f}, mean {error[large].mean():.3f}")
+    drawn = Layers(
+        csd_digits=columns["csd_digits"],
+        nonzero=columns["nonzero"],
+        busy_inputs=columns["busy_inputs"],
+        busy_outputs=columns["busy_outputs"],
+        input_bits=columns["activation_bits"],
+        weight_bits=columns["weight_bits"],
+        has_activation=np.ones(len(rows)),
+        cost=columns["layer_cost"],
+    )
+    trained = _trained_layers()
+    both = Layers(*(np.concatenate(pair) for pair in zip(astuple(drawn), astuple(trained), strict=True)))
+    # relative errors; those of few LUTs count less, and a random layer half as much as a trained one
+    weight = np.sqrt(np.minimum(1, both.cost / 300)) * np.repeat([0.5, 1.0], [len(drawn.cost), len(trained.cost)])
 
-    rest = (columns["layer_cost"] - columns["product_cost"]) / n_out
-    terms = [np.ones(len(rest)), columns["activation_bits"], columns["weight_bits"], np.log2(1 + csd / n_out)]
-    folds = np.random.default_rng(0).integers(0, 8, len(rest))
-    solution, error = _cross_validated(np.column_stack(terms), rest, n_out, folds)
-    print("each output: constant, input bits, weight bits, log2 terms:", solution.round(3), f"sd {error.std():.1f} LUT")
-    terms = [np.ones(len(rest)), np.log2(n_in), np.log2(csd / n_out)]
-    solution, error = _cross_validated(np.column_stack(terms), columns["product_depth"], np.ones(len(rest)), folds)
+    def residuals(constants: Array) -> Array:
+        return np.log(np.maximum(_law(constants, both), 1) / both.cost) * weight
+
+    found = least_squares(residuals, _START, loss="soft_l1", f_scale=0.1).x
+    print(
+        "product: constant, adders, width, digits, inputs, outputs, density; width of a weight bit:", found[:8].round(4)
+    )
+    print("each output with an activation: constant, input bits, log2 terms:", found[8:].round(4))
+    for name, layers in (("random", drawn), ("trained", trained)):
+        large = layers.cost > 300
+        error = np.log(np.maximum(_law(found, layers), 1) / layers.cost)[large]
+        print(f"{name}, {large.sum()} layers above 300 LUT: median |error| {np.median(np.abs(error)):.3f}, ", end="")
+        print(f"90 % below {np.quantile(np.abs(error), 0.9):.3f}, mean {error.mean():.3f}")
+
+    n_in, n_out, csd = drawn.busy_inputs, drawn.busy_outputs, drawn.csd_digits
+    folds = np.random.default_rng(0).integers(0, 8, len(rows))
+    terms = [np.ones(len(rows)), np.log2(n_in), np.log2(csd / n_out)]
+    solution, error = _cross_validated(np.column_stack(terms), columns["product_depth"], np.ones(len(rows)), folds)
     print("levels: constant, log2 inputs, log2 terms:", solution.round(3), f"sd {error.std():.2f}")
     print("levels after the product:", (columns["layer_depth"] - columns["product_depth"]).mean().round(2))
+
+
+_START = (0.0, 1.2, 1.1, -0.3, -0.3, -0.3, -0.4, 0.25, -5.0, 1.4, 2.7)
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """What the law of a layer's LUTs needs, and da4ml's cost with bias, ReLU, rounding and saturation; all `(n,)`."""
+
+    csd_digits: Array
+    nonzero: Array
+    busy_inputs: Array
+    busy_outputs: Array
+    input_bits: Array
+    weight_bits: Array
+    has_activation: Array
+    cost: Array
+
+
+def _law(constants: Array, layers: Layers) -> Array:
+    """Return LUTs `(n,)`, as `nas_fpga.hardware._adder_law.adder_graph_cost` has them."""
+    adders = np.maximum(layers.csd_digits - layers.busy_outputs, 0.0)
+    width = layers.input_bits + constants[7] * layers.weight_bits + np.log2(layers.busy_inputs) / 4
+    density = layers.nonzero / layers.busy_inputs / layers.busy_outputs
+    features = [adders, width, layers.csd_digits / layers.nonzero, layers.busy_inputs, layers.busy_outputs, density]
+    log_product = constants[0] + sum(
+        power * np.log(np.maximum(x, 1e-9)) for power, x in zip(constants[1:7], features, strict=True)
+    )
+    terms = [1.0, layers.input_bits, np.log2(1 + layers.csd_digits / layers.busy_outputs)]
+    output = np.maximum(sum(c * x for c, x in zip(constants[8:], terms, strict=True)), 0.0)
+    return np.where(adders > 0, np.exp(log_product), 0.0) + layers.busy_outputs * layers.has_activation * output
+
+
+def _trained_layers() -> Layers:
+    """Return the layers of the seen half of the networks that estimators are judged on."""
+    found = []
+    with NETWORKS.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
+        seen = [row for row in csv.DictReader(file) if row["unseen"] == "0"]
+    for row in seen:
+        traits = measured_traits(QuantizedNetwork.load(NETWORKS / f"{row['name']}.npz"))
+        costs = [float(part) for part in row["graph_parts"].split()][1:]
+        columns = [getattr(traits, field.name) for field in fields(Layers)[:-1]] + [np.array(costs)]
+        layers = np.column_stack(columns)
+        found.append(layers[(traits.nonzero > 0) & (layers[:, -1] > 0)])
+    return Layers(*np.concatenate(found).T)
 
 
 def _cross_validated(x: Array, y: Array, weight: Array, folds: NDArray[np.int64]) -> tuple[Array, Array]:

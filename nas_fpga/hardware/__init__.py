@@ -1,7 +1,6 @@
 """Hardware cost: parts, limits, mappings, and estimators that give figures with unit, stage and interval."""
 
 from nas_fpga.hardware._adder_graph import (
-    SPARE_BITS,
     SUFFIX,
     AdderGraph,
     Language,
@@ -12,7 +11,12 @@ from nas_fpga.hardware._adder_graph import (
     build_netlist,
     da4ml_version,
 )
-from nas_fpga.hardware._adder_law import adder_graph_luts, adder_levels_per_cycle, input_format_luts, placed_luts
+from nas_fpga.hardware._adder_law import (
+    SPARE_BITS,
+    adder_levels_per_cycle,
+    input_format_luts,
+    placed_luts,
+)
 from nas_fpga.hardware._base import Estimator
 from nas_fpga.hardware._before_training import PreTrainingCost
 from nas_fpga.hardware._beside import room_beside
@@ -105,7 +109,6 @@ __all__ = [
     "Unit",
     "UtilizationReport",
     "adder_graph",
-    "adder_graph_luts",
     "adder_graph_of_model",
     "adder_levels_per_cycle",
     "allowed_reuse_factors",

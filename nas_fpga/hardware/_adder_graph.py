@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.errors import InputError
-from nas_fpga.hardware._adder_law import adder_levels_per_cycle, placed_luts
+from nas_fpga.hardware._adder_law import SPARE_BITS, adder_levels_per_cycle, placed_luts
+from nas_fpga.hardware._graph_operations import operation_bits
 from nas_fpga.training import QuantizedNetwork
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 Language = Literal["verilog", "vhdl"]
 SUFFIX: dict[Language, str] = {"verilog": "v", "vhdl": "vhd"}
-# Bits of an input word beyond the network's own format: one of fraction, one for the sign of features that have none in
-# the network, and four so that a sender need not saturate before 16 times the range.
-SPARE_BITS = 6
 _ONE_LEVEL_AN_ADDER = (1, -1, -1)  # da4ml's HWConfig: adders are counted in bits, each is a level, no end of levels
 
 
@@ -60,11 +58,13 @@ class AdderGraph:
         parts: How they divide over the input format and each layer of a network, with its bias and quantizer; empty for
             a model.
         levels: Levels of adders from input to output.
+        logic_luts: LUTs that logic synthesis makes of it, by kind of operation.
     """
 
     luts: float
     parts: tuple[float, ...]
     levels: int
+    logic_luts: float
     _comb: Any
 
 
@@ -202,7 +202,8 @@ def build_netlist(graph: AdderGraph, clock_ns: float) -> Netlist:
 
 
 def _graph(comb: Any, parts: tuple[float, ...]) -> AdderGraph:
-    return AdderGraph(luts=float(comb.cost), parts=parts, levels=int(np.ceil(comb.latency[1])), _comb=comb)
+    levels, logic_luts = int(np.ceil(comb.latency[1])), operation_bits(comb).luts
+    return AdderGraph(luts=float(comb.cost), parts=parts, levels=levels, logic_luts=logic_luts, _comb=comb)
 
 
 def _input_words(integer_bits: NDArray[np.int64], fraction_bits: NDArray[np.int64]) -> Any:

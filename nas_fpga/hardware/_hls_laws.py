@@ -202,7 +202,7 @@ def latency_strategy(traits: LayerTraits, n_inputs: int, clock_ns: float) -> Arr
     layers = traits.present.sum(axis=-1) * max(_MEASURED_CLOCK_NS / clock_ns, 0.5)
     most = traits.dsp_products.sum(axis=-1)
     return assemble(
-        lut=spread(lut + input_format_luts(n_inputs), law, np.where(reported > 0, reported, np.nan)),
+        lut=spread(lut + input_format_luts(traits, n_inputs), law, np.where(reported > 0, reported, np.nan)),
         ff=spread(ff / CSYNTH_FF_RATIO, np.hypot(combined(_UNROLLED_FF_SPREAD, CSYNTH_FF_SPREAD), outside), ff),
         dsp=between(dsp / CSYNTH_DSP_RATIO, np.where(seen, _DSP_LOW_SEEN, _DSP_LOW) * dsp, np.maximum(most, dsp), dsp),
         bram18=spread(np.zeros_like(lut), 0.0),
@@ -240,7 +240,7 @@ def resource_strategy(traits: LayerTraits, reuse: Array, n_inputs: int, clock_ns
     ff_law = _law_spread(seen, once, between_kernels, _RESOURCE_FF_SPREAD, _UNROLLED_FF_SPREAD)
     folded_ff = resource_ffs(traits, reuse) * scale + _RESOURCE_FF_LAYER * present
     ff = np.where(once, flat_ff, folded_ff).sum(axis=-1)
-    luts = placed.sum(axis=-1) + _RESOURCE_LUT_DESIGN / CSYNTH_LUT_RATIO + input_format_luts(n_inputs)
+    luts = placed.sum(axis=-1) + _RESOURCE_LUT_DESIGN / CSYNTH_LUT_RATIO + input_format_luts(traits, n_inputs)
     alone, interval = resource_cycles(reuse)
     latency = np.where(once, _CYCLES_PER_LAYER, np.where(present, alone, 0.0)).sum(axis=-1)
     interval = np.where(present, interval, 1.0).max(axis=-1)

@@ -84,7 +84,7 @@ def measured_traits(network: QuantizedNetwork) -> LayerTraits:
         row["bit_operations"] = int(input_bits @ effective_bits(layer.weights).sum(axis=1))
         row["bias_bits"] = int(effective_bits(layer.bias).sum())
         row["n_in"], row["n_out"] = layer.n_in, layer.n_out
-        row["weight_bits"] = int(np.abs(weights).max(initial=0)).bit_length() + 1
+        row["weight_bits"] = int(np.where(weights < 0, ~weights, weights).max(initial=0)).bit_length() + 1
         digits = csd_digits(weights).sum(axis=1)
         row["input_bits"] = (input_bits @ digits) / digits.sum() if digits.any() else input_type_bits
         row["input_type_bits"] = input_type_bits

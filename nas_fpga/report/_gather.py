@@ -267,9 +267,8 @@ def _layers(network: QuantizedNetwork, row: FrontRow, target: Target) -> tuple[L
     ebops = (traits.bit_operations + traits.bias_bits).tolist()
     n_inputs = network.layers[0].n_in
     layers = [
-        Layer("input format", f"{n_inputs}", None, _ends(network.input_format.bits), 0, 0, None, None, None,
-              luts[-1])
-    ]  # fmt: skip
+        Layer("input format", f"{n_inputs}", None, _ends(network.input_format.bits), 0, 0, None, None, None, luts[-1])
+    ]
     for i, layer in enumerate(network.layers):
         layers.append(
             Layer(

@@ -1,0 +1,68 @@
+"""What the operations of an adder graph become: LUTs of logic synthesis, counted bit by bit.
+
+da4ml's own cost counts an adder in bits, whatever its operands overlap, and sees no saturation. Logic synthesis makes a
+LUT of every bit at which two words meet, little of bits that only carry a sign on, and less of adding a constant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+# Non-negative least squares of relative errors to Yosys' LUTs (synth_xilinx, xcup) of the seen half of
+# benchmarks/estimators/networks.csv: LUTs for each bit. `python -m benchmarks.estimators.adder_graphs` fits them.
+LUTS_PER_BIT: Mapping[str, float] = {"overlap": 1.052, "extension": 0.166, "constant": 0.597, "saturation": 1.105}
+
+_CONSTANT = 5
+_ADD, _SUBTRACT, _ADD_CONSTANT, _SELECT = (0,), (1,), (4,), (6, -6)
+
+
+@dataclass(frozen=True)
+class OperationBits:
+    """Bits of the results of an adder graph's operations, summed.
+
+    Attributes:
+        overlap: Of sums of two words, where both have a bit; for differences also where only the subtrahend has.
+        extension: Of sums, above the shorter word: its sign, and the carry.
+        constant: Of sums of a word and a constant, from the constant's lowest set bit on.
+        saturation: Of choices between a word and a constant.
+    """
+
+    overlap: int
+    extension: int
+    constant: int
+    saturation: int
+
+    @property
+    def luts(self) -> float:
+        """LUTs that logic synthesis makes of them."""
+        bits: dict[str, int] = asdict(self)
+        return sum(LUTS_PER_BIT[name] * bits[name] for name in bits)
+
+
+def operation_bits(comb: Any) -> OperationBits:
+    """Count the bits of da4ml's traced logic."""
+    from da4ml.types import minimal_kif
+
+    formats = [minimal_kif(op.qint) for op in comb.ops]
+    bits = [int(sum(one)) for one in formats]
+    overlap = extension = constant = saturation = 0
+    for op, form, width, uses in zip(comb.ops, formats, bits, comb.ref_count, strict=True):
+        if uses == 0 or width == 0:
+            continue
+        if op.opcode in _ADD + _SUBTRACT:
+            low, high = -form[2], width - form[2]  # places of the lowest bit and above the highest, in powers of two
+            low_0, low_1 = -formats[op.id0][2], op.data - formats[op.id1][2]
+            high_0, high_1 = low_0 + bits[op.id0], low_1 + bits[op.id1]
+            first = low_1 if op.opcode in _SUBTRACT else max(low_0, low_1)
+            first = max(first, low)
+            shorter = max(first, min(high_0, high_1))
+            overlap += max(0, min(shorter, high) - first)
+            extension += max(0, high - max(shorter, first))
+        elif op.opcode in _ADD_CONSTANT:
+            magnitude = abs(int(op.data))
+            constant += max(0, width - ((magnitude & -magnitude).bit_length() - 1)) if magnitude else 0
+        elif op.opcode in _SELECT and _CONSTANT in (comb.ops[op.id0].opcode, comb.ops[op.id1].opcode):
+            saturation += width
+    return OperationBits(overlap, extension, constant, saturation)
