@@ -28,11 +28,11 @@ from threadpoolctl import threadpool_limits
 from benchmarks._provenance import provenance
 from benchmarks.training._machine import cpu_name, n_cores, write_json
 from nas_fpga._progress import PlainDisplay
-from nas_fpga.hardware import MOST_GRAPH_LUTS, Target, cost_by_adder_graph, log10_share, rung_of
+from nas_fpga.hardware import MOST_GRAPH_LUTS, HardwareFigures, Target, cost_by_adder_graph, log10_share, rung_of
 from nas_fpga.samplers import hypervolume
 from nas_fpga.study import Point, SearchRun, Setup, StudyStorage, TrialRecord, load_data
 from nas_fpga.study._front import front_of
-from nas_fpga.study._refine import graph_budget_s, refine
+from nas_fpga.study._refine import graph_budget_s, refine, with_graph
 from nas_fpga.study._run import _mapped_anew
 
 HERE = Path(__file__).parent
@@ -147,16 +147,14 @@ def compare(setup: Setup, storage: StudyStorage) -> Compared:
 
 
 def with_graphs(trial: TrialRecord, storage: StudyStorage, target: Target) -> TrialRecord:
-    """Return a trial whose points in distributed arithmetic all have adder graphs, but for those that take minutes."""
-    points = []
+    """Return a trial whose networks all have adder graphs, but for those that take minutes or have other mappings."""
+    found: dict[int, HardwareFigures] = {}
     for point in trial.points:
-        if (
-            point.mapped.mapping.strategy == "distributed_arithmetic"
-            and point.mapped.figures.lut.value <= MOST_GRAPH_LUTS
-        ):
-            figures = cost_by_adder_graph(storage.load_network(trial, point.network), target).figures
-            point = replace(point, mapped=replace(point.mapped, figures=figures))
-        points.append(point)
+        adders = point.mapped.mapping.strategy == "distributed_arithmetic"
+        if adders and point.mapped.figures.lut.value <= MOST_GRAPH_LUTS:
+            network = storage.load_network(trial, point.network)
+            found[point.network] = cost_by_adder_graph(network, target).figures
+    points = [with_graph(point, found[point.network]) if point.network in found else point for point in trial.points]
     return trial.with_points(points)
 
 

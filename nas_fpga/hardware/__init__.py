@@ -37,6 +37,7 @@ from nas_fpga.hardware._design_cost import (
 from nas_fpga.hardware._estimate import StaticEstimator, estimate
 from nas_fpga.hardware._figures import Figure, Stage, Unit
 from nas_fpga.hardware._graph_counts import MOST_GRAPH_LUTS, expected_graph_s
+from nas_fpga.hardware._hls_laws import least_latency_luts
 from nas_fpga.hardware._limits import (
     OBJECTIVES,
     RESOURCES,
@@ -127,6 +128,7 @@ __all__ = [
     "input_format_luts",
     "known_boards",
     "known_parts",
+    "least_latency_luts",
     "log10_share",
     "make_target",
     "measured_traits",

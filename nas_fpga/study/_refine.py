@@ -21,6 +21,7 @@ from nas_fpga.hardware import (
     Target,
     cost_by_adder_graph,
     expected_graph_s,
+    least_latency_luts,
     log10_share,
 )
 from nas_fpga.space import rows_of
@@ -112,6 +113,23 @@ def _expected_s(point: Point) -> float:
     return expected_graph_s(point.mapped.figures.lut.value)
 
 
+def with_graph(point: Point, of_graph: HardwareFigures) -> Point:
+    """Return a point, by law, of a network whose adder graph has these figures.
+
+    The law of Latency has no fewer LUTs than the law of adders, in whose place the graph is now: else the front would
+    take whichever of the two laws is off to the better side.
+    """
+    figures, strategy = point.mapped.figures, point.mapped.mapping.strategy
+    if strategy == "distributed_arithmetic":
+        figures = of_graph
+    elif strategy == "latency":
+        lut = figures.lut
+        least = least_latency_luts(of_graph.lut.value, figures.dsp.value)
+        if lut.value < least:
+            figures = replace(figures, lut=replace(lut, value=least, high=max(lut.high, least)))
+    return replace(point, mapped=replace(point.mapped, figures=figures))
+
+
 class _Ladder:
     """The points of a study, some with the figures of adder graphs.
 
@@ -155,7 +173,7 @@ class _Ladder:
         return tuple(dict.fromkeys([*on_front, *(point.name for point in self._may_be_on_front())]))
 
     def climb(self, point: Point) -> None:
-        """Give a point the figures of its network's adder graph; none where its checkpoint is lost."""
+        """Give a point, and others of its network, the adder graph's figures; none where its checkpoint is lost."""
         self.spent_s += _expected_s(point)
         record = self.records[point.trial]
         try:
@@ -164,8 +182,9 @@ class _Ladder:
             self._without.add(point.name)
             return
         figures = cost_by_adder_graph(network, self._target).figures
-        costed = replace(point, mapped=replace(point.mapped, figures=figures))
-        record = record.with_points([costed if other.index == point.index else other for other in record.points])
+        record = record.with_points(
+            [with_graph(other, figures) if other.network == point.network else other for other in record.points]
+        )
         self.records[point.trial], self._feasible[point.trial] = record, self._feasible_of(record)
         del self._by_law[point.name]
 

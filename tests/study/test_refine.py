@@ -45,12 +45,14 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[TrialRec
     folder, estimator = tmp_path_factory.mktemp("ladder") / "study", StaticEstimator()
     networks = {path: QuantizedNetwork.load(path) for path in NETWORKS}
     points = {path: estimator.points(network, TARGET) for path, network in networks.items()}
-    taken = [path for path, found in points.items() if 100 < found[0].figures.lut.value <= MOST_LUTS]
+    adders = {path: found[0] for path, found in points.items() if str(found[0].mapping) == "da"}
+    taken = [path for path, point in adders.items() if 100 < point.figures.lut.value <= MOST_LUTS]
     taken.sort(key=lambda path: cost_by_adder_graph(networks[path], TARGET).figures.lut.value)
-    luck = np.random.default_rng(4).normal(0, 1, len(taken))
+    rng = np.random.default_rng(4)
+    luck, numbers = rng.normal(0, 1, len(taken)), rng.permutation(len(taken)).tolist()
     storage, trials = StudyStorage(folder), []
     for rank, path in enumerate(taken):
-        number, network = (7 * rank) % len(taken), networks[path]
+        number, network = numbers[rank], networks[path]
         storage.save_networks(number, [network], [np.zeros((1, 1))])
         merits = Merits(0.9, 0.9, 0.9, -1.0, background_efficiency=float(0.5 * 0.95 ** (rank + luck[rank])))
         of_trial = tuple(Point(number, k, 0, mapped, merits) for k, mapped in enumerate(points[path]))
@@ -131,8 +133,38 @@ def test_the_front_and_all_that_may_be_on_it_stand_by_their_adder_graphs(
             assert point.mapped.figures == cost_by_adder_graph(network, TARGET).figures
         else:
             assert point == law
-        assert [p for p in trial.points if p.name != point.name] == [p for p in before.points if p.name != law.name]
-        assert [p.name for p in trial.points] == [p.name for p in before.points]
+        others = [(p, b) for p, b in zip(trial.points, before.points, strict=True) if p.name != point.name]
+        assert all(p == b for p, b in others if p.mapped.mapping.strategy == "resource")
+        assert [(p.name, p.mapped.mapping) for p in trial.points] == [(p.name, p.mapped.mapping) for p in before.points]
+
+
+def test_latency_takes_no_fewer_luts_than_the_adders_but_for_dsps(
+    storage: StudyStorage, trials: list[TrialRecord]
+) -> None:
+    """A law that is a per cent off takes no network from its adder graph."""
+
+    def made_cheap(point: Point) -> Point:
+        figures, cheap = point.mapped.figures, 0.99 * lut_of(adders(trials[point.trial]))
+        if point.mapped.mapping.strategy != "latency":
+            return point
+        figures = replace(figures, lut=replace(figures.lut, value=cheap, low=cheap, high=cheap))
+        return replace(point, mapped=replace(point.mapped, figures=figures))
+
+    cheap = [trial.with_points([made_cheap(point) for point in trial.points]) for trial in trials]
+    dear = refine(cheap, storage, TARGET, 1e9, message=silent)
+    raised = 0
+    for trial, before in zip(dear.trials, cheap, strict=True):
+        graph = adders(trial)
+        for point, was in zip(trial.points, before.points, strict=True):
+            if point.mapped.mapping.strategy != "latency":
+                continue
+            saved = 55 * round(was.mapped.figures.dsp.value)
+            floor = lut_of(graph) - saved if graph.name in by_graph(dear) else 0.0
+            assert lut_of(point) == max(lut_of(was), floor)
+            assert rung_of(point.mapped.figures.lut) == "estimate"
+            assert replace(point.mapped.figures, lut=was.mapped.figures.lut) == was.mapped.figures
+            raised += lut_of(point) > lut_of(was)
+    assert raised
 
 
 def test_without_time_the_front_alone_has_graphs_and_the_rest_is_named(
