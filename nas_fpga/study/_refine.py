@@ -2,7 +2,8 @@
 
 Laws cost all networks of a search. An adder graph of trained weights is nearer to what is placed but takes up to
 seconds, so only these networks in distributed arithmetic get one: those on the front, and contenders, which would be on
-it if they cost as little as the intervals of the laws allow.
+it if they cost as little as the intervals of the laws allow. One process makes them: those of a search of 24 trials
+under 200 neurons took 4 CPU seconds, most of them for one network.
 """
 
 from __future__ import annotations

@@ -19,21 +19,25 @@ from nas_fpga.hardware import (
     Mapping,
     adder_graph,
     build_netlist,
+    carried_from_synthesis,
     cost_by_adder_graph,
     cost_by_law,
     cost_by_synthesis,
     cost_of_topology,
     enumerate_mappings,
     estimate,
+    least_latency_luts,
     make_target,
     preflight,
     reuse_options,
+    rung_of,
     topology_traits,
 )
 from nas_fpga.space import BitWidths
 
 TARGET = make_target()
 NETWORK = build_network((12, 6), 6, 6, n_outputs=2)
+ADDERS = Mapping("distributed_arithmetic", (1, 1, 1))
 SHAPES = [(layer.n_in, layer.n_out) for layer in NETWORK.layers]
 
 
@@ -76,6 +80,28 @@ def test_the_adder_graph_is_carried_and_its_original_kept():
     assert figures.latency_ns.value == 5 * netlist.latency_cycles
     by_law = cost_by_law(NETWORK, Mapping("distributed_arithmetic", (1, 1, 1)), TARGET).figures
     assert math.log(figures.lut.high / figures.lut.low) < math.log(by_law.lut.high / by_law.lut.low)
+
+
+def test_every_rung_says_what_it_is():
+    by_graph, by_law = (
+        cost.figures.lut for cost in (cost_by_adder_graph(NETWORK, TARGET), cost_by_law(NETWORK, ADDERS, TARGET))
+    )
+    assert (rung_of(by_law), rung_of(by_graph)) == ("estimate", "adder-graph")
+    assert rung_of(carried_from_synthesis(300, by_law)) == "logic-synthesis"
+
+
+@pytest.mark.parametrize("mapping", enumerate_mappings(SHAPES, TARGET), ids=str)
+def test_at_best_every_figure_is_the_lower_end_of_its_interval(mapping):
+    figures = estimate(NETWORK, mapping, TARGET)
+    best = figures.at_best()
+    names = (*RESOURCES, "latency_cycles", "latency_ns", "ii_cycles", "ebops")
+    assert [getattr(best, name).value for name in names] == [getattr(figures, name).low for name in names]
+    assert [getattr(best, name).high for name in names] == [getattr(figures, name).high for name in names]
+    assert best.copies == figures.copies
+
+
+def test_latency_saves_luts_by_whole_dsps_only():
+    assert [least_latency_luts(200.0, dsps) for dsps in (0.0, 0.4, 1.2, 5.0)] == [200.0, 200.0, 145.0, 0.0]
 
 
 def test_parts_of_an_adder_graph_are_its_own():
