@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from nas_fpga.estimation import Estimate
-    from nas_fpga.hardware import Figure
+    from nas_fpga.hardware import Figure, HardwareFigures
 
 _WHAT, _HOW = "What", "How"
 _WIDTH = 160  # of tables that go to a file
@@ -160,6 +160,7 @@ def _print(one: Estimate, reuse_factors: bool) -> None:
     typer.echo(
         f"latency {cycles.value:,.0f} cycles [{cycles.low:,.0f}, {cycles.high:,.0f}], "
         f"{figures.latency_ns.value:,.0f} ns at the asked clock; initiation interval {ii.value:,.0f}\n"
+        f"{_timing(figures)}\n"
         "weights: those that are not 0; bits: of weights x inputs; around: input format, and what a design has once\n"
     )
     table = _table("mapping, by law", "LUT", "[90 %]", "DSP", "BRAM18", "ns", "II", "copies", "keeps the limits")
@@ -173,6 +174,16 @@ def _print(one: Estimate, reuse_factors: bool) -> None:
         _print_reuse(one)
     for note in one.notes:
         typer.echo(f"note: {note}")
+
+
+def _timing(figures: HardwareFigures) -> str:
+    period, latency = figures.period_ns, figures.achievable_latency_ns
+    assert period is not None  # only studies from before have none
+    assert latency is not None
+    return (
+        f"achievable clock period {period.value:.1f} ns [{period.low:.1f}, {period.high:.1f}], "
+        f"with it a latency of {latency.value:,.0f} ns [{latency.low:,.0f}, {latency.high:,.0f}]"
+    )
 
 
 def _print_reuse(one: Estimate) -> None:

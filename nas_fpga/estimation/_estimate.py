@@ -70,11 +70,11 @@ class Estimate:
             "part": self.target.part.name,
             "clock_ns": self.target.clock_ns,
             "mapping": str(self.cost.mapping),
-            "figures": asdict(self.cost.figures),
+            "figures": _as_json(self.cost.figures),
             "shares": self.cost.figures.shares(self.target),
             "violations": list(self.cost.figures.violations(self.target)),
             "layers": [asdict(layer) for layer in self.cost.layers],
-            "mappings": [{"mapping": str(mapping), "figures": asdict(figures)} for mapping, figures in self.others],
+            "mappings": [{"mapping": str(mapping), "figures": _as_json(figures)} for mapping, figures in self.others],
             "reuse_factors": [[asdict(option) for option in options] for options in self.reuse],
             "notes": list(self.notes),
         }
@@ -244,6 +244,11 @@ def _suspicions(network: QuantizedNetwork) -> list[str]:
     if unused:
         found.append(f"{unused} of {len(network.input_format.used)} features are not used")
     return found
+
+
+def _as_json(figures: HardwareFigures) -> dict[str, Any]:
+    latency = figures.achievable_latency_ns
+    return asdict(figures) | {"achievable_latency_ns": latency and asdict(latency)}
 
 
 def _widths(network: QuantizedNetwork) -> list[int]:

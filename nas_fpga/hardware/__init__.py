@@ -11,12 +11,7 @@ from nas_fpga.hardware._adder_graph import (
     build_netlist,
     da4ml_version,
 )
-from nas_fpga.hardware._adder_law import (
-    SPARE_BITS,
-    adder_levels_per_cycle,
-    input_format_luts,
-    placed_luts,
-)
+from nas_fpga.hardware._adder_law import SPARE_BITS, input_format_luts, placed_luts
 from nas_fpga.hardware._base import Estimator
 from nas_fpga.hardware._before_training import PreTrainingCost
 from nas_fpga.hardware._beside import room_beside
@@ -61,6 +56,7 @@ from nas_fpga.hardware._mappings import (
     nearest_reuse_factor,
 )
 from nas_fpga.hardware._parts import DEFAULT_PART, Part, find_part, known_boards, known_parts
+from nas_fpga.hardware._period import adder_levels_per_cycle
 from nas_fpga.hardware._points import HardwareFigures, MappedPoint
 from nas_fpga.hardware._preflight import preflight
 from nas_fpga.hardware._report_text import ReportedResources

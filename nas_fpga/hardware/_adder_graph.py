@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.errors import InputError
-from nas_fpga.hardware._adder_law import SPARE_BITS, adder_levels_per_cycle, placed_luts
+from nas_fpga.hardware._adder_law import SPARE_BITS, placed_luts
 from nas_fpga.hardware._graph_operations import operation_bits
+from nas_fpga.hardware._period import adder_levels_per_cycle
 from nas_fpga.training import QuantizedNetwork
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nas_fpga.hardware._cost_array import assemble, between, spread
+from nas_fpga.hardware._period import adder_period, levels_per_cycle
 from nas_fpga.hardware._stages import ADDER_GRAPH_LUT_RATIO, ADDER_GRAPH_LUT_SPREAD, combined
 from nas_fpga.hardware._traits import Array, LayerTraits
 
@@ -27,9 +28,6 @@ _OUTPUT_CONSTANT, _OUTPUT_INPUT_BITS, _OUTPUT_LOG_TERMS = -4.9712, 1.4386, 2.719
 # Levels of adders of a layer: product (standard deviation 0.7), then bias and saturation. The latter take 0.9 in a
 # layer alone and half of that in networks, where the deepest sums of one layer do not start the deepest of the next.
 _DEPTH_CONSTANT, _DEPTH_LOG_INPUTS, _DEPTH_LOG_TERMS, _DEPTH_OUTPUT = 0.834, 0.169, 0.933, 0.45
-# Achieved period of the JEDI-linear designs (VU13P, 2 ns asked): 1.81 + 0.00471 sqrt(LUT) ns. How many levels of adders
-# they have between registers is not in the reports; two, a level for each ns asked, is an assumption.
-_PERIOD_CONSTANT_NS, _PERIOD_SQRT_LUT_NS, _PERIOD_LEVELS = 1.81, 0.00471, 2
 # FF = 1.20 LUT / (levels a cycle) + 0.50 bits of the input words: Yosys' of the seen half of the networks above, with
 # four or five levels between registers; standard deviation of the logarithm 0.09. JEDI-linear .46-.58 of the LUTs at
 # two levels (assumed): within .28 of this law.
@@ -87,22 +85,6 @@ def placed_luts(adder_graph_cost: float) -> float:
     return ADDER_GRAPH_LUT_RATIO * adder_graph_cost
 
 
-def adder_levels_per_cycle(lut: float, clock_ns: float) -> int:
-    """Return how many levels of adders fit between two registers, at least one.
-
-    Args:
-        lut: Placed LUTs of the whole design: large designs have longer wires, hence fewer levels.
-        clock_ns: Period of the clock.
-    """
-    return int(_levels_per_cycle(np.array(lut), clock_ns))
-
-
-def _levels_per_cycle(lut: Array, clock_ns: float) -> Array:
-    level_ns = (_PERIOD_CONSTANT_NS + _PERIOD_SQRT_LUT_NS * np.sqrt(lut)) / _PERIOD_LEVELS
-    levels: Array = np.maximum(np.floor(clock_ns / level_ns), 1.0)
-    return levels
-
-
 def adder_graph_depth(traits: LayerTraits) -> Array:
     """Return the levels of adders `(..., n_layers)` from the inputs of each layer to its outputs."""
     terms = np.maximum(traits.csd_digits / np.maximum(traits.busy_outputs, 1.0), 1.0)
@@ -112,7 +94,7 @@ def adder_graph_depth(traits: LayerTraits) -> Array:
 
 
 def distributed_arithmetic(traits: LayerTraits, n_inputs: int, clock_ns: float) -> Array:
-    """Return the cost array `(6, 4, ...)` of networks at place and route.
+    """Return the cost array `(7, 4, ...)` of networks at place and route.
 
     Args:
         traits: Layers `(..., n_layers)`.
@@ -120,7 +102,7 @@ def distributed_arithmetic(traits: LayerTraits, n_inputs: int, clock_ns: float) 
         clock_ns: Decides how many levels fit between two registers; large designs have longer wires, hence fewer.
     """
     lut = adder_graph_luts(traits).sum(axis=-1) + input_format_luts(traits, n_inputs)
-    levels = _levels_per_cycle(lut, clock_ns)
+    levels = levels_per_cycle(lut, clock_ns)
     depth = adder_graph_depth(traits).sum(axis=-1) + 1  # the input format
     cuts = depth / levels
     words = input_word_bits(traits, n_inputs)
@@ -133,4 +115,5 @@ def distributed_arithmetic(traits: LayerTraits, n_inputs: int, clock_ns: float) 
         bram18=nothing,
         latency_cycles=1 + between(np.ceil(cuts), np.ceil(0.5 * cuts), np.ceil(1.3 * cuts) + 1),
         ii_cycles=one,
+        period_ns=adder_period(lut, lut_spread, np.minimum(levels, np.ceil(depth)), clock_ns),
     )

@@ -14,6 +14,7 @@ from nas_fpga.hardware._expected import WEIGHTS_SPREAD, WEIGHTS_SPREAD_PER_BIT, 
 from nas_fpga.hardware._hls_laws import latency_strategy, resource_strategy
 from nas_fpga.hardware._limits import RESOURCES, Target, log10_share
 from nas_fpga.hardware._mappings import REUSE_TARGETS, UNROLL_LIMIT, nearest_reuse_factors
+from nas_fpga.hardware._period import period_growth
 from nas_fpga.hardware._traits import Array, LayerTraits
 
 # Rows are worked on in groups of at most so many hidden layers, and the rest: half of what a search asks about is no
@@ -89,7 +90,7 @@ class PreTrainingCost:
         return expected_traits(rows, self.n_inputs, self.n_outputs, self.input_bits)
 
     def _smooth_costs(self, rows: NDArray[np.integer]) -> Array:
-        """Return the cost array `(6, 4, n_mappings, n)` of mappings that change little with a width."""
+        """Return the cost array `(7, 4, n_mappings, n)` of mappings that change little with a width."""
         clock = self.target.clock_ns
         traits = self._traits(rows)
         unrolled = latency_strategy(traits, self.n_inputs, clock)
@@ -103,7 +104,7 @@ class PreTrainingCost:
         return np.concatenate([unfolded, resource_strategy(traits, reuse, self.n_inputs, clock)], axis=2)
 
     def _folded_costs(self, rows: NDArray[np.integer]) -> Array:
-        """Return the cost array `(6, 4, n_mappings, n)` of hls4ml's Resource strategy at all allowed reuse factors."""
+        """Return the cost array `(7, 4, n_mappings, n)` of hls4ml's Resource strategy at all allowed reuse factors."""
         traits = self._traits(rows)
         shapes = (np.maximum(n, 1).astype(np.int64) for n in (traits.n_in, traits.n_out))
         reuse = nearest_reuse_factors(*shapes).astype(np.float64)
@@ -118,13 +119,14 @@ class PreTrainingCost:
         cost = cost[:, :ORIGINAL]
         copies = target.copies(cost[QUANTITIES.index("ii_cycles"), VALUE])
         limits = np.array([getattr(target.limits, name) for name in RESOURCES])[:, None, None, None]
-        used = copies * cost[: len(RESOURCES)] / limits
         unknown = np.exp(WEIGHTS_SPREAD + WEIGHTS_SPREAD_PER_BIT / np.maximum(weight_bits, 1))
-        used[:, LOW] /= unknown
-        used[:, HIGH] *= unknown
+        by_weights = np.stack([np.ones_like(unknown), 1 / unknown, unknown])[:, None]  # value, low, high
+        used = copies * cost[: len(RESOURCES)] / limits * by_weights
         latency = cost[QUANTITIES.index("latency_cycles")] * target.clock_ns / target.limits.latency_ns
+        growth = period_growth(cost[QUANTITIES.index("lut"), VALUE])
+        period = cost[QUANTITIES.index("period_ns"), LOW] / target.clock_ns * by_weights**growth
         shares = dict(zip(RESOURCES, used, strict=True)) | {"latency": latency}
-        worst = np.maximum(used.max(axis=0), latency)
+        worst: Array = np.maximum.reduce([used.max(axis=0), latency, period])
         axis = np.maximum.reduce([shares[name] for name in target.axis])
         return np.where(worst > 1, worst, axis), worst[LOW] > 1
 

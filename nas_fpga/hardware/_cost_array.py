@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from nas_fpga.hardware._traits import Array
 
-Quantity = Literal["lut", "ff", "dsp", "bram18", "latency_cycles", "ii_cycles"]
+Quantity = Literal["lut", "ff", "dsp", "bram18", "latency_cycles", "ii_cycles", "period_ns"]
 QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
 VALUE, LOW, HIGH, ORIGINAL = range(4)  # the last before it was carried to another stage, NaN where it was not
 
@@ -26,5 +26,5 @@ def between(value: ArrayLike, low: ArrayLike, high: ArrayLike, original: ArrayLi
 
 
 def assemble(**costs: Array) -> Array:
-    """Return a cost array `(6, 4, ...)`: :data:`QUANTITIES` by value, low, high, original; each is `(4, ...)`."""
+    """Return a cost array `(7, 4, ...)`: :data:`QUANTITIES` by value, low, high, original; each is `(4, ...)`."""
     return np.stack(np.broadcast_arrays(*(costs[name] for name in QUANTITIES)))

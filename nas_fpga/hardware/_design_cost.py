@@ -11,15 +11,16 @@ from typing import Literal
 
 import numpy as np
 
-from nas_fpga.hardware._adder_graph import adder_graph, build_netlist
-from nas_fpga.hardware._cost_array import HIGH, LOW, VALUE
+from nas_fpga.hardware._adder_graph import Netlist, adder_graph, build_netlist
+from nas_fpga.hardware._cost_array import HIGH, LOW, QUANTITIES, VALUE
 from nas_fpga.hardware._estimate import costs_of, figures_of
 from nas_fpga.hardware._expected import WEIGHTS_SPREAD, WEIGHTS_SPREAD_PER_BIT, expected_traits
 from nas_fpga.hardware._figures import Figure, Stage
-from nas_fpga.hardware._graph_counts import count_adder_graph
+from nas_fpga.hardware._graph_counts import GraphCounts, count_adder_graph
 from nas_fpga.hardware._limits import RESOURCES, Target
 from nas_fpga.hardware._logic_synthesis import synthesise, yosys_family
 from nas_fpga.hardware._mappings import Mapping, Strategy
+from nas_fpga.hardware._period import adder_period, period_growth
 from nas_fpga.hardware._points import HardwareFigures
 from nas_fpga.hardware._stages import (
     ADDER_GRAPH_LUT_RATIO,
@@ -119,6 +120,8 @@ def _by_law(traits: LayerTraits, mapping: Mapping, n_inputs: int, target: Target
     costs = costs_of(traits, [mapping], n_inputs, target)[..., 0]
     costs[: len(RESOURCES), LOW] /= unknown
     costs[: len(RESOURCES), HIGH] *= unknown
+    lut, period = costs[QUANTITIES.index("lut")], costs[QUANTITIES.index("period_ns")]
+    period[[LOW, HIGH]] *= unknown ** (period_growth(lut[VALUE]) * np.array([-1, 1]))
     figures = figures_of(costs, mapping, traits, target)
     nothing = LayerTraits(**{field.name: np.zeros(1) for field in fields(LayerTraits)})
     alone = [
@@ -156,6 +159,7 @@ def cost_by_adder_graph(network: QuantizedNetwork, target: Target) -> DesignCost
         ff=ff,
         latency_cycles=_exact(was.latency_cycles, cycles, "da4ml's pipeline"),
         latency_ns=_exact(was.latency_ns, cycles * target.clock_ns, "da4ml's pipeline at the asked clock"),
+        period_ns=_period(lut, graph, target),
     )
     luts = np.array(graph.parts[1:]) * lut.value / graph.luts if graph.luts else np.zeros(len(network.layers))
     alone = np.zeros((len(luts), len(RESOURCES)))
@@ -184,7 +188,8 @@ def cost_by_synthesis(network: QuantizedNetwork, target: Target, *, message: Cal
     layers = tuple(
         replace(layer, lut=_part(lut, layer.lut, was.lut), ff=_part(ff, layer.ff, was.ff)) for layer in by_graph.layers
     )
-    return DesignCost(by_graph.mapping, replace(was, lut=lut, ff=ff), layers)
+    period = _period(lut, netlist, target)
+    return DesignCost(by_graph.mapping, replace(was, lut=lut, ff=ff, period_ns=period), layers)
 
 
 def rung_of(figure: Figure) -> Rung:
@@ -197,6 +202,15 @@ def rung_of(figure: Figure) -> Rung:
 def carried_from_synthesis(lut: int, was: Figure) -> Figure:
     """Return LUTs that Yosys counted at place and route, in place of a figure that was estimated."""
     return _carried(lut, SYNTHESIS_LUT_RATIO, SYNTHESIS_LUT_SPREAD, "logic-synthesis", was, _OF_YOSYS)
+
+
+def _period(lut: Figure, netlist: Netlist | GraphCounts, target: Target) -> Figure:
+    """Return the period of a netlist with these LUTs at place and route."""
+    levels = max(min(netlist.levels, netlist.levels_per_cycle), 1)
+    lut_spread = math.log(lut.high / lut.value) if lut.value > 0 else 0.0
+    value, low, high, _ = adder_period(lut.value, lut_spread, levels, target.clock_ns).tolist()
+    source = "law of placed and routed JEDI-linear designs, by LUTs and the netlist's levels between registers"
+    return Figure(value, "ns", "place-and-route", low, high, source)
 
 
 def _adders(network: QuantizedNetwork) -> Mapping:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,6 +23,12 @@ _SOURCES: dict[Strategy, str] = {
     "distributed_arithmetic": "law of da4ml's adder graphs; adder-graph carried to place-and-route (x 1.05)",
     "latency": "LUT + 55 DSP = EBOPs at place-and-route (16-bit data: csynth carried over), at least adder graphs",
     "resource": "law of hls4ml Resource reports; csynth carried to place-and-route",
+}
+_SCHEDULED = "the asked clock, or the law of adders where longer; no place-and-route report says so: interval assumed"
+_PERIOD_SOURCES: dict[Strategy, str] = {
+    "distributed_arithmetic": "law of placed and routed JEDI-linear designs, by LUTs and levels between registers",
+    "latency": _SCHEDULED,
+    "resource": _SCHEDULED,
 }
 _OUTSIDE = "; beyond the reports"  # of other widths, bits, clocks or reuse factors: the interval is wide
 _LAW_STAGES: dict[Strategy, Stage] = {
@@ -52,7 +59,7 @@ class StaticEstimator(Estimator):
         mappings = enumerate_mappings([(layer.n_in, layer.n_out) for layer in network.layers], target)
         traits = measured_traits(network)
         costs = costs_of(traits, mappings, _n_inputs(network), target)
-        values = costs[:, VALUE].T.copy()  # (n_mappings, n_quantities)
+        values = costs[: QUANTITIES.index("period_ns"), VALUE].T.copy()  # (n_mappings, 6); a period follows from LUTs
         values[:, : len(RESOURCES)] *= target.copies(values[:, -1:])
         no_worse = (values[:, None] <= values[None]).all(axis=2)
         better = (values[:, None] < values[None]).any(axis=2)
@@ -68,7 +75,7 @@ def _n_inputs(network: QuantizedNetwork) -> int:
 
 
 def costs_of(traits: LayerTraits, mappings: Sequence[Mapping], n_inputs: int, target: Target) -> Array:
-    """Return the cost array `(6, 4, n_mappings)` of one network."""
+    """Return the cost array `(7, 4, n_mappings)` of one network."""
     costs = np.empty((len(QUANTITIES), 4, len(mappings)))
     folded = [i for i, mapping in enumerate(mappings) if mapping.strategy == "resource"]
     if folded:
@@ -90,12 +97,13 @@ def _source(mapping: Mapping, traits: LayerTraits, clock_ns: float) -> str:
 
 
 def figures_of(costs: Array, mapping: Mapping, traits: LayerTraits, target: Target) -> HardwareFigures:
-    """Return the figures of one column `(6, 4)` of a cost array."""
+    """Return the figures of one column `(7, 4)` of a cost array."""
     source, ebops = _source(mapping, traits, target.clock_ns), float(traits.ebops)
     found = {}
     for name, row in zip(QUANTITIES, costs.tolist(), strict=True):
         original = None if math.isnan(row[ORIGINAL]) else (row[ORIGINAL], _LAW_STAGES[mapping.strategy])
         found[name] = Figure(row[VALUE], UNITS[name], "place-and-route", row[LOW], row[HIGH], source, original)
+    found["period_ns"] = replace(found["period_ns"], source=_PERIOD_SOURCES[mapping.strategy])
     cycles, clock = found["latency_cycles"], target.clock_ns
     return HardwareFigures(
         **found,

@@ -9,8 +9,9 @@ import numpy as np
 
 from nas_fpga import __version__
 from nas_fpga.hardware._adder_graph import adder_graph, build_netlist, da4ml_version
-from nas_fpga.hardware._adder_law import adder_levels_per_cycle, placed_luts
+from nas_fpga.hardware._adder_law import placed_luts
 from nas_fpga.hardware._cache import cache_folder, keep, recall
+from nas_fpga.hardware._period import adder_levels_per_cycle
 from nas_fpga.training import QuantizedNetwork
 
 # LUTs by law above which da4ml may take minutes: nothing was measured beyond 68,000, and dense layers take longest.

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from nas_fpga.hardware._adder_law import adder_graph_luts, input_format_luts
 from nas_fpga.hardware._cost_array import assemble, between, spread
+from nas_fpga.hardware._period import scheduled_period
 from nas_fpga.hardware._stages import (
     CSYNTH_DSP_RATIO,
     CSYNTH_FF_RATIO,
@@ -193,7 +194,7 @@ def latency_cycles(reuse: Array, products: Array, dsps: Array) -> tuple[Array, A
 
 
 def latency_strategy(traits: LayerTraits, n_inputs: int, clock_ns: float) -> Array:
-    """Return the cost array `(6, 4, ...)` of fully unrolled, pipelined networks at place and route."""
+    """Return the cost array `(7, 4, ...)` of fully unrolled, pipelined networks at place and route."""
     lut, reported, ff, dsp = (x.sum(axis=-1) for x in _unrolled(traits, "latency"))
     narrow = ((traits.input_bits < _MEASURED_BITS) | ~traits.present).all(axis=-1)
     seen = in_reports(traits, np.ones_like(traits.n_in), clock_ns)
@@ -201,13 +202,15 @@ def latency_strategy(traits: LayerTraits, n_inputs: int, clock_ns: float) -> Arr
     law = np.where(narrow, _EBOPS_SPREAD, np.hypot(combined(_UNROLLED_SPREAD, CSYNTH_LUT_SPREAD), outside))
     layers = traits.present.sum(axis=-1) * max(_MEASURED_CLOCK_NS / clock_ns, 0.5)
     most = traits.dsp_products.sum(axis=-1)
+    luts = lut + input_format_luts(traits, n_inputs)
     return assemble(
-        lut=spread(lut + input_format_luts(traits, n_inputs), law, np.where(reported > 0, reported, np.nan)),
+        lut=spread(luts, law, np.where(reported > 0, reported, np.nan)),
         ff=spread(ff / CSYNTH_FF_RATIO, np.hypot(combined(_UNROLLED_FF_SPREAD, CSYNTH_FF_SPREAD), outside), ff),
         dsp=between(dsp / CSYNTH_DSP_RATIO, np.where(seen, _DSP_LOW_SEEN, _DSP_LOW) * dsp, np.maximum(most, dsp), dsp),
         bram18=spread(np.zeros_like(lut), 0.0),
         latency_cycles=np.ceil(between(_CYCLES_PER_LAYER * layers, _CYCLES_LOW * layers, _CYCLES_HIGH * layers + 2)),
         ii_cycles=spread(np.ones_like(lut), 0.0),
+        period_ns=scheduled_period(luts, law, clock_ns),
     )
 
 
@@ -222,7 +225,7 @@ def least_latency_luts(adder_luts: float, dsps: float) -> float:
 
 
 def resource_strategy(traits: LayerTraits, reuse: Array, n_inputs: int, clock_ns: float) -> Array:
-    """Return the cost array `(6, 4, ...)` of Resource networks (dataflow: the slowest layer sets the II).
+    """Return the cost array `(7, 4, ...)` of Resource networks (dataflow: the slowest layer sets the II).
 
     Args:
         traits: Layers `(..., n_layers)`.
@@ -254,8 +257,9 @@ def resource_strategy(traits: LayerTraits, reuse: Array, n_inputs: int, clock_ns
     alone, interval = resource_cycles(reuse)
     latency = np.where(once, _CYCLES_PER_LAYER, np.where(present, alone, 0.0)).sum(axis=-1)
     interval = np.where(present, interval, 1.0).max(axis=-1)
+    lut_spread = np.hypot(law, CSYNTH_LUT_SPREAD)
     return assemble(
-        lut=spread(luts, np.hypot(law, CSYNTH_LUT_SPREAD), reported),
+        lut=spread(luts, lut_spread, reported),
         ff=spread(ff / CSYNTH_FF_RATIO, np.hypot(ff_law, CSYNTH_FF_SPREAD), ff),
         dsp=between(
             dsps / CSYNTH_DSP_RATIO,
@@ -270,6 +274,7 @@ def resource_strategy(traits: LayerTraits, reuse: Array, n_inputs: int, clock_ns
         ),
         latency_cycles=between(latency, latency - n_layers, latency + 4.0 * n_layers * max(1.0, 5.0 / clock_ns)),
         ii_cycles=between(interval, interval, interval + 2),
+        period_ns=scheduled_period(luts, lut_spread, clock_ns),
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from nas_fpga.hardware._figures import Figure, Unit
 from nas_fpga.hardware._limits import RESOURCES, Resource, Target
 from nas_fpga.hardware._mappings import Mapping
+from nas_fpga.hardware._stages import combined
 
 UNITS: dict[str, Unit] = {
     "lut": "LUT",
@@ -16,6 +18,7 @@ UNITS: dict[str, Unit] = {
     "bram18": "BRAM18",
     "latency_cycles": "cycles",
     "ii_cycles": "cycles",
+    "period_ns": "ns",
 }
 
 
@@ -29,10 +32,11 @@ class HardwareFigures:
         dsp: DSP slices of one copy.
         bram18: Block memories of 18 Kbit of one copy.
         latency_cycles: Clock cycles from the first input to the last output.
-        latency_ns: The same in time.
+        latency_ns: The same in time, at the clock of the target.
         ii_cycles: Initiation interval: cycles between two inputs of one copy.
         ebops: Effective bit operations, as HGQ2 counts them.
         copies: Copies that sustain the rate of the target.
+        period_ns: Clock period that the design achieves; None in studies from before that was estimated.
     """
 
     lut: Figure
@@ -44,6 +48,23 @@ class HardwareFigures:
     ii_cycles: Figure
     ebops: Figure
     copies: int
+    period_ns: Figure | None = None
+
+    @property
+    def achievable_latency_ns(self) -> Figure | None:
+        """Latency in time at the clock that the design achieves; None where that is not known.
+
+        Cycles and period are unsure for different reasons: the half-widths of their logarithms add in squares.
+        """
+        period, cycles = self.period_ns, self.latency_cycles
+        if period is None:
+            return None
+        below, above = (
+            combined(*(math.log(getattr(figure, end) / figure.value) for figure in (cycles, period)))
+            for end in ("low", "high")
+        )
+        value = cycles.value * period.value
+        return replace(period, value=value, low=value * math.exp(-below), high=value * math.exp(above))
 
     def total(self, name: Resource) -> float:
         """Return the central value of a resource over all copies."""
@@ -51,9 +72,15 @@ class HardwareFigures:
         return self.copies * figure.value
 
     def shares(self, target: Target) -> dict[str, float]:
-        """Return the share of each limit that all copies use: LUT, FF, DSP, BRAM and latency."""
-        shares = {name: self.total(name) / getattr(target.limits, name) for name in RESOURCES}
-        return shares | {"latency": self.latency_ns.value / target.limits.latency_ns}
+        """Return the share of each limit that all copies use: LUT, FF, DSP, BRAM, latency and, where known, period.
+
+        That of the period is its lower end over the clock: a clock is missed where the design is sure to miss it.
+        """
+        shares: dict[str, float] = {n: self.total(n) / getattr(target.limits, n) for n in RESOURCES}
+        shares["latency"] = self.latency_ns.value / target.limits.latency_ns
+        if self.period_ns is not None:
+            shares["period"] = self.period_ns.low / target.clock_ns
+        return shares
 
     def share(self, target: Target) -> float:
         """Return the resource axis: the largest share of LUT, FF, DSP and BRAM, or that of the target's objective."""
@@ -66,7 +93,10 @@ class HardwareFigures:
         return worst if worst > 1 else self.share(target)
 
     def violations(self, target: Target) -> tuple[str, ...]:
-        """Return one phrase for every limit that is violated, by the central values; empty when feasible."""
+        """Return one phrase for every limit that is violated; empty when feasible.
+
+        Central values count, of the period the lower end.
+        """
         found = []
         for name in RESOURCES:
             limit = getattr(target.limits, name)
@@ -75,6 +105,9 @@ class HardwareFigures:
                 found.append(f"{self.total(name):,.0f} {UNITS[name]}{copies}, limit {limit:,.0f}")
         if self.latency_ns.value > target.limits.latency_ns:
             found.append(f"{self.latency_ns.value:,.0f} ns, limit {target.limits.latency_ns:,.0f}")
+        period = self.period_ns
+        if period is not None and period.low > target.clock_ns:
+            found.append(f"period {period.low:.3g}-{period.high:.3g} ns, clock {target.clock_ns:g}")
         return tuple(found)
 
     def at_best(self) -> HardwareFigures:

@@ -31,6 +31,10 @@ from nas_fpga.study._storage import StudyStorage
 from nas_fpga.training import Interval, Merits, difference_interval, percentile_interval
 
 _NAMED = 5  # points in one line
+_FIGURES = (
+    *("lut", "ff", "dsp", "bram18", "latency_cycles", "latency_ns", "ii_cycles"),
+    *("period_ns", "achievable_latency_ns", "ebops"),
+)
 
 
 @dataclass(frozen=True)
@@ -150,9 +154,10 @@ class StudyOutcome:
             f"selection_corrected_{name}": row.selection_corrected,
             "share": row.share,
         }
-        for resource in ("lut", "ff", "dsp", "bram18", "latency_cycles", "latency_ns", "ii_cycles", "ebops"):
-            figure: Figure = getattr(figures, resource)
-            record |= {resource: figure.value, f"{resource}_low": figure.low, f"{resource}_high": figure.high}
+        for quantity in _FIGURES:
+            figure: Figure | None = getattr(figures, quantity)
+            for end, of in (("", "value"), ("_low", "low"), ("_high", "high")):
+                record[quantity + end] = None if figure is None else getattr(figure, of)
         record["stage"], record["lut_from"] = figures.lut.stage, rung_of(figures.lut)
         record["part"], record["clock_ns"] = target.part.name, target.clock_ns
         record |= {

@@ -22,6 +22,7 @@ _TARGETS = {
     "default": make_target(),
     "slow": make_target(rate_mhz=0.1, max_latency_ns=5000, objective="dsp"),
     "fast clock": make_target(clock_ns=2.5, rate_mhz=300, objective="latency"),
+    "clock missed": make_target(clock_ns=1.0, rate_mhz=500),
     "nothing fits": make_target(max_luts=50, max_dsps=1, max_brams=1, max_latency_ns=5, objective="bram"),
 }
 _FIGURES = tuple(field.name for field in fields(HardwareFigures) if field.name != "copies")
@@ -108,7 +109,7 @@ class EstimatorConformance:
             assert figure.original is None or 0 <= figure.original[0] < math.inf
 
     def test_figures_are_of_one_stage(self, found: tuple[MappedPoint, ...]) -> None:
-        compared = (*RESOURCES, "latency_cycles", "latency_ns", "ii_cycles")
+        compared = (*RESOURCES, "latency_cycles", "latency_ns", "ii_cycles", "period_ns")
         assert len({getattr(point.figures, name).stage for point in found for name in compared}) == 1
 
     def test_copies_and_time_follow_from_cycles(self, found: tuple[MappedPoint, ...], target: Target) -> None:
@@ -116,6 +117,20 @@ class EstimatorConformance:
             assert figures.ii_cycles.value >= 1
             assert figures.copies == target.copies(figures.ii_cycles.value)
             assert figures.latency_ns.value == pytest.approx(figures.latency_cycles.value * target.clock_ns)
+
+    def test_a_period_that_is_sure_to_miss_the_clock_is_over_the_limit(
+        self, found: tuple[MappedPoint, ...], target: Target
+    ) -> None:
+        for figures in (point.figures for point in found):
+            period, latency = figures.period_ns, figures.achievable_latency_ns
+            assert period is not None
+            assert latency is not None
+            assert period.low > 0
+            assert latency.value == pytest.approx(figures.latency_cycles.value * period.value)
+            assert latency.low <= latency.value <= latency.high
+            missed = any(line.startswith("period ") for line in figures.violations(target))
+            assert missed is (period.low > target.clock_ns)
+            assert not missed or figures.constrained_share(target) > 1
 
     def test_no_point_beats_another(self, found: tuple[MappedPoint, ...]) -> None:
         for one, other in itertools.permutations(map(_compared, found), 2):

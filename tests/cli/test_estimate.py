@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -24,18 +25,28 @@ def test_a_topology_is_a_table_with_layers_mappings_and_notes(tmp_path):
     assert "16-64-32-32-5 w6a6 on xcvu9p-flga2104-2L-e, 5 ns" in ended.out
     for text in ("dense 4", "32 x 5", "one copy", "resource rf 8/8/8/8", "latency", "note: not trained"):
         assert text in ended.out
+    assert re.search(r"achievable clock period 4.1 ns \[\d\.\d, \d\.\d\], with it a latency of 45 ns \[", ended.out)
     assert (tmp_path / "layers.png").stat().st_size > 5000
 
 
 def test_a_checkpoint_in_json_and_beside_another(tmp_path, checkpoint):
     ended = run(tmp_path, "estimate", str(checkpoint), "--json")
     found = json.loads(ended.out)
-    assert found["figures"]["lut"]["original"][1] == "adder-graph"
+    figures = found["figures"]
+    assert figures["lut"]["original"][1] == "adder-graph"
+    latency = figures["latency_cycles"]["value"] * figures["period_ns"]["value"]
+    assert figures["achievable_latency_ns"]["value"] == pytest.approx(latency)
     both = run(tmp_path, "estimate", str(checkpoint), "--compare", "6-8-8-2", "--bits", "4", "--json")
     assert both.code == 2  # bits are for the topology only
     both = run(tmp_path, "estimate", "6-8-8-2", "--compare", "6-16-8-2")
     assert both.code == 0
     assert "second / first" in both.out
+
+
+def test_a_clock_that_is_missed_is_over_the_limit(tmp_path):
+    ended = run(tmp_path, "estimate", "64-300-300-300-5", "--clock-ns", "1", "--region", "part")
+    assert ended.code == 0
+    assert re.search(r"note: over the limit: period \d\.\d+-\d\.\d+ ns, clock 1\n", ended.out)
 
 
 def test_reuse_factors_are_listed(tmp_path):

@@ -78,6 +78,9 @@ def test_the_adder_graph_is_carried_and_its_original_kept():
     assert figures.ff.original == (netlist.flip_flops, "adder-graph")
     assert figures.latency_cycles.value == figures.latency_cycles.high == netlist.latency_cycles
     assert figures.latency_ns.value == 5 * netlist.latency_cycles
+    levels, period = netlist.levels_per_cycle, figures.period_ns
+    assert period.value == pytest.approx(levels / 2 * (1.81 + 0.00471 * math.sqrt(1.05 * graph.luts)))
+    assert "netlist" in period.source
     by_law = cost_by_law(NETWORK, Mapping("distributed_arithmetic", (1, 1, 1)), TARGET).figures
     assert math.log(figures.lut.high / figures.lut.low) < math.log(by_law.lut.high / by_law.lut.low)
 
@@ -104,6 +107,14 @@ def test_latency_saves_luts_by_whole_dsps_only():
     assert [least_latency_luts(200.0, dsps) for dsps in (0.0, 0.4, 1.2, 5.0)] == [200.0, 200.0, 145.0, 0.0]
 
 
+def test_a_shallow_netlist_has_no_more_levels_between_registers_than_it_has():
+    netlist = build_netlist(adder_graph(NETWORK), 100.0)
+    assert netlist.levels < netlist.levels_per_cycle
+    figures = cost_by_adder_graph(NETWORK, make_target(clock_ns=100)).figures
+    period = netlist.levels / 2 * (1.81 + 0.00471 * math.sqrt(figures.lut.value))
+    assert figures.period_ns.value == pytest.approx(period)
+
+
 def test_parts_of_an_adder_graph_are_its_own():
     graph, cost = adder_graph(NETWORK), cost_by_adder_graph(NETWORK, TARGET)
     of_graph = np.array([*graph.parts[1:], graph.parts[0]])
@@ -120,14 +131,18 @@ def test_synthesis_has_a_figure_of_its_own(monkeypatch, tmp_path):
     assert 0.7 < value / adder_graph(network).luts < 1.4
     assert sum(parts_of(cost, "lut")) == pytest.approx(cost.figures.lut.value)
     assert sum(parts_of(cost, "ff")) == pytest.approx(cost.figures.ff.value)
+    levels = build_netlist(adder_graph(network), TARGET.clock_ns).levels_per_cycle
+    period = levels / 2 * (1.81 + 0.00471 * math.sqrt(cost.figures.lut.value))
+    assert cost.figures.period_ns.value == pytest.approx(period)
 
 
 def test_what_is_not_trained_has_wider_intervals_than_what_is():
     mapping = Mapping("distributed_arithmetic", (1, 1, 1))
-    expected = cost_of_topology((13, 12, 6, 2), BitWidths(6, 6), 10, mapping, TARGET).figures.lut
-    trained = cost_by_law(NETWORK, mapping, TARGET).figures.lut
-    assert expected.low < trained.value < expected.high
-    assert expected.high / expected.low > 2 * trained.high / trained.low
+    expected = cost_of_topology((13, 12, 6, 2), BitWidths(6, 6), 10, mapping, TARGET).figures
+    trained = cost_by_law(NETWORK, mapping, TARGET).figures
+    assert expected.lut.low < trained.lut.value < expected.lut.high
+    assert expected.lut.high / expected.lut.low > 2 * trained.lut.high / trained.lut.low
+    assert expected.period_ns.low < trained.period_ns.low < trained.period_ns.high < expected.period_ns.high
 
 
 @given(st.lists(st.integers(1, 40), min_size=3, max_size=6), st.integers(2, 10), st.integers(2, 10), st.integers(4, 12))

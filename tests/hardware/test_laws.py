@@ -14,6 +14,7 @@ from nas_fpga.hardware import _adder_law, _hls_laws, _stages
 from nas_fpga.hardware._cost_array import HIGH, LOW, QUANTITIES, VALUE
 from nas_fpga.hardware._expected import expected_traits
 from nas_fpga.hardware._mappings import multiplier_limit
+from nas_fpga.hardware._period import LEVELS_SEEN
 from nas_fpga.hardware._traits import LayerTraits
 from nas_fpga.hardware._weights import csd_digits, weight_statistics
 
@@ -382,14 +383,7 @@ class TestDistributedArithmetic:
         assert _adder_law.adder_graph_cost(traits).sum() == pytest.approx(cost, rel=0.25)
         assert traits.ebops[0] == pytest.approx(ebops, rel=0.25)
 
-    def test_period_law(self, table):
-        rows = table("jedi_linear.csv")
-        period = _adder_law._PERIOD_CONSTANT_NS + _adder_law._PERIOD_SQRT_LUT_NS * np.sqrt(rows["lut"])
-        error = np.abs(period / rows["actual_period_ns"] - 1)
-        assert np.median(error) < 0.05
-        assert error.max() < 0.18
-
     def test_flip_flops(self, table):
         rows = table("jedi_linear.csv")
-        law = _adder_law._FF_PER_LUT_AND_CUT * rows["lut"] / _adder_law._PERIOD_LEVELS
+        law = _adder_law._FF_PER_LUT_AND_CUT * rows["lut"] / LEVELS_SEEN
         assert np.max(np.abs(np.log(law / rows["ff"]))) < _adder_law._FF_SPREAD

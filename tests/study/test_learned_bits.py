@@ -54,6 +54,22 @@ def test_tables_name_what_is_left(outcome: StudyOutcome) -> None:
     assert outcome.knee.neurons == 8
 
 
+def test_the_front_has_the_period_where_the_study_knows_it(outcome: StudyOutcome) -> None:
+    best = outcome.best
+    figures = best.point.mapped.figures
+    period, latency = figures.period_ns, figures.achievable_latency_ns
+    assert period is not None
+    assert latency is not None
+    names = [name + end for name in ("period_ns", "achievable_latency_ns") for end in ("", "_low", "_high")]
+    record = outcome.record(best)
+    ends = (period.value, period.low, period.high, latency.value, latency.low, latency.high)
+    assert tuple(record[name] for name in names) == ends
+    before = replace(best.point.mapped, figures=replace(figures, period_ns=None))
+    older = outcome.record(replace(best, point=replace(best.point, mapped=before)))
+    assert [older[name] for name in names] == [None] * 6
+    assert {name for name in record if record[name] != older[name]} == set(names)
+
+
 def test_the_report_has_the_bits_of_each_layer(outcome: StudyOutcome) -> None:
     layers = gather(outcome).layers
     assert [layer.shape for layer in layers] == ["3", "3 to 6", "6 to 2", "2 to 1"]
