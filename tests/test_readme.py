@@ -44,6 +44,10 @@ def folder(tmp_path_factory):
     rows = [",".join(f"{value:g}" for value in (*x, y)) for x, y in zip(digits.data, digits.target, strict=True)]
     (folder / "digits.csv").write_text("\n".join([header, *rows]) + "\n")
     train_elsewhere(digits.data, digits.target, folder / "model.keras")
+    stages = [
+        f"{k},resource,csynth,{9000 * k},{3000 * k}\n{k},resource,place-and-route,{5000 * k},\n" for k in range(1, 5)
+    ]
+    (folder / "designs.csv").write_text("design,strategy,stage,lut,ff\n" + "".join(stages))
     yield folder
     shutil.rmtree(folder)
 

@@ -154,8 +154,9 @@ def with_graphs(trial: TrialRecord, storage: StudyStorage, target: Target) -> Tr
         if adders and point.mapped.figures.lut.value <= MOST_GRAPH_LUTS:
             network = storage.load_network(trial, point.network)
             found[point.network] = cost_by_adder_graph(network, target).figures
-    points = [with_graph(point, found[point.network]) if point.network in found else point for point in trial.points]
-    return trial.with_points(points)
+    return trial.with_points(
+        [with_graph(p, found[p.network], target) if p.network in found else p for p in trial.points]
+    )
 
 
 def names(side: Side, keys: Sequence[Key]) -> list[str]:

@@ -112,7 +112,8 @@ class Study:
 
         Args:
             **limits: ``part``, ``clock_ns``, ``rate_mhz``, ``region``, ``max_luts``, ``max_ffs``, ``max_dsps``,
-                ``max_brams``, ``max_latency_ns``, ``objective``; what is left out stays as it is in this study.
+                ``max_brams``, ``max_latency_ns``, ``objective``, ``rank_stage``, ``calibration``; what is left out
+                stays as it is in this study.
 
         Raises:
             TypeError: An unknown keyword.

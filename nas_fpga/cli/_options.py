@@ -64,6 +64,34 @@ ObjectiveOption = Annotated[
         rich_help_panel=_HARDWARE,
     ),
 ]
+
+
+class RankStage(StrEnum):
+    """Stages that count."""
+
+    adder_graph = "adder-graph"
+    logic_synthesis = "logic-synthesis"
+    csynth = "csynth"
+    vendor_synthesis = "vendor-synthesis"
+    place_and_route = "place-and-route"
+
+
+RankStageOption = Annotated[
+    RankStage | None,
+    typer.Option(
+        help="Stage of the tools at which designs are compared with limits and each other; figures of other stages are "
+        "carried there by measured ratios, which widen their intervals.",
+        rich_help_panel=_HARDWARE,
+    ),
+]
+CalibrationOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--calibration",
+        help="File of nas-fpga calibrate: ratios between stages from your own reports.",
+        rich_help_panel=_HARDWARE,
+    ),
+]
 Study = Annotated[str | None, typer.Option(help="Name of the study.", rich_help_panel=_STUDY)]
 Runs = Annotated[str, typer.Option(help="Folder that holds the studies.", rich_help_panel=_STUDY)]
 Storage = Annotated[
@@ -91,6 +119,8 @@ HARDWARE = (
     "max_brams",
     "max_latency_ns",
     "objective",
+    "rank_stage",
+    "calibration",
 )
 """Names of the options that make a hardware target."""
 
@@ -104,10 +134,14 @@ def hardware(ctx: typer.Context) -> dict[str, Any]:
     """Return the options of the hardware target on the command line; limits beside other firmware are among them.
 
     Raises:
-        InputError: ``--fill`` without ``--beside``, or nothing is left beside that firmware.
+        InputError: ``--fill`` without ``--beside``, nothing is left beside that firmware, or the calibration is none.
     """
     stated = given(ctx)
     values = {name: plain(ctx.params[name]) for name in HARDWARE if name in stated}
+    if "calibration" in stated:
+        from nas_fpga.hardware import read_calibration
+
+        values["calibration"] = read_calibration(values["calibration"])
     if "beside" in stated:
         from nas_fpga.hardware import DEFAULT_PART, room_beside
 

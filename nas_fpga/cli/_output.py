@@ -105,12 +105,13 @@ def _print_table(outcome: StudyOutcome) -> None:
     target = outcome.setup.target
     heading = "share" if target.objective == "share" else f"{target.objective} share"
     merit, axis = outcome.merit_name, outcome.setup.resource_name
+    calibrated = "" if target.calibration is None else f" by a calibration ({target.calibration})"
     typer.echo(
         f"validation, test: {merit}; corrected: with the optimism of picking the best of many added;\n"
         "mapping: da (distributed arithmetic: adders in place of multipliers), latency or resource of hls4ml;\n"
         "precision: 1 - test; P(front): share of resamples in which no other network is as good and as cheap;\n"
-        "LUT, DSP: one copy, carried to place-and-route, of da from da4ml's adder graph, of others by estimate;\n"
-        f"{heading}: {axis}, all copies"
+        f"LUT, DSP: one copy, carried to {target.rank_stage}{calibrated}, of da from da4ml's adder graph, of others by "
+        f"estimate;\n{heading}: {axis}, all copies"
     )
     if not narrow and (note := training_note(outcome)):
         typer.echo(note)

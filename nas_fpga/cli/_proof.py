@@ -53,7 +53,7 @@ def print_proofs(proofs: Sequence[PointProof]) -> None:
     compared, differing = sum(proof.outputs for proof in done), sum(proof.differing or 0 for proof in done)
     typer.echo(
         f"proven: {len(done)} of {len(proofs)} points, {differing:,} of {compared:,} outputs differ from Keras; "
-        "carried: logic synthesis at place-and-route"
+        "carried: logic synthesis at the stage of ranking"
     )
     for cheaper, dearer in reversals(proofs):
         typer.echo(f"in another order: {cheaper} is cheaper than {dearer} by estimate, dearer by logic synthesis")

@@ -85,12 +85,14 @@ def estimate(
     beside: options.Beside = None,
     fill: options.Fill = "80%",
     objective: options.ObjectiveOption = None,
+    rank_stage: options.RankStageOption = None,
+    calibration: options.CalibrationOption = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
     """Print what a network costs on an FPGA, layer by layer, before anybody synthesises it.
 
-    Figures have 90 % intervals and are carried to place-and-route; --json has the original of each, with its stage.
+    Figures have 90 % intervals and are carried to --rank-stage; --json has the original of each, with its stage.
 
     A topology: nas-fpga estimate 16-64-32-32-5 --bits 6
 

@@ -27,6 +27,8 @@ def front(
     beside: options.Beside = None,
     fill: options.Fill = "80%",
     objective: options.ObjectiveOption = None,
+    rank_stage: options.RankStageOption = None,
+    calibration: options.CalibrationOption = None,
     data: Annotated[str | None, typer.Option(help="Where the study's data file lies now, if it was moved.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Also write the front to this CSV file.")] = None,
     runs: options.Runs = "runs",

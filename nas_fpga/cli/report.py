@@ -27,6 +27,8 @@ def report(
     max_brams: options.MaxBrams = None,
     max_latency_ns: options.MaxLatencyNs = None,
     objective: options.ObjectiveOption = None,
+    rank_stage: options.RankStageOption = None,
+    calibration: options.CalibrationOption = None,
     data: Annotated[str | None, typer.Option(help="Where the study's data file lies now, if it was moved.")] = None,
     runs: options.Runs = "runs",
     storage: options.Storage = None,
@@ -38,8 +40,7 @@ def report(
     Limits that are not given are those of the study. Without --study the latest one is meant, finished or not.
     """
     del debug
-    given = options.given(ctx)
-    values = {name: options.plain(ctx.params[name]) for name in options.HARDWARE if name in given}
+    values = options.hardware(ctx)
 
     from json import dumps
 

@@ -211,6 +211,8 @@ def search(
     beside: options.Beside = None,
     fill: options.Fill = "80%",
     objective: options.ObjectiveOption = options.Objective.share,
+    rank_stage: options.RankStageOption = options.RankStage.place_and_route,
+    calibration: options.CalibrationOption = None,
     study: options.Study = None,
     runs: options.Runs = "runs",
     storage: options.Storage = None,

@@ -103,7 +103,7 @@ def estimate(
         reuse_factor: For ``"resource"``: of all layers.
         stage: ``"estimate"``: laws, in milliseconds. ``"adder-graph"``: da4ml on the trained weights, in seconds, the
             default where there are weights; other strategies than distributed arithmetic have laws only.
-            ``"logic-synthesis"``: Yosys on the netlist, in minutes. All figures are carried to `place-and-route`.
+            ``"logic-synthesis"``: Yosys on the netlist, in minutes. All figures are carried to ``rank_stage``.
         message: Told what a reader had to assume, and how long synthesis has run.
         **hardware: Of :func:`nas_fpga.make_target`: ``part="vu9p"``, ``clock_ns=4``, ``region="5%"``, ...
 

@@ -15,7 +15,7 @@ from nas_fpga.export._project import write
 from nas_fpga.export._record import read_record
 from nas_fpga.export._select import design_of_point
 from nas_fpga.export._verify import verify
-from nas_fpga.hardware import CellCounts, Figure, carried_from_synthesis, synthesise, yosys_family
+from nas_fpga.hardware import CellCounts, Figure, Target, carried_from_synthesis, synthesise, yosys_family
 from nas_fpga.study import FrontRow, StudyOutcome
 
 PROOF = "proof.json"  # in the study's folder
@@ -63,7 +63,7 @@ def prove(outcome: StudyOutcome, *, message: Callable[[str], None]) -> tuple[Poi
     for number, row in enumerate(outcome.front, 1):
         cause = _unproven(row)
         if row.point.name in kept:
-            proof = replace(kept[row.point.name], estimated=row.point.mapped.figures.lut)
+            proof = _carried_anew(kept[row.point.name], row, outcome.setup.target)
         elif cause:
             proof = _proof(row, cause=cause)
         else:
@@ -104,7 +104,7 @@ def _prove_point(outcome: StudyOutcome, row: FrontRow, message: Callable[[str], 
         description = read_record(folder)["rtl"]
         files = [folder / "rtl" / name for name in description["files"]["sources"]]
         cells = synthesise(files, description["top"], yosys_family(target.part), message=message)
-        synthesised = carried_from_synthesis(cells.lut, row.point.mapped.figures.lut)
+        synthesised = carried_from_synthesis(cells.lut, row.point.mapped.figures.lut, target)
     except ToolFailedError as error:
         return _proof(row, cause=str(error), wall_time_s=time.monotonic() - started)
     cause = "" if verified.passed else f"{verified.differing} of {verified.outputs} outputs differ"
@@ -145,6 +145,13 @@ def _proof(
         wall_time_s=wall_time_s,
         cause=cause,
     )
+
+
+def _carried_anew(proof: PointProof, row: FrontRow, target: Target) -> PointProof:
+    """Return a kept proof at the stage of ranking and by the calibration of this outcome; what was counted stays."""
+    estimated = row.point.mapped.figures.lut
+    synthesised = carried_from_synthesis(proof.cells.lut, estimated, target) if proof.cells is not None else None
+    return replace(proof, estimated=estimated, synthesised=synthesised)
 
 
 def _keep(outcome: StudyOutcome, proofs: Sequence[PointProof]) -> None:

@@ -15,6 +15,13 @@ from nas_fpga.hardware._adder_law import SPARE_BITS, input_format_luts, placed_l
 from nas_fpga.hardware._base import Estimator
 from nas_fpga.hardware._before_training import PreTrainingCost
 from nas_fpga.hardware._beside import room_beside
+from nas_fpga.hardware._calibration import (
+    Calibration,
+    as_calibration,
+    read_calibration,
+    refuse_other_file,
+    write_calibration,
+)
 from nas_fpga.hardware._csynth_report import CSynthReport
 from nas_fpga.hardware._design_cost import (
     AROUND,
@@ -26,19 +33,19 @@ from nas_fpga.hardware._design_cost import (
     cost_by_law,
     cost_by_synthesis,
     cost_of_topology,
+    no_fewer_than_adders,
     rung_of,
     topology_traits,
 )
 from nas_fpga.hardware._estimate import StaticEstimator, estimate
-from nas_fpga.hardware._figures import Figure, Stage, Unit
+from nas_fpga.hardware._figures import RESOURCES, STAGES, Figure, Resource, Stage, Unit
 from nas_fpga.hardware._graph_counts import MOST_GRAPH_LUTS, expected_graph_s
-from nas_fpga.hardware._hls_laws import least_latency_luts
+from nas_fpga.hardware._learned_ratios import Learned, StageCounts, learn
 from nas_fpga.hardware._limits import (
     OBJECTIVES,
-    RESOURCES,
+    RANK_STAGES,
     Limits,
     Objective,
-    Resource,
     Target,
     log10_share,
     make_target,
@@ -46,10 +53,8 @@ from nas_fpga.hardware._limits import (
 )
 from nas_fpga.hardware._logic_synthesis import CellCounts, synthesise, yosys_family
 from nas_fpga.hardware._mappings import (
-    STRATEGIES,
     UNROLL_LIMIT,
     Mapping,
-    Strategy,
     allowed_reuse_factors,
     buildable_reuse_factors,
     enumerate_mappings,
@@ -60,8 +65,10 @@ from nas_fpga.hardware._period import adder_levels_per_cycle
 from nas_fpga.hardware._points import HardwareFigures, MappedPoint
 from nas_fpga.hardware._preflight import preflight
 from nas_fpga.hardware._report_text import ReportedResources
-from nas_fpga.hardware._reports import Report, read_report
+from nas_fpga.hardware._reports import Report, is_report, read_report
 from nas_fpga.hardware._reuse import ReuseOption, reuse_options
+from nas_fpga.hardware._stages import SHIPPED, StageRatio, shipped_ratio
+from nas_fpga.hardware._strategies import STRATEGIES, Strategy
 from nas_fpga.hardware._traits import LayerTraits, measured_traits
 from nas_fpga.hardware._vivado_report import TimingReport, UtilizationReport
 
@@ -70,13 +77,17 @@ __all__ = [
     "DEFAULT_PART",
     "MOST_GRAPH_LUTS",
     "OBJECTIVES",
+    "RANK_STAGES",
     "RESOURCES",
+    "SHIPPED",
     "SPARE_BITS",
+    "STAGES",
     "STRATEGIES",
     "SUFFIX",
     "UNROLL_LIMIT",
     "AdderGraph",
     "CSynthReport",
+    "Calibration",
     "CellCounts",
     "DesignCost",
     "Estimator",
@@ -85,6 +96,7 @@ __all__ = [
     "Language",
     "LayerCost",
     "LayerTraits",
+    "Learned",
     "Limits",
     "MappedPoint",
     "Mapping",
@@ -99,6 +111,8 @@ __all__ = [
     "ReuseOption",
     "Rung",
     "Stage",
+    "StageCounts",
+    "StageRatio",
     "StaticEstimator",
     "Strategy",
     "Target",
@@ -109,6 +123,7 @@ __all__ = [
     "adder_graph_of_model",
     "adder_levels_per_cycle",
     "allowed_reuse_factors",
+    "as_calibration",
     "build_netlist",
     "buildable_reuse_factors",
     "carried_from_synthesis",
@@ -122,21 +137,27 @@ __all__ = [
     "expected_graph_s",
     "find_part",
     "input_format_luts",
+    "is_report",
     "known_boards",
     "known_parts",
-    "least_latency_luts",
+    "learn",
     "log10_share",
     "make_target",
     "measured_traits",
     "nearest_reuse_factor",
+    "no_fewer_than_adders",
     "parse_region",
     "placed_luts",
     "preflight",
+    "read_calibration",
     "read_report",
+    "refuse_other_file",
     "reuse_options",
     "room_beside",
     "rung_of",
+    "shipped_ratio",
     "synthesise",
     "topology_traits",
+    "write_calibration",
     "yosys_family",
 ]

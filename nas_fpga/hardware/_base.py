@@ -22,8 +22,8 @@ class Estimator(abc.ABC):
         """Return the mappings of a network that no other beats in LUT, FF, DSP, BRAM, latency and II.
 
         Enumerated are mappings that the tools accept, whether or not the limits are kept; at least one is always
-        returned, as a network may have none that keeps them. All figures of all points are of one stage, EBOPs apart,
-        so that they can be compared.
+        returned, as a network may have none that keeps them. All figures of all points are of the target's stage of
+        ranking, so that they can be compared; EBOPs, and the period that is achieved when placed, are apart.
 
         Args:
             network: As trained; every layer counts as it is.

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from nas_fpga.hardware._adder_law import distributed_arithmetic
 from nas_fpga.hardware._cost_array import HIGH, LOW, ORIGINAL, QUANTITIES, VALUE
 from nas_fpga.hardware._expected import WEIGHTS_SPREAD, WEIGHTS_SPREAD_PER_BIT, expected_traits
+from nas_fpga.hardware._figures import RESOURCES
 from nas_fpga.hardware._hls_laws import latency_strategy, resource_strategy
-from nas_fpga.hardware._limits import RESOURCES, Target, log10_share
+from nas_fpga.hardware._limits import Target, log10_share
 from nas_fpga.hardware._mappings import REUSE_TARGETS, UNROLL_LIMIT, nearest_reuse_factors
 from nas_fpga.hardware._period import period_growth
+from nas_fpga.hardware._rank_stage import at_rank_stage
 from nas_fpga.hardware._traits import Array, LayerTraits
 
 # Rows are worked on in groups of at most so many hidden layers, and the rest: half of what a search asks about is no
@@ -91,17 +93,19 @@ class PreTrainingCost:
 
     def _smooth_costs(self, rows: NDArray[np.integer]) -> Array:
         """Return the cost array `(7, 4, n_mappings, n)` of mappings that change little with a width."""
-        clock = self.target.clock_ns
+        target, clock = self.target, self.target.clock_ns
         traits = self._traits(rows)
-        unrolled = latency_strategy(traits, self.n_inputs, clock)
+        unrolled = at_rank_stage(latency_strategy(traits, self.n_inputs, clock), "latency", target)
         weights = traits.n_in * traits.n_out
         unrolled[: len(RESOURCES), :, (weights >= UNROLL_LIMIT).any(axis=-1)] = np.inf  # cannot be built
-        unfolded = np.stack([distributed_arithmetic(traits, self.n_inputs, clock), unrolled], axis=2)
+        adders = distributed_arithmetic(traits, self.n_inputs, clock)
+        unfolded = np.stack([at_rank_stage(adders, "distributed_arithmetic", target), unrolled], axis=2)
         # beyond two rounds over its inputs a layer's multiplexers cost more than the multipliers they save
         most = np.minimum(weights, 2 * traits.n_in)
         aims = [aim for aim in REUSE_TARGETS[1::2] if aim * clock <= self.target.limits.latency_ns]
         reuse = np.clip(most, 1.0, np.array(aims).reshape(-1, 1, 1))
-        return np.concatenate([unfolded, resource_strategy(traits, reuse, self.n_inputs, clock)], axis=2)
+        folded = at_rank_stage(resource_strategy(traits, reuse, self.n_inputs, clock), "resource", target)
+        return np.concatenate([unfolded, folded], axis=2)
 
     def _folded_costs(self, rows: NDArray[np.integer]) -> Array:
         """Return the cost array `(7, 4, n_mappings, n)` of hls4ml's Resource strategy at all allowed reuse factors."""
@@ -111,7 +115,8 @@ class PreTrainingCost:
         cycles = (reuse * traits.present).sum(axis=-1)
         kept = (cycles * self.target.clock_ns <= self.target.limits.latency_ns).any(axis=-1)
         kept[0] = True  # where all are too slow the first says by how much
-        return resource_strategy(traits, reuse[kept], self.n_inputs, self.target.clock_ns)
+        costs = resource_strategy(traits, reuse[kept], self.n_inputs, self.target.clock_ns)
+        return at_rank_stage(costs, "resource", self.target)
 
     def _constrained(self, cost: Array, weight_bits: NDArray[np.integer]) -> tuple[Array, NDArray[np.bool_]]:
         """Return the constrained share `(3, n_mappings, n)`, and `(n_mappings, n)` where its lower end is over."""
@@ -123,7 +128,7 @@ class PreTrainingCost:
         by_weights = np.stack([np.ones_like(unknown), 1 / unknown, unknown])[:, None]  # value, low, high
         used = copies * cost[: len(RESOURCES)] / limits * by_weights
         latency = cost[QUANTITIES.index("latency_cycles")] * target.clock_ns / target.limits.latency_ns
-        growth = period_growth(cost[QUANTITIES.index("lut"), VALUE])
+        growth = period_growth(cost[QUANTITIES.index("lut"), VALUE])  # much the same for LUTs of another stage
         period = cost[QUANTITIES.index("period_ns"), LOW] / target.clock_ns * by_weights**growth
         shares = dict(zip(RESOURCES, used, strict=True)) | {"latency": latency}
         worst: Array = np.maximum.reduce([used.max(axis=0), latency, period])

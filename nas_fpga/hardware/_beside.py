@@ -6,7 +6,8 @@ import math
 from pathlib import Path
 
 from nas_fpga.errors import InputError
-from nas_fpga.hardware._limits import RESOURCES, make_target
+from nas_fpga.hardware._figures import RESOURCES
+from nas_fpga.hardware._limits import make_target
 from nas_fpga.hardware._reports import read_report
 from nas_fpga.hardware._vivado_report import UtilizationReport
 

@@ -13,31 +13,25 @@ import numpy as np
 
 from nas_fpga.hardware._adder_graph import Netlist, adder_graph, build_netlist
 from nas_fpga.hardware._cost_array import HIGH, LOW, QUANTITIES, VALUE
-from nas_fpga.hardware._estimate import costs_of, figures_of
+from nas_fpga.hardware._estimate import costs_of, figures_of, ranked
 from nas_fpga.hardware._expected import WEIGHTS_SPREAD, WEIGHTS_SPREAD_PER_BIT, expected_traits
-from nas_fpga.hardware._figures import Figure, Stage
+from nas_fpga.hardware._figures import RESOURCES, Figure, Resource, Stage
 from nas_fpga.hardware._graph_counts import GraphCounts, count_adder_graph
-from nas_fpga.hardware._limits import RESOURCES, Target
+from nas_fpga.hardware._hls_laws import least_latency_luts
+from nas_fpga.hardware._limits import Target
 from nas_fpga.hardware._logic_synthesis import synthesise, yosys_family
-from nas_fpga.hardware._mappings import Mapping, Strategy
+from nas_fpga.hardware._mappings import Mapping
 from nas_fpga.hardware._period import adder_period, period_growth
 from nas_fpga.hardware._points import HardwareFigures
-from nas_fpga.hardware._stages import (
-    ADDER_GRAPH_LUT_RATIO,
-    ADDER_GRAPH_LUT_SPREAD,
-    NETLIST_FF_RATIO,
-    NETLIST_FF_SPREAD,
-    SYNTHESIS_LUT_RATIO,
-    SYNTHESIS_LUT_SPREAD,
-)
+from nas_fpga.hardware._rank_stage import carried_count
+from nas_fpga.hardware._strategies import Strategy
 from nas_fpga.hardware._traits import Array, LayerTraits, measured_traits
 from nas_fpga.space import BitWidths
 from nas_fpga.training import QuantizedNetwork
 
 Rung = Literal["estimate", "adder-graph", "logic-synthesis"]
 AROUND = "around"
-_OF_GRAPH = "da4ml's adder graph of the weights; adder-graph carried to place-and-route"
-_OF_YOSYS = "Yosys; logic-synthesis carried to place-and-route"
+_OF_GRAPH, _OF_YOSYS = "da4ml's adder graph of the weights", "Yosys"
 
 
 @dataclass(frozen=True)
@@ -117,12 +111,14 @@ def topology_traits(widths: tuple[int, ...], bits: BitWidths, input_bits: int) -
 
 def _by_law(traits: LayerTraits, mapping: Mapping, n_inputs: int, target: Target, unknown: float = 1.0) -> DesignCost:
     """Return the cost of a design; what is unknown of the weights is a factor on the ends of the intervals."""
-    costs = costs_of(traits, [mapping], n_inputs, target)[..., 0]
+    laws = costs_of(traits, [mapping], n_inputs, target)
+    costs = ranked(laws, [mapping], target)[..., 0]
     costs[: len(RESOURCES), LOW] /= unknown
     costs[: len(RESOURCES), HIGH] *= unknown
-    lut, period = costs[QUANTITIES.index("lut")], costs[QUANTITIES.index("period_ns")]
-    period[[LOW, HIGH]] *= unknown ** (period_growth(lut[VALUE]) * np.array([-1, 1]))
-    figures = figures_of(costs, mapping, traits, target)
+    period = costs[QUANTITIES.index("period_ns")]
+    growth = period_growth(laws[QUANTITIES.index("lut"), VALUE, 0])
+    period[[LOW, HIGH]] *= unknown ** (growth * np.array([-1, 1]))
+    figures = figures_of(costs, laws[..., 0], mapping, traits, target)
     nothing = LayerTraits(**{field.name: np.zeros(1) for field in fields(LayerTraits)})
     alone = [
         _values(_layer(traits, k), mapping.strategy, factor, target) - _values(nothing, mapping.strategy, 1, target)
@@ -137,21 +133,23 @@ def _by_law(traits: LayerTraits, mapping: Mapping, n_inputs: int, target: Target
 
 def _values(traits: LayerTraits, strategy: Strategy, reuse_factor: int, target: Target) -> Array:
     """Return the resources `(4,)` of a design of one layer."""
-    costs: Array = costs_of(traits, [Mapping(strategy, (reuse_factor,))], 0, target)[: len(RESOURCES), VALUE, 0]
-    return costs
+    mappings = [Mapping(strategy, (reuse_factor,))]
+    costs = ranked(costs_of(traits, mappings, 0, target), mappings, target)
+    values: Array = costs[: len(RESOURCES), VALUE, 0]
+    return values
 
 
 def cost_by_adder_graph(network: QuantizedNetwork, target: Target) -> DesignCost:
     """Return what a trained network costs in distributed arithmetic, by da4ml's adder graph of its weights.
 
-    LUTs are the graph's cost, flip-flops the bits of its registers, latency its pipeline's; all carried to
-    `place-and-route`.
+    LUTs are the graph's cost, flip-flops the bits of its registers, latency its pipeline's; all carried to the stage of
+    ranking.
     """
     graph = count_adder_graph(network, target.clock_ns)
     by_law = cost_by_law(network, _adders(network), target)
     was = by_law.figures
-    lut = _carried(graph.luts, ADDER_GRAPH_LUT_RATIO, ADDER_GRAPH_LUT_SPREAD, "adder-graph", was.lut, _OF_GRAPH)
-    ff = _carried(graph.flip_flops, NETLIST_FF_RATIO, NETLIST_FF_SPREAD, "adder-graph", was.ff, _OF_GRAPH)
+    lut = _carried(graph.luts, "adder-graph", "lut", was.lut, target, _OF_GRAPH)
+    ff = _carried(graph.flip_flops, "adder-graph", "ff", was.ff, target, _OF_GRAPH)
     cycles = graph.latency_cycles
     figures = replace(
         was,
@@ -159,7 +157,7 @@ def cost_by_adder_graph(network: QuantizedNetwork, target: Target) -> DesignCost
         ff=ff,
         latency_cycles=_exact(was.latency_cycles, cycles, "da4ml's pipeline"),
         latency_ns=_exact(was.latency_ns, cycles * target.clock_ns, "da4ml's pipeline at the asked clock"),
-        period_ns=_period(lut, graph, target),
+        period_ns=_period(graph.luts, "adder-graph", graph, target),
     )
     luts = np.array(graph.parts[1:]) * lut.value / graph.luts if graph.luts else np.zeros(len(network.layers))
     alone = np.zeros((len(luts), len(RESOURCES)))
@@ -183,32 +181,58 @@ def cost_by_synthesis(network: QuantizedNetwork, target: Target, *, message: Cal
         files = netlist.write(Path(folder), "net", "verilog")
         counts = synthesise(files, "net", yosys_family(target.part), message=message)
     was = by_graph.figures
-    lut = carried_from_synthesis(counts.lut, was.lut)
-    ff = _carried(counts.ff, 1.0, NETLIST_FF_SPREAD, "logic-synthesis", was.ff, _OF_YOSYS)
+    lut = carried_from_synthesis(counts.lut, was.lut, target)
+    ff = _carried(counts.ff, "logic-synthesis", "ff", was.ff, target, _OF_YOSYS)
     layers = tuple(
         replace(layer, lut=_part(lut, layer.lut, was.lut), ff=_part(ff, layer.ff, was.ff)) for layer in by_graph.layers
     )
-    period = _period(lut, netlist, target)
+    period = _period(counts.lut, "logic-synthesis", netlist, target)
     return DesignCost(by_graph.mapping, replace(was, lut=lut, ff=ff, period_ns=period), layers)
+
+
+def no_fewer_than_adders(latency: HardwareFigures, by_graph: HardwareFigures, target: Target) -> HardwareFigures:
+    """Return the figures of a network in the Latency strategy, by law, whose adder graph is known.
+
+    That law has no fewer LUTs than the law of adders, in whose place the graph is now. Where the ratios are those of a
+    user's own reports, these say what Latency takes.
+
+    Args:
+        latency: In Latency.
+        by_graph: In distributed arithmetic, by its adder graph.
+        target: Has the stage of ranking of both.
+    """
+    if target.calibration is not None:
+        return latency
+    count = by_graph.lut.value if by_graph.lut.original is None else by_graph.lut.original[0]
+    placed = replace(target, rank_stage="place-and-route")
+    luts, _, _ = carried_count(count, "adder-graph", "distributed_arithmetic", "lut", placed)
+    least = least_latency_luts(luts, latency.dsp.value)
+    ranked_least, _, _ = carried_count(least, "place-and-route", "latency", "lut", target)
+    lut = latency.lut
+    if lut.value >= ranked_least:
+        return latency
+    return replace(latency, lut=replace(lut, value=ranked_least, high=max(lut.high, ranked_least)))
 
 
 def rung_of(figure: Figure) -> Rung:
     """Return what a figure was come by: laws, da4ml's adder graph of the weights, or logic synthesis."""
-    if figure.source == _OF_YOSYS:
+    if figure.source.startswith(_OF_YOSYS):
         return "logic-synthesis"
-    return "adder-graph" if figure.source == _OF_GRAPH else "estimate"
+    return "adder-graph" if figure.source.startswith(_OF_GRAPH) else "estimate"
 
 
-def carried_from_synthesis(lut: int, was: Figure) -> Figure:
-    """Return LUTs that Yosys counted at place and route, in place of a figure that was estimated."""
-    return _carried(lut, SYNTHESIS_LUT_RATIO, SYNTHESIS_LUT_SPREAD, "logic-synthesis", was, _OF_YOSYS)
+def carried_from_synthesis(lut: int, was: Figure, target: Target) -> Figure:
+    """Return LUTs that Yosys counted at the stage of ranking, in place of a figure that was estimated."""
+    return _carried(lut, "logic-synthesis", "lut", was, target, _OF_YOSYS)
 
 
-def _period(lut: Figure, netlist: Netlist | GraphCounts, target: Target) -> Figure:
-    """Return the period of a netlist with these LUTs at place and route."""
+def _period(lut: float, stage: Stage, netlist: Netlist | GraphCounts, target: Target) -> Figure:
+    """Return the period at place and route of a netlist with the LUTs that a stage counts."""
     levels = max(min(netlist.levels, netlist.levels_per_cycle), 1)
-    lut_spread = math.log(lut.high / lut.value) if lut.value > 0 else 0.0
-    value, low, high, _ = adder_period(lut.value, lut_spread, levels, target.clock_ns).tolist()
+    placed = replace(target, rank_stage="place-and-route")
+    luts, _, most = carried_count(lut, stage, "distributed_arithmetic", "lut", placed)
+    lut_spread = math.log(most / luts) if luts > 0 else 0.0
+    value, low, high, _ = adder_period(luts, lut_spread, levels, target.clock_ns).tolist()
     source = "law of placed and routed JEDI-linear designs, by LUTs and the netlist's levels between registers"
     return Figure(value, "ns", "place-and-route", low, high, source)
 
@@ -269,17 +293,13 @@ def _scaled(figure: Figure, value: float, total: float) -> Figure:
     return replace(figure, value=value, low=low, high=high, original=None)
 
 
-def _carried(value: float, ratio: float, spread: float, stage: Stage, was: Figure, source: str) -> Figure:
-    """Return a figure of another stage at place and route: times a measured ratio, whose spread is its interval."""
-    placed = ratio * value
-    return replace(
-        was,
-        value=placed,
-        low=placed * math.exp(-spread),
-        high=placed * math.exp(spread),
-        source=source,
-        original=(value, stage),
-    )
+def _carried(count: float, stage: Stage, resource: Resource, was: Figure, target: Target, source: str) -> Figure:
+    """Return what was counted in distributed arithmetic at the stage of ranking, in place of another figure."""
+    value, low, high = carried_count(count, stage, "distributed_arithmetic", resource, target)
+    if stage == target.rank_stage:
+        return replace(was, value=value, low=low, high=high, source=source, original=None)
+    source = f"{source}; {stage} carried to {target.rank_stage}"
+    return replace(was, value=value, low=low, high=high, source=source, original=(count, stage))
 
 
 def _exact(was: Figure, value: float, source: str) -> Figure:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Stage = Literal["estimate", "adder-graph", "logic-synthesis", "csynth", "vendor-synthesis", "place-and-route"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+Resource = Literal["lut", "ff", "dsp", "bram18"]
+RESOURCES: tuple[Resource, ...] = get_args(Resource)
 Unit = Literal["LUT", "FF", "DSP", "BRAM18", "URAM", "bit operations", "cycles", "ns"]
 
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, get_args, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nas_fpga.errors import InputError
+from nas_fpga.hardware._calibration import Calibration, as_calibration
+from nas_fpga.hardware._figures import RESOURCES, STAGES, Stage
 from nas_fpga.hardware._parts import DEFAULT_PART, Part, find_part
 
-Resource = Literal["lut", "ff", "dsp", "bram18"]
-RESOURCES: tuple[Resource, ...] = get_args(Resource)
 Objective = Literal["share", "lut", "ff", "dsp", "bram", "latency"]
 OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
+RANK_STAGES: tuple[Stage, ...] = tuple(stage for stage in STAGES if stage != "estimate")
+"""Stages at which designs can be compared: those that count."""
 LEAST_CLOCK_NS = 1.0  # block RAMs and DSPs of the fastest parts end below 900 MHz
 LEAST_SHARE = 1e-6  # lower end of the resource axis, and of the hypervolume: a resource may not be used at all
 _SHARE_OF = {"bram": "bram18"}  # objectives that are not named as their share is
@@ -42,7 +45,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Target:
-    """What a design is made for: part, clock, rate, limits, and which resource is its axis.
+    """What a design is made for: part, clock, rate, limits, which resource is its axis, and the stage of ranking.
 
     Attributes:
         part: The FPGA.
@@ -50,6 +53,8 @@ class Target:
         rate_mhz: Inferences per microsecond that must be sustained.
         limits: Hard limits.
         objective: Which share is the resource axis: the largest (`share`) or that of one resource.
+        rank_stage: The stage that all figures are carried to and at which they are compared with limits and each other.
+        calibration: Ratios between stages in place of shipped ones.
     """
 
     part: Part
@@ -57,6 +62,8 @@ class Target:
     rate_mhz: float
     limits: Limits
     objective: Objective = "share"
+    rank_stage: Stage = "place-and-route"
+    calibration: Calibration | None = None
 
     @property
     def axis(self) -> tuple[str, ...]:
@@ -115,16 +122,21 @@ def make_target(
     max_brams: float | None = None,
     max_latency_ns: float = 1000.0,
     objective: str = "share",
+    rank_stage: str = "place-and-route",
+    calibration: Calibration | Path | str | None = None,
 ) -> Target:
     """Return a checked target; a limit that is given replaces that of the region.
 
     Raises:
-        InputError: Unknown part, region or objective; a number that is not positive and finite; a limit above the part.
+        InputError: Unknown part, region, objective or stage; a number that is not positive and finite; a limit above
+            the part; a file that is no calibration.
     """
     device = find_part(part)
     room = parse_region(region, device)
     if objective not in OBJECTIVES:
         raise InputError(f"objective '{objective}' is not one of {', '.join(OBJECTIVES)}")
+    if rank_stage not in RANK_STAGES:
+        raise InputError(f"--rank-stage {rank_stage} is none of {', '.join(RANK_STAGES)}")
     _check_positive("clock period", clock_ns, "ns")
     if clock_ns < LEAST_CLOCK_NS:
         raise InputError(f"clock period {clock_ns:g} ns must be at least {LEAST_CLOCK_NS:g}: no FPGA runs faster")
@@ -139,7 +151,8 @@ def make_target(
             if value > getattr(device, name):
                 raise InputError(f"limit of {value:,.0f} {name.upper()} is above the part's {getattr(device, name):,}")
         limits[name] = getattr(room, name) if value is None else value
-    return Target(device, clock_ns, rate_mhz, Limits(**limits, latency_ns=max_latency_ns), objective)
+    room_and_time = Limits(**limits, latency_ns=max_latency_ns)
+    return Target(device, clock_ns, rate_mhz, room_and_time, objective, rank_stage, as_calibration(calibration))
 
 
 def _check_positive(what: str, value: float, unit: str) -> None:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.hardware._limits import Target
-
-Strategy = Literal["distributed_arithmetic", "latency", "resource"]
-STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
+from nas_fpga.hardware._strategies import Strategy
 
 # hls4ml fails on dense layers of this many weights at reuse factor 1, in Latency at any: of the synthesis runs of
 # wa-hls4ml every design at or above it failed, every one below worked.

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from nas_fpga.hardware._figures import Figure, Unit
-from nas_fpga.hardware._limits import RESOURCES, Resource, Target
+from nas_fpga.hardware._figures import RESOURCES, Figure, Resource, Unit
+from nas_fpga.hardware._limits import Target
 from nas_fpga.hardware._mappings import Mapping
 from nas_fpga.hardware._stages import combined
 

@@ -26,6 +26,12 @@ _KNOWN = (
 )
 
 
+def is_report(path: Path) -> bool:
+    """Return whether a file is a report of a kind that :func:`read_report` knows, whole or not."""
+    text = path.read_text(encoding="utf-8-sig", errors="replace").replace("\r\n", "\n")
+    return any(re.search(mark, text, re.MULTILINE) for mark, _ in _READERS)
+
+
 def read_report(path: Path | str, *, stage: Stage | None = None) -> Report:
     """Read a report of the vendor's tools. Its kind is known by what is in it, whatever it is called.
 

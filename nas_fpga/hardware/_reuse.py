@@ -12,12 +12,13 @@ from nas_fpga.hardware._hls_laws import resource_strategy
 from nas_fpga.hardware._limits import Target
 from nas_fpga.hardware._mappings import buildable_reuse_factors
 from nas_fpga.hardware._points import UNITS
+from nas_fpga.hardware._rank_stage import at_rank_stage
 from nas_fpga.hardware._traits import LayerTraits
 
 
 @dataclass(frozen=True)
 class ReuseOption:
-    """One dense layer alone at one reuse factor, at place and route.
+    """One dense layer alone at one reuse factor, at the stage of ranking.
 
     Attributes:
         reuse_factor: hls4ml takes it as it is.
@@ -47,13 +48,14 @@ def reuse_options(traits: LayerTraits, target: Target) -> tuple[tuple[ReuseOptio
     for k, (n_in, n_out) in enumerate(zip(traits.n_in.tolist(), traits.n_out.tolist(), strict=True)):
         factors = buildable_reuse_factors("resource", int(n_in), int(n_out))
         alone = LayerTraits(**{f.name: getattr(traits, f.name)[k : k + 1] for f in fields(LayerTraits)})
-        costs = resource_strategy(alone, np.array(factors, np.float64)[:, None], 0, target.clock_ns)
+        laws = resource_strategy(alone, np.array(factors, np.float64)[:, None], 0, target.clock_ns)
+        costs = at_rank_stage(laws, "resource", target)
         found.append(
             tuple(
                 ReuseOption(
                     factor,
                     **{
-                        name: Figure(value, UNITS[name], "place-and-route", low, high, source)
+                        name: Figure(value, UNITS[name], target.rank_stage, low, high, source)
                         for name in names
                         for q in [QUANTITIES.index(name)]
                         for value, low, high in [costs[q, [VALUE, LOW, HIGH], i].tolist()]

@@ -6,6 +6,7 @@ import shlex
 from dataclasses import fields
 from typing import Any
 
+from nas_fpga.hardware import Calibration
 from nas_fpga.study import DATASET_FILE, DataSource, HardwareTarget, SearchDefinition, written
 
 _APART = {"data", "hardware", "weight_bits", "activation_bits", "learned_bits", "include", "search_training"}
@@ -52,6 +53,9 @@ def _options(value: Any, default: Any, apart: set[str]) -> list[str]:
     for field in fields(value):
         given = getattr(value, field.name)
         if field.name not in apart and given is not None and given != getattr(default, field.name):
-            text = repr(given).removesuffix(".0") if isinstance(given, float) else str(given)
+            if isinstance(given, Calibration):
+                text = "FILE"  # a study keeps what was in it, not where it lay
+            else:
+                text = repr(given).removesuffix(".0") if isinstance(given, float) else str(given)
             words += [f"--{field.name.replace('_', '-')}", text]
     return words

@@ -61,7 +61,7 @@ class Layer:
         accumulator_bits: Worst-case bits of the sums.
         reuse_factor: Of the mapping.
         ebops: Effective bit operations.
-        lut: At place and route, where it is known by layer (distributed arithmetic).
+        lut: Its part of the point's, where it is known by layer (distributed arithmetic).
     """
 
     name: str

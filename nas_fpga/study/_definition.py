@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
 from nas_fpga.errors import InputError
+from nas_fpga.hardware import Calibration
 from nas_fpga.space import TrainingSettings, TrainingSpace
 from nas_fpga.study._json import to_json
 
@@ -52,7 +53,10 @@ class DataSource:
 
 @dataclass(frozen=True)
 class HardwareTarget:
-    """Part, clock, rate and limits, as asked. None is the region's."""
+    """Part, clock, rate and limits, as asked. None is the region's; of the calibration, the shipped ratios.
+
+    The calibration is here with its content, so that a study needs no other file.
+    """
 
     part: str = "xcvu13p-flga2577-2-e"
     clock_ns: float = 5.0
@@ -64,6 +68,8 @@ class HardwareTarget:
     max_brams: float | None = None
     max_latency_ns: float = 1000.0
     objective: str = "share"
+    rank_stage: str = "place-and-route"
+    calibration: Calibration | None = None
 
 
 @dataclass(frozen=True)
@@ -195,12 +201,20 @@ class SearchDefinition:
 
     def differences(self, other: SearchDefinition) -> list[str]:
         """Return one text for every value that differs, `name ours (now theirs)`; a file may have moved."""
-        ours, theirs = _flat(to_json(self)), _flat(to_json(other))
+        ours, theirs = _flat(_named(self)), _flat(_named(other))
         return [
             f"{name} {ours[name]} (now {theirs[name]})"
             for name in ours
             if ours[name] != theirs[name] and name != "data.name"
         ]
+
+
+def _named(definition: SearchDefinition) -> dict[str, Any]:
+    """Return a definition as JSON values, with the calibration by name."""
+    values: dict[str, Any] = to_json(definition)
+    if definition.hardware.calibration is not None:
+        values["hardware"]["calibration"] = str(definition.hardware.calibration)
+    return values
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

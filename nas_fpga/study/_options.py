@@ -13,6 +13,7 @@ from typing import Any, Literal, TypedDict, get_args, get_origin, get_type_hints
 
 from nas_fpga.data.variants import variant_of, with_absolute_files
 from nas_fpga.errors import InputError
+from nas_fpga.hardware import Calibration, as_calibration
 from nas_fpga.space import SETTING_SCALES, TrainingSpace
 from nas_fpga.study._definition import DATA_SETS, Acquisition, Backend, DataSource, HardwareTarget, SearchDefinition
 from nas_fpga.study._training_options import ranges_named, read_search_training
@@ -34,6 +35,8 @@ class HardwareOptions(TypedDict, total=False):
     max_brams: float | None
     max_latency_ns: float
     objective: str
+    rank_stage: str
+    calibration: str | Path | Calibration | None
 
 
 class SearchOptions(HardwareOptions, total=False):
@@ -95,6 +98,9 @@ class SearchOptions(HardwareOptions, total=False):
         max_latency_ns: Longest latency. Default: 1000.0.
         objective: Resource axis: ``share``, the largest share of the limits, or that of ``lut``, ``ff``, ``dsp``,
             ``bram`` or ``latency``. Default: share.
+        rank_stage: Stage of the tools at which designs are compared: ``place-and-route``, ``vendor-synthesis``,
+            ``csynth``, ``logic-synthesis`` or ``adder-graph``. Default: place-and-route.
+        calibration: File of ``nas-fpga calibrate``; ratios between stages in place of those that are shipped.
     """
 
     target: str
@@ -184,7 +190,7 @@ def apply_options(definition: SearchDefinition, options: Mapping[str, Any]) -> S
     data = _values(DataSource, options)
     if "data" in options:
         data["name"] = absolute_name(options["data"])
-    hardware = replace(definition.hardware, **_values(HardwareTarget, options))
+    hardware = replace(definition.hardware, **hardware_values(options))
     return replace(definition, data=replace(definition.data, **data), hardware=hardware, **changes)
 
 
@@ -192,9 +198,10 @@ def hardware_values(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return fields of :class:`HardwareTarget` as options give them.
 
     Raises:
-        InputError: A value is of the wrong type.
+        InputError: A value is of the wrong type, or the calibration is none.
     """
-    return _values(HardwareTarget, options)
+    given = {"calibration": as_calibration(options["calibration"])} if "calibration" in options else {}
+    return _values(HardwareTarget, options) | given
 
 
 def absolute_name(data: str) -> str:
@@ -220,6 +227,7 @@ def refuse_unknown(function: str, names: Iterable[str], known: Sequence[str]) ->
 _SET_APART = (
     "data",
     "hardware",
+    "calibration",
     "weight_bits",
     "activation_bits",
     "learned_bits",

@@ -22,8 +22,8 @@ from nas_fpga.hardware import (
     Target,
     cost_by_adder_graph,
     expected_graph_s,
-    least_latency_luts,
     log10_share,
+    no_fewer_than_adders,
 )
 from nas_fpga.space import rows_of
 from nas_fpga.study._front import front_of
@@ -114,20 +114,16 @@ def _expected_s(point: Point) -> float:
     return expected_graph_s(point.mapped.figures.lut.value)
 
 
-def with_graph(point: Point, of_graph: HardwareFigures) -> Point:
-    """Return a point, by law, of a network whose adder graph has these figures.
+def with_graph(point: Point, by_graph: HardwareFigures, target: Target) -> Point:
+    """Return a point, by law, of a network that has these figures by its adder graph.
 
-    The law of Latency has no fewer LUTs than the law of adders, in whose place the graph is now: else the front would
-    take whichever of the two laws is off to the better side.
+    Latency is bound to them too: else the front would take whichever of two laws is off to the better side.
     """
     figures, strategy = point.mapped.figures, point.mapped.mapping.strategy
     if strategy == "distributed_arithmetic":
-        figures = of_graph
+        figures = by_graph
     elif strategy == "latency":
-        lut = figures.lut
-        least = least_latency_luts(of_graph.lut.value, figures.dsp.value)
-        if lut.value < least:
-            figures = replace(figures, lut=replace(lut, value=least, high=max(lut.high, least)))
+        figures = no_fewer_than_adders(figures, by_graph, target)
     return replace(point, mapped=replace(point.mapped, figures=figures))
 
 
@@ -184,7 +180,7 @@ class _Ladder:
             return
         figures = cost_by_adder_graph(network, self._target).figures
         record = record.with_points(
-            [with_graph(other, figures) if other.network == point.network else other for other in record.points]
+            [with_graph(p, figures, self._target) if p.network == point.network else p for p in record.points]
         )
         self.records[point.trial], self._feasible[point.trial] = record, self._feasible_of(record)
         del self._by_law[point.name]

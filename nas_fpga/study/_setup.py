@@ -99,6 +99,8 @@ def make_hardware_target(definition: SearchDefinition) -> Target:
         max_brams=h.max_brams,
         max_latency_ns=h.max_latency_ns,
         objective=h.objective,
+        rank_stage=h.rank_stage,
+        calibration=h.calibration,
     )
 
 

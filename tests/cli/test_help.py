@@ -43,6 +43,7 @@ def test_lists_the_commands(nas_fpga) -> None:
         "search",
         "front",
         "estimate",
+        "calibrate",
         "export",
         "verify",
         "report",

@@ -57,3 +57,18 @@ def test_what_is_proven_is_not_proven_again_and_the_table_has_both_stages(folder
             assert f"{proof['cells']['lut']:,}" in again.out
     n_proven = sum(not proof["cause"] for proof in proofs)
     assert f"proven: {n_proven} of {len(proofs)} points, 0 of " in again.out
+
+
+@pytest.mark.slow
+def test_what_was_proven_is_carried_to_another_stage_without_another_proof(folder: Path, first: Ended) -> None:
+    stage = ("--rank-stage", "logic-synthesis")
+    again = run(folder, "front", "--study", "small", "--prove", "--json", *stage)
+    assert again.code == 0
+    assert "Verilator" not in again.err
+    proven = [proof for proof in json.loads(again.out)["proofs"] if not proof["cause"]]
+    assert {proof["point"] for proof in proven} & {
+        p["point"] for p in json.loads(first.out)["proofs"] if not p["cause"]
+    }
+    for proof in proven:
+        assert proof["synthesised"]["value"] == proof["synthesised"]["high"] == proof["cells"]["lut"]
+        assert proof["synthesised"]["stage"] == proof["estimated"]["stage"] == "logic-synthesis"

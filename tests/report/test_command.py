@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from nas_fpga.errors import InputError
+from nas_fpga.hardware import Calibration, StageRatio
 from nas_fpga.report._command import report_command, search_command
 from nas_fpga.space import TRAINING_PRESETS
 from nas_fpga.study import DATASET_FILE, DataSource, HardwareTarget, SearchDefinition, SearchRun
@@ -30,7 +31,9 @@ DEFINITIONS = [
         acquisition="ei",
         backend="tensorflow",
         signal_efficiency=0.995,
-        hardware=HardwareTarget(part="xc7z020", clock_ns=6.25, region="5%", max_luts=12345.0, objective="lut"),
+        hardware=HardwareTarget(
+            "xc7z020", clock_ns=6.25, region="5%", max_luts=12345.0, objective="lut", rank_stage="csynth"
+        ),
     ),
     SearchDefinition(search_training=TRAINING_PRESETS["lcm-cifar10"], patience=3, weight_decay=1e-3),
     SearchDefinition(data=DataSource(features="ce-e+ce-h", pileup=0, tables="/my tables"), sampler="grid", grid="4x8"),
@@ -68,6 +71,15 @@ def test_other_limits_are_said() -> None:
     other = replace(own, max_luts=2000.0, rate_mhz=160.0)
     expected = "nas-fpga report --study main --rate-mhz 160 --max-luts 2000 --to FILE"
     assert report_command("main", other, own) == expected
+
+
+def test_a_calibration_is_a_file_to_be_named() -> None:
+    own = HardwareTarget()
+    ratio = StageRatio("csynth", "latency", "lut", 0.5, 0.3, 4, (100.0, 2000.0))
+    other = replace(own, calibration=Calibration((ratio,)))
+    expected = "nas-fpga report --study main --calibration FILE --to FILE"
+    assert report_command("main", other, own) == expected
+    assert search_command(SearchDefinition(hardware=other), 9) == "nas-fpga search --calibration FILE --trials 9"
 
 
 @pytest.fixture

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nas_fpga.errors import InputError
+from nas_fpga.hardware import Calibration, StageRatio, write_calibration
 from nas_fpga.space import TrainingSettings, TrainingSpace
 from nas_fpga.study import DataSource, HardwareTarget, SearchDefinition
+from nas_fpga.study._json import from_json, to_json
+from nas_fpga.study._options import apply_options
+from nas_fpga.study._setup import make_hardware_target
 
 OTHER = {
     "budget": 5, "max_layers": 3, "max_width": 9, "weight_bits": (3, 8), "activation_bits": (2, 5), "min_params": 4,
@@ -88,6 +95,29 @@ def test_differences_name_both_values() -> None:
     assert SearchDefinition(data=DataSource()).differences(SearchDefinition(data=DataSource("a.csv", "y"))) == [
         "data.target None (now y)",  # the path does not count: a file may have moved, its fingerprint tells
     ]
+
+
+def test_a_calibration_is_kept_with_its_content_and_named_where_it_differs(tmp_path: Path) -> None:
+    ratio = StageRatio("csynth", "latency", "lut", 0.5, 0.3, 4, (100.0, 2000.0), "vendor-synthesis")
+    write_calibration(Calibration((ratio,)), tmp_path / "c.json")
+    ours = apply_options(SearchDefinition(), {"calibration": str(tmp_path / "c.json"), "rank_stage": "csynth"})
+    (tmp_path / "c.json").unlink()
+    stored = from_json(SearchDefinition, json.loads(json.dumps(to_json(ours))))
+    assert stored == ours
+    assert stored.hardware.calibration == Calibration((ratio,))
+    target = make_hardware_target(stored)
+    assert (target.rank_stage, target.calibration) == ("csynth", Calibration((ratio,)))
+
+    other = replace(ours, hardware=replace(ours.hardware, calibration=Calibration((replace(ratio, ratio=0.6),))))
+    name = r"1 ratios of latency \(4 networks\), \w{8}"
+    assert ours.differences(stored) == []
+    (said,) = ours.differences(other)
+    assert re.fullmatch(rf"hardware.calibration {name} \(now {name}\)", said)
+    without = replace(ours, hardware=replace(ours.hardware, calibration=None))
+    (said,) = without.differences(ours)
+    assert re.fullmatch(rf"hardware.calibration None \(now {name}\)", said)
+    (said,) = ours.differences(without)
+    assert re.fullmatch(rf"hardware.calibration {name} \(now None\)", said)
 
 
 @pytest.mark.parametrize(
