@@ -41,7 +41,7 @@ from nas_fpga.hardware import (
     make_target,
 )
 from nas_fpga.hardware._graph_operations import LUTS_PER_BIT, operation_bits
-from nas_fpga.hardware._stages import NETLIST_FF_RATIO, SYNTHESIS_LUT_RATIO
+from nas_fpga.hardware._stages import ADDER_GRAPH_LUT_RATIO, NETLIST_FF_RATIO, SYNTHESIS_LUT_RATIO
 from nas_fpga.space import BitWidths
 from nas_fpga.training import QuantizedNetwork
 
@@ -68,7 +68,9 @@ def measure(one: Drawn) -> dict[str, Any]:
         widths = (network.layers[0].n_in, *one.candidate.topology, network.layers[-1].n_out)
         of_all = Mapping("distributed_arithmetic", (1,) * (len(widths) - 1))
         nominal = cost_of_topology(widths, one.candidate.bits, INPUT_BITS, of_all, target).figures.lut.value
+    started = time.perf_counter()
     graph = adder_graph(network)
+    graph_s = time.perf_counter() - started
     netlist = build_netlist(graph, CLOCK_NS)
     return {
         "name": one.name,
@@ -79,6 +81,10 @@ def measure(one: Drawn) -> dict[str, Any]:
         "trained_low": trained.low,
         "trained_high": trained.high,
         "graph_lut": graph.luts,
+        "graph_parts": " ".join(f"{part:.6g}" for part in graph.parts),
+        "graph_cost": graph.cost,
+        "graph_s": graph_s,
+        "levels": netlist.levels,
         **{f"{name}_bits": bits for name, bits in asdict(operation_bits(graph._comb)).items()},
         "graph_ff": netlist.flip_flops,
         "latency_cycles": netlist.latency_cycles,
@@ -182,13 +188,14 @@ def judge(rows: Sequence[dict[str, Any]], counted: Sequence[dict[str, str]]) -> 
     sparse = np.array([float(row["sparsity"]) > SPARSE for row in counted])
     graph_ff = np.array([row["graph_ff"] for row in rows], np.float64)
     per_bit, ff_ratio = fit_bits(bits[~unseen], lut[~unseen]), fit_ratio(graph_ff[~unseen], ff[~unseen])
-    cost = np.array([row["graph_lut"] for row in rows])
+    graph, cost = (np.array([row[name] for row in rows], np.float64) for name in ("graph_lut", "graph_cost"))
+    yosys_over_cost = fit_ratio(cost[~unseen], lut[~unseen])
     figures = {
         "nominal": np.array([row["nominal_lut"] or 0.0 for row in rows]) / SYNTHESIS_LUT_RATIO,
         "trained": np.array([row["trained_lut"] for row in rows]) / SYNTHESIS_LUT_RATIO,
-        "graph": bits @ np.array(list(LUTS_PER_BIT.values())),
+        "graph": graph * ADDER_GRAPH_LUT_RATIO / SYNTHESIS_LUT_RATIO,
         "graph fitted": bits @ per_bit,
-        "da4ml's cost": fit_ratio(cost[~unseen], lut[~unseen]) * cost,
+        "da4ml's cost": cost * yosys_over_cost,
     }
     regimes = {"all": lut > -1, "uniform": uniform, "learned": ~uniform, "wide or sparse": wide | sparse}
     halves = {"unseen": unseen, "seen": ~unseen}
@@ -205,9 +212,9 @@ def judge(rows: Sequence[dict[str, Any]], counted: Sequence[dict[str, str]]) -> 
     cycles = sum(row["latency_cycles"] != row["rtl_stages"] for row in rows)
     return {
         "networks": len(rows),
-        "luts_per_bit": dict(zip(KINDS, per_bit.round(3).tolist(), strict=True)),
+        "luts_per_bit": dict(zip(KINDS, (per_bit / yosys_over_cost).round(3).tolist(), strict=True)),
         "luts_per_bit_half_width": half_width((bits @ per_bit)[~unseen], lut[~unseen], len(KINDS)),
-        "yosys_over_cost": fit_ratio(cost[~unseen], lut[~unseen]),
+        "yosys_over_cost": yosys_over_cost,
         "trained_law_over_yosys": 1 / fit_ratio(figures["trained"][~unseen], lut[~unseen]),
         "trained_law_half_width": half_width(figures["trained"][~unseen], lut[~unseen], 0),
         "ff_ratio": ff_ratio,

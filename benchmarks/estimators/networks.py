@@ -4,7 +4,7 @@
 of a kind, of bands of LUTs from 100 to 60,000 by the static law of then, two with a layer of 128 to 256), how each is
 trained, and which half is never used to fit anything. All of it was drawn by seed 20261129 before anything was
 synthesised, with the law of commit 7c55163, whose version of this file has the rule. This trains each candidate and
-counts what its adder graph costs and what Yosys makes of the pipelined netlist for UltraScale+. Trained networks are
+counts what Yosys makes of the pipelined netlist for UltraScale+. Trained networks are
 written to ``networks/``, their figures to ``networks.csv``; what is there is neither trained nor synthesised again.
 About two hours of a core.
 """
@@ -18,7 +18,6 @@ import multiprocessing
 import os
 import resource
 import tempfile
-import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -115,12 +114,9 @@ def static_luts(network: QuantizedNetwork) -> float:
 
 
 def measure(path: Path) -> dict[str, Any]:
-    """Return what the adder graph of a network costs, and what Yosys makes of its netlist."""
+    """Return what Yosys makes of the netlist of a network."""
     network = QuantizedNetwork.load(path)
-    started = time.perf_counter()
-    graph = adder_graph(network)
-    graph_s = time.perf_counter() - started
-    netlist = build_netlist(graph, CLOCK_NS)
+    netlist = build_netlist(adder_graph(network), CLOCK_NS)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryDirectory() as folder:
         files = netlist.write(Path(folder), "net", "verilog")
@@ -131,14 +127,6 @@ def measure(path: Path) -> dict[str, Any]:
         "topology": "-".join(map(str, network.topology)),
         "weights": weights,
         "sparsity": 1 - sum(int(np.count_nonzero(layer.weights)) for layer in network.layers) / weights,
-        "static_lut": static_luts(network),
-        "graph_lut": graph.luts,
-        "graph_parts": " ".join(f"{part:g}" for part in graph.parts),
-        "graph_s": graph_s,
-        "levels": netlist.levels,
-        "levels_per_cycle": netlist.levels_per_cycle,
-        "latency_cycles": netlist.latency_cycles,
-        "graph_ff": netlist.flip_flops,
         "yosys_lut": counts.lut,
         "yosys_ff": counts.ff,
         "yosys_carry": counts.carry,

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from nas_fpga.hardware import measured_traits
+from nas_fpga.hardware._graph_operations import operation_bits
 from nas_fpga.hardware._weights import weight_statistics
 from nas_fpga.training import QuantizedNetwork, effective_bits
 
@@ -80,6 +81,7 @@ def measure(a_bits: int, weights: NDArray[np.int64], rng: np.random.Generator) -
         "product_cost": product.cost,
         "product_depth": product.latency[1],
         "layer_cost": layer.cost,
+        "layer_luts": operation_bits(layer).luts,
         "layer_depth": layer.latency[1],
         "seconds": round(seconds, 3),
     }
@@ -127,7 +129,7 @@ def measure_all(path: Path, n_layers: int, seed: int) -> None:
 def fit(path: Path) -> None:
     """Print the constants of the adder law, and its errors on random layers and on those of trained networks."""
     rows = np.genfromtxt(path, delimiter=",", names=True, dtype=None, encoding="utf-8")
-    rows = rows[rows["layer_cost"] > 0]
+    rows = rows[rows["layer_luts"] > 0]
     columns = {name: rows[name].astype(float) for name in rows.dtype.names if name != "kind"}
     drawn = Layers(
         csd_digits=columns["csd_digits"],
@@ -137,15 +139,15 @@ def fit(path: Path) -> None:
         input_bits=columns["activation_bits"],
         weight_bits=columns["weight_bits"],
         has_activation=np.ones(len(rows)),
-        cost=columns["layer_cost"],
+        luts=columns["layer_luts"],
     )
     trained = _trained_layers()
     both = Layers(*(np.concatenate(pair) for pair in zip(astuple(drawn), astuple(trained), strict=True)))
     # relative errors; those of few LUTs count less, and a random layer half as much as a trained one
-    weight = np.sqrt(np.minimum(1, both.cost / 300)) * np.repeat([0.5, 1.0], [len(drawn.cost), len(trained.cost)])
+    weight = np.sqrt(np.minimum(1, both.luts / 300)) * np.repeat([0.5, 1.0], [len(drawn.luts), len(trained.luts)])
 
     def residuals(constants: Array) -> Array:
-        return np.log(np.maximum(_law(constants, both), 1) / both.cost) * weight
+        return np.log(np.maximum(_law(constants, both), 1) / both.luts) * weight
 
     found = least_squares(residuals, _START, loss="soft_l1", f_scale=0.1).x
     print(
@@ -153,8 +155,8 @@ def fit(path: Path) -> None:
     )
     print("each output with an activation: constant, input bits, log2 terms:", found[8:].round(4))
     for name, layers in (("random", drawn), ("trained", trained)):
-        large = layers.cost > 300
-        error = np.log(np.maximum(_law(found, layers), 1) / layers.cost)[large]
+        large = layers.luts > 300
+        error = np.log(np.maximum(_law(found, layers), 1) / layers.luts)[large]
         print(f"{name}, {large.sum()} layers above 300 LUT: median |error| {np.median(np.abs(error)):.3f}, ", end="")
         print(f"90 % below {np.quantile(np.abs(error), 0.9):.3f}, mean {error.mean():.3f}")
 
@@ -171,7 +173,7 @@ _START = (0.0, 1.2, 1.1, -0.3, -0.3, -0.3, -0.4, 0.25, -5.0, 1.4, 2.7)
 
 @dataclass(frozen=True, eq=False)
 class Layers:
-    """What the law of a layer's LUTs needs, and da4ml's cost with bias, ReLU, rounding and saturation; all `(n,)`."""
+    """What the law of a layer's LUTs needs, and those of its graph with bias and quantizer; all `(n,)`."""
 
     csd_digits: Array
     nonzero: Array
@@ -180,7 +182,7 @@ class Layers:
     input_bits: Array
     weight_bits: Array
     has_activation: Array
-    cost: Array
+    luts: Array
 
 
 def _law(constants: Array, layers: Layers) -> Array:
@@ -200,12 +202,12 @@ def _law(constants: Array, layers: Layers) -> Array:
 def _trained_layers() -> Layers:
     """Return the layers of the seen half of the networks that estimators are judged on."""
     found = []
-    with NETWORKS.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
+    with (NETWORKS.parent / "adder_graphs.csv").open(encoding="utf-8", newline="") as file:
         seen = [row for row in csv.DictReader(file) if row["unseen"] == "0"]
     for row in seen:
         traits = measured_traits(QuantizedNetwork.load(NETWORKS / f"{row['name']}.npz"))
-        costs = [float(part) for part in row["graph_parts"].split()][1:]
-        columns = [getattr(traits, field.name) for field in fields(Layers)[:-1]] + [np.array(costs)]
+        luts = [float(part) for part in row["graph_parts"].split()][1:]
+        columns = [getattr(traits, field.name) for field in fields(Layers)[:-1]] + [np.array(luts)]
         layers = np.column_stack(columns)
         found.append(layers[(traits.nonzero > 0) & (layers[:, -1] > 0)])
     return Layers(*np.concatenate(found).T)

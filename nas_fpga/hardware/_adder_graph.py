@@ -5,6 +5,7 @@ da4ml's development goes on under another name; whoever moves to the successor c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -55,17 +56,17 @@ class AdderGraph:
     """What a network or model computes, as additions of shifted words.
 
     Attributes:
-        luts: Its cost in LUTs, stage `adder-graph`.
-        parts: How they divide over the input format and each layer of a network, with its bias and quantizer; empty for
-            a model.
+        luts: What it takes by kind of operation, stage `adder-graph`: on the scale of da4ml's cost.
+        parts: How they divide over the input format and each layer of a network, with its bias and quantizer; of a
+            model all in one.
         levels: Levels of adders from input to output.
-        logic_luts: LUTs that logic synthesis makes of it, by kind of operation.
+        cost: da4ml's own, which counts every adder by the bits of its result.
     """
 
     luts: float
     parts: tuple[float, ...]
     levels: int
-    logic_luts: float
+    cost: float
     _comb: Any
 
 
@@ -76,7 +77,7 @@ class Netlist:
     Attributes:
         inputs: Its input bus, least significant word first.
         outputs: Its output bus, likewise.
-        luts: Cost of the adder graph in LUTs, stage `adder-graph`.
+        luts: Of the adder graph, stage `adder-graph`.
         flip_flops: Bits of its registers.
         levels: Levels of adders from input to output.
         levels_per_cycle: Most of them between two registers.
@@ -148,8 +149,7 @@ def adder_graph(network: QuantizedNetwork) -> AdderGraph:
             unsigned = np.zeros_like(layer.activation_bits)
             values = _quantized(values.relu(), unsigned, layer.activation_bits, layer.activation_fraction_bits)
         combs.append(comb_trace(words, values))
-    costs = [float(comb.cost) for comb in combs]
-    return _graph(combs[-1], parts=tuple(np.diff(costs, prepend=0.0).tolist()))
+    return _graph(combs)
 
 
 def adder_graph_of_model(
@@ -176,7 +176,7 @@ def adder_graph_of_model(
     comb = comb_trace(inputs, outputs)
     if comb.lookup_tables:
         raise InputError("RTL: the model has look-up tables (softmax, tanh, ...); end it at the raw outputs, use ReLU")
-    return _graph(comb, parts=())
+    return _graph([comb])
 
 
 def build_netlist(graph: AdderGraph, clock_ns: float) -> Netlist:
@@ -202,9 +202,16 @@ def build_netlist(graph: AdderGraph, clock_ns: float) -> Netlist:
     )
 
 
-def _graph(comb: Any, parts: tuple[float, ...]) -> AdderGraph:
-    levels, logic_luts = int(np.ceil(comb.latency[1])), operation_bits(comb).luts
-    return AdderGraph(luts=float(comb.cost), parts=parts, levels=levels, logic_luts=logic_luts, _comb=comb)
+def _graph(combs: Sequence[Any]) -> AdderGraph:
+    """Return the graph of the last of these, each of which has one part more than the one before."""
+    luts = [operation_bits(comb).luts for comb in combs]
+    return AdderGraph(
+        luts=luts[-1],
+        parts=tuple(np.diff(luts, prepend=0.0).tolist()),
+        levels=int(np.ceil(combs[-1].latency[1])),
+        cost=float(combs[-1].cost),
+        _comb=combs[-1],
+    )
 
 
 def _input_words(integer_bits: NDArray[np.int64], fraction_bits: NDArray[np.int64]) -> Any:

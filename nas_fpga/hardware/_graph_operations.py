@@ -1,7 +1,7 @@
-"""What the operations of an adder graph become: LUTs of logic synthesis, counted bit by bit.
+"""What the operations of an adder graph take in LUTs, counted bit by bit.
 
-da4ml's own cost counts an adder in bits, whatever its operands overlap, and sees no saturation. Logic synthesis makes a
-LUT of every bit at which two words meet, little of bits that only carry a sign on, and less of adding a constant.
+da4ml's own cost counts an adder in bits of its result, and sees no saturation. Logic synthesis makes a LUT of every bit
+at which two words meet, less of bits that only carry a sign on and of constants that are added.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-# Non-negative least squares of relative errors to Yosys' LUTs (synth_xilinx, xcup) of the seen half of
-# benchmarks/estimators/networks.csv: LUTs for each bit. `python -m benchmarks.estimators.adder_graphs` fits them.
-LUTS_PER_BIT: Mapping[str, float] = {"overlap": 1.052, "extension": 0.166, "constant": 0.597, "saturation": 1.105}
+# LUTs for each bit: non-negative least squares of relative errors to Yosys (synth_xilinx, xcup) on the seen half of
+# benchmarks/estimators/networks.csv, by `python -m benchmarks.estimators.adder_graphs`. Divided by Yosys' LUTs over
+# da4ml's cost in the same networks, so that both have one scale and all ratios of that cost hold.
+LUTS_PER_BIT: Mapping[str, float] = {"overlap": 1.096, "extension": 0.378, "constant": 0.375, "saturation": 1.862}
 
 _CONSTANT = 5
 _ADD, _SUBTRACT, _ADD_CONSTANT, _SELECT = (0,), (1,), (4,), (6, -6)
@@ -36,7 +37,7 @@ class OperationBits:
 
     @property
     def luts(self) -> float:
-        """LUTs that logic synthesis makes of them."""
+        """LUTs that they take, stage `adder-graph`."""
         bits: dict[str, int] = asdict(self)
         return sum(LUTS_PER_BIT[name] * bits[name] for name in bits)
 

@@ -65,5 +65,6 @@ def test_luts_are_the_weighted_sum():
 def test_a_network_is_the_sum_of_its_operations(make_network):
     network = make_network((8, 4), 4, 4)
     graph = adder_graph(network)
-    assert graph.logic_luts == pytest.approx(operation_bits(graph._comb).luts)
-    assert graph.logic_luts == pytest.approx(graph.luts, rel=0.2)
+    assert graph.luts == pytest.approx(operation_bits(graph._comb).luts)
+    assert graph.luts == pytest.approx(graph.cost, rel=0.2)
+    assert sum(graph.parts) == pytest.approx(graph.luts)
