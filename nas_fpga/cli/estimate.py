@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas_fpga.cli import _options as options
+from nas_fpga.cli._output import tell
 from nas_fpga.cli.export import StrategyOption
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def estimate(
             strategy=options.plain(strategy),
             reuse_factor=reuse_factor,
             stage=options.plain(stage),
-            message=_tell,
+            message=tell,
             **hardware,
         )
         for model in (source, compare)
@@ -232,7 +233,3 @@ def _show(table: Table) -> None:
 
     console = Console(highlight=False)
     (console if console.is_terminal else Console(highlight=False, width=_WIDTH)).print(table)
-
-
-def _tell(text: str) -> None:
-    typer.echo(text, err=True)

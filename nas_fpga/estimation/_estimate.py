@@ -7,16 +7,18 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from nas_fpga.errors import InputError
 from nas_fpga.hardware import (
+    MOST_GRAPH_LUTS,
     RESOURCES,
     STRATEGIES,
     DesignCost,
     HardwareFigures,
     Mapping,
     ReuseOption,
+    Rung,
     Strategy,
     Target,
     cost_by_adder_graph,
@@ -34,14 +36,11 @@ from nas_fpga.hardware import (
 from nas_fpga.space import BitWidths
 from nas_fpga.training import QuantizedNetwork
 
-Rung = Literal["estimate", "adder-graph", "logic-synthesis"]
 RUNGS: tuple[Rung, ...] = get_args(Rung)
 
 _TOPOLOGY = re.compile(r"\d+(-\d+)+")
 _MOST_WIDTH = 100_000
 _DEFAULT_BITS, _DEFAULT_INPUT_BITS, _MOST_BITS = 6, 10, 16
-# LUTs by law above which da4ml is expected to take minutes: 5 CPU s for 44,000, growing faster than they do.
-_MOST_GRAPH_LUTS = 100_000
 
 
 @dataclass(frozen=True)
@@ -134,10 +133,10 @@ def estimate(
     if mapping.strategy == "distributed_arithmetic":
         if rung == "logic-synthesis":
             cost = cost_by_synthesis(network, target, message=message)
-        elif rung == "adder-graph" or (rung is None and cost.figures.lut.value <= _MOST_GRAPH_LUTS):
+        elif rung == "adder-graph" or (rung is None and cost.figures.lut.value <= MOST_GRAPH_LUTS):
             cost = cost_by_adder_graph(network, target)
         elif rung is None:
-            notes.append(f"above {_MOST_GRAPH_LUTS:,} LUT by law the adder graph takes minutes: --stage adder-graph")
+            notes.append(f"above {MOST_GRAPH_LUTS:,} LUT by law the adder graph takes minutes: --stage adder-graph")
     elif rung == "logic-synthesis":
         raise InputError(f"--stage logic-synthesis needs RTL, which {mapping} has none of here; take estimate")
     notes += _suspicions(network)

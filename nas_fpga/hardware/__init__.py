@@ -11,7 +11,7 @@ from nas_fpga.hardware._adder_graph import (
     build_netlist,
     da4ml_version,
 )
-from nas_fpga.hardware._adder_law import SPARE_BITS, adder_graph_luts, input_format_luts, placed_luts
+from nas_fpga.hardware._adder_law import SPARE_BITS, input_format_luts, placed_luts
 from nas_fpga.hardware._base import Estimator
 from nas_fpga.hardware._before_training import PreTrainingCost
 from nas_fpga.hardware._beside import room_beside
@@ -27,15 +27,19 @@ from nas_fpga.hardware._design_cost import (
     AROUND,
     DesignCost,
     LayerCost,
+    Rung,
     carried_from_synthesis,
     cost_by_adder_graph,
     cost_by_law,
     cost_by_synthesis,
     cost_of_topology,
+    no_fewer_than_adders,
+    rung_of,
     topology_traits,
 )
 from nas_fpga.hardware._estimate import StaticEstimator, estimate
 from nas_fpga.hardware._figures import RESOURCES, STAGES, Figure, Resource, Stage, Unit
+from nas_fpga.hardware._graph_counts import MOST_GRAPH_LUTS, expected_graph_s
 from nas_fpga.hardware._learned_ratios import Learned, StageCounts, learn
 from nas_fpga.hardware._limits import (
     OBJECTIVES,
@@ -71,6 +75,7 @@ from nas_fpga.hardware._vivado_report import TimingReport, UtilizationReport
 __all__ = [
     "AROUND",
     "DEFAULT_PART",
+    "MOST_GRAPH_LUTS",
     "OBJECTIVES",
     "RANK_STAGES",
     "RESOURCES",
@@ -104,6 +109,7 @@ __all__ = [
     "ReportedResources",
     "Resource",
     "ReuseOption",
+    "Rung",
     "Stage",
     "StageCounts",
     "StageRatio",
@@ -114,7 +120,6 @@ __all__ = [
     "Unit",
     "UtilizationReport",
     "adder_graph",
-    "adder_graph_luts",
     "adder_graph_of_model",
     "adder_levels_per_cycle",
     "allowed_reuse_factors",
@@ -129,6 +134,7 @@ __all__ = [
     "da4ml_version",
     "enumerate_mappings",
     "estimate",
+    "expected_graph_s",
     "find_part",
     "input_format_luts",
     "is_report",
@@ -139,6 +145,7 @@ __all__ = [
     "make_target",
     "measured_traits",
     "nearest_reuse_factor",
+    "no_fewer_than_adders",
     "parse_region",
     "placed_luts",
     "preflight",
@@ -147,6 +154,7 @@ __all__ = [
     "refuse_other_file",
     "reuse_options",
     "room_beside",
+    "rung_of",
     "shipped_ratio",
     "synthesise",
     "topology_traits",

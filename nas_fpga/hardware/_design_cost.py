@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from nas_fpga.hardware._cost_array import HIGH, LOW, QUANTITIES, VALUE
 from nas_fpga.hardware._estimate import costs_of, figures_of, ranked
 from nas_fpga.hardware._expected import WEIGHTS_SPREAD, WEIGHTS_SPREAD_PER_BIT, expected_traits
 from nas_fpga.hardware._figures import RESOURCES, Figure, Resource, Stage
+from nas_fpga.hardware._graph_counts import GraphCounts, count_adder_graph
+from nas_fpga.hardware._hls_laws import least_latency_luts
 from nas_fpga.hardware._limits import Target
 from nas_fpga.hardware._logic_synthesis import synthesise, yosys_family
 from nas_fpga.hardware._mappings import Mapping
@@ -26,8 +29,9 @@ from nas_fpga.hardware._traits import Array, LayerTraits, measured_traits
 from nas_fpga.space import BitWidths
 from nas_fpga.training import QuantizedNetwork
 
+Rung = Literal["estimate", "adder-graph", "logic-synthesis"]
 AROUND = "around"
-_OF_YOSYS = "Yosys"
+_OF_GRAPH, _OF_YOSYS = "da4ml's adder graph of the weights", "Yosys"
 
 
 @dataclass(frozen=True)
@@ -141,20 +145,19 @@ def cost_by_adder_graph(network: QuantizedNetwork, target: Target) -> DesignCost
     LUTs are the graph's cost, flip-flops the bits of its registers, latency its pipeline's; all carried to the stage of
     ranking.
     """
-    graph = adder_graph(network)
-    netlist = build_netlist(graph, target.clock_ns)
+    graph = count_adder_graph(network, target.clock_ns)
     by_law = cost_by_law(network, _adders(network), target)
-    source = "da4ml's adder graph of the weights"
-    lut = _carried(graph.luts, "adder-graph", "lut", by_law.figures.lut, target, source)
-    ff = _carried(netlist.flip_flops, "adder-graph", "ff", by_law.figures.ff, target, source)
-    cycles = netlist.latency_cycles
+    was = by_law.figures
+    lut = _carried(graph.luts, "adder-graph", "lut", was.lut, target, _OF_GRAPH)
+    ff = _carried(graph.flip_flops, "adder-graph", "ff", was.ff, target, _OF_GRAPH)
+    cycles = graph.latency_cycles
     figures = replace(
-        by_law.figures,
+        was,
         lut=lut,
         ff=ff,
-        latency_cycles=_exact(by_law.figures.latency_cycles, cycles, "da4ml's pipeline"),
-        latency_ns=_exact(by_law.figures.latency_ns, cycles * target.clock_ns, "da4ml's pipeline at the asked clock"),
-        period_ns=_period(graph.luts, "adder-graph", netlist, target),
+        latency_cycles=_exact(was.latency_cycles, cycles, "da4ml's pipeline"),
+        latency_ns=_exact(was.latency_ns, cycles * target.clock_ns, "da4ml's pipeline at the asked clock"),
+        period_ns=_period(graph.luts, "adder-graph", graph, target),
     )
     luts = np.array(graph.parts[1:]) * lut.value / graph.luts if graph.luts else np.zeros(len(network.layers))
     alone = np.zeros((len(luts), len(RESOURCES)))
@@ -187,12 +190,43 @@ def cost_by_synthesis(network: QuantizedNetwork, target: Target, *, message: Cal
     return DesignCost(by_graph.mapping, replace(was, lut=lut, ff=ff, period_ns=period), layers)
 
 
+def no_fewer_than_adders(latency: HardwareFigures, by_graph: HardwareFigures, target: Target) -> HardwareFigures:
+    """Return the figures of a network in the Latency strategy, by law, whose adder graph is known.
+
+    That law has no fewer LUTs than the law of adders, in whose place the graph is now. Where the ratios are those of a
+    user's own reports, these say what Latency takes.
+
+    Args:
+        latency: In Latency.
+        by_graph: In distributed arithmetic, by its adder graph.
+        target: Has the stage of ranking of both.
+    """
+    if target.calibration is not None:
+        return latency
+    count = by_graph.lut.value if by_graph.lut.original is None else by_graph.lut.original[0]
+    placed = replace(target, rank_stage="place-and-route")
+    luts, _, _ = carried_count(count, "adder-graph", "distributed_arithmetic", "lut", placed)
+    least = least_latency_luts(luts, latency.dsp.value)
+    ranked_least, _, _ = carried_count(least, "place-and-route", "latency", "lut", target)
+    lut = latency.lut
+    if lut.value >= ranked_least:
+        return latency
+    return replace(latency, lut=replace(lut, value=ranked_least, high=max(lut.high, ranked_least)))
+
+
+def rung_of(figure: Figure) -> Rung:
+    """Return what a figure was come by: laws, da4ml's adder graph of the weights, or logic synthesis."""
+    if figure.source.startswith(_OF_YOSYS):
+        return "logic-synthesis"
+    return "adder-graph" if figure.source.startswith(_OF_GRAPH) else "estimate"
+
+
 def carried_from_synthesis(lut: int, was: Figure, target: Target) -> Figure:
     """Return LUTs that Yosys counted at the stage of ranking, in place of a figure that was estimated."""
     return _carried(lut, "logic-synthesis", "lut", was, target, _OF_YOSYS)
 
 
-def _period(lut: float, stage: Stage, netlist: Netlist, target: Target) -> Figure:
+def _period(lut: float, stage: Stage, netlist: Netlist | GraphCounts, target: Target) -> Figure:
     """Return the period at place and route of a netlist with the LUTs that a stage counts."""
     levels = max(min(netlist.levels, netlist.levels_per_cycle), 1)
     placed = replace(target, rank_stage="place-and-route")
