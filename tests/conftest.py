@@ -13,6 +13,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 # Hundreds of searches and exports compile the same small programs, each in processes of its own: compile them once.
 if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers inherit it
     compiled = tempfile.mkdtemp(prefix="compiled-")
+    os.environ["XDG_CACHE_HOME"] = f"{compiled}/cache"  # what other versions kept tests nothing
     os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
     os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"

@@ -142,10 +142,16 @@ def coverage(law: Law, n_splits: int) -> dict[str, float]:
     }
 
 
+def relative_errors(quantity: str, figures: Array, reported: Array) -> Array:
+    """Return errors `(n,)` over the mean of figure and report, of which the least is in :data:`FLOORS`."""
+    error: Array = np.abs(figures - reported) / np.maximum((figures + reported) / 2, FLOORS[quantity])
+    return error
+
+
 def errors(law: Law, figures: Array, rows: NDArray[np.bool_]) -> dict[str, float]:
     """Return the errors of some rows."""
     figure, reported = figures[rows], law.reported[rows]
-    error = np.abs(figure - reported) / np.maximum((figure + reported) / 2, FLOORS[law.quantity])
+    error = relative_errors(law.quantity, figure, reported)
     beside = np.abs(figure - reported)
     return {
         "rows": len(figure),

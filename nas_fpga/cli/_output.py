@@ -1,4 +1,4 @@
-"""Prints the outcome of a study: a table for people, JSON for programs."""
+"""Prints the outcome of a study: a table for people, JSON for programs; and beside it what goes on."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ _WIDE = 165  # columns of a terminal that shows all of the table; narrower ones 
 _WHEN_NARROW = ("point", "network", "validation", "test [95 %]", "LUT", "DSP", "ns")
 
 
+def tell(text: str) -> None:
+    """Say what goes on, beside the result."""
+    typer.echo(text, err=True)
+
+
 def print_outcome(
     outcome: StudyOutcome, *, as_json: bool, saved: bool = True, proofs: Sequence[PointProof] = ()
 ) -> None:
@@ -32,7 +37,7 @@ def print_outcome(
     causes = [trial.polished.cause for trial in outcome.trials if trial.polished is not None]
     n_polished, n_unpolished = causes.count(None), len(causes) - causes.count(None)
     if as_json:
-        front = [outcome.record(row) for row in outcome.front]
+        front = [outcome.record(row) | {"figures": asdict(row.point.mapped.figures)} for row in outcome.front]
         states = [trial.state for trial in outcome.trials]
         summary: dict[str, Any] = {
             "study": outcome.folder.name,
@@ -41,6 +46,7 @@ def print_outcome(
             "front": front,
             "best": outcome.best.point.name,
             "knee": str(outcome.knee),
+            "by_law": list(outcome.by_law),
             "lost": dict(outcome.lost),
         }
         if proofs:
@@ -69,6 +75,8 @@ def print_outcome(
         typer.echo(f"{n_failed} of {len(outcome.trials)} trials failed; their causes are in the study")
     if n_unpolished:
         typer.echo(f"{n_unpolished} of {len(causes)} networks could not be polished; their causes are in the study")
+    if outcome.by_law:
+        typer.echo(outcome.by_law_note)
     for reason in dict.fromkeys(outcome.lost.values()):
         typer.echo(f"left out: {reason}")
     if saved:
@@ -102,7 +110,8 @@ def _print_table(outcome: StudyOutcome) -> None:
         f"validation, test: {merit}; corrected: with the optimism of picking the best of many added;\n"
         "mapping: da (distributed arithmetic: adders in place of multipliers), latency or resource of hls4ml;\n"
         "precision: 1 - test; P(front): share of resamples in which no other network is as good and as cheap;\n"
-        f"LUT, DSP: one copy, estimates carried to {target.rank_stage}{calibrated}; {heading}: {axis}, all copies"
+        f"LUT, DSP: one copy, carried to {target.rank_stage}{calibrated}, of da from da4ml's adder graph, of others by "
+        f"estimate;\n{heading}: {axis}, all copies"
     )
     if not narrow and (note := training_note(outcome)):
         typer.echo(note)

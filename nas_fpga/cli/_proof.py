@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from nas_fpga.cli._output import tell
+
 if TYPE_CHECKING:
     from nas_fpga.export._prove import PointProof
     from nas_fpga.study import StudyOutcome
@@ -19,7 +21,7 @@ def proven(outcome: StudyOutcome) -> tuple[PointProof, ...]:
     """Prove a front, telling what goes on."""
     from nas_fpga.export import prove
 
-    return prove(outcome, message=lambda text: typer.echo(text, err=True))
+    return prove(outcome, message=tell)
 
 
 def print_proofs(proofs: Sequence[PointProof]) -> None:

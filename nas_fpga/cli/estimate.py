@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas_fpga.cli import _options as options
+from nas_fpga.cli._output import tell
 from nas_fpga.cli.export import StrategyOption
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def estimate(
             reuse_factor=reuse_factor,
             stage=options.plain(stage),
             graph_seconds=graph_seconds,
-            message=_tell,
+            message=tell,
             **hardware,
         )
         for model in (source, compare)
@@ -245,7 +246,3 @@ def _show(table: Table) -> None:
 
     console = Console(highlight=False)
     (console if console.is_terminal else Console(highlight=False, width=_WIDTH)).print(table)
-
-
-def _tell(text: str) -> None:
-    typer.echo(text, err=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nas_fpga.cli import _options as options
+from nas_fpga.cli._output import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,7 +162,7 @@ def export(
 
     def mapping(shapes: list[tuple[int, int]]) -> Mapping:
         name: Any = strategy and strategy.value.replace("-", "_")
-        return mapping_of(shapes, name, reuse_factor, message=_tell)
+        return mapping_of(shapes, name, reuse_factor, message=tell)
 
     chosen = mapping if (strategy, reuse_factor) != (None, None) else None
     if source is None:
@@ -193,12 +194,12 @@ def export(
                 rtl=options.plain(rtl),
                 decision=decision.value,
                 force=force,
-                message=_tell,
+                message=tell,
             )
         except NasFpgaError as error:
             if len(designs) == 1:
                 raise
-            _tell(f"error: {folder}: {error}")  # the other points of the front are written all the same
+            tell(f"error: {folder}: {error}")  # the other points of the front are written all the same
             records.append({"folder": str(folder), "error": str(error)})
             continue
         records.append({"folder": str(folder), **read_record(folder)})
@@ -222,7 +223,7 @@ def _of_study(
     from nas_fpga.export import design_of_point, find_point
     from nas_fpga.study import read_outcome
 
-    outcome = read_outcome(folder, storage, hardware, data=data and options.absolute(data))
+    outcome = read_outcome(folder, storage, hardware, data=data and options.absolute(data), message=tell)
     dataset = outcome.setup.dataset
 
     def design(name: str) -> Design:
@@ -254,7 +255,7 @@ def _of_model(
     of_search = source.suffix == ".npz"  # a checkpoint of a search, which leaves constant columns out
     dataset = load_data(replace(DataSource(), name=options.absolute(data), **columns), drop_constant=of_search)
     for repair in dataset.repairs:
-        _tell(repair)
+        tell(repair)
     return design_of_model(
         source,
         dataset,
@@ -262,12 +263,8 @@ def _of_model(
         mapping=mapping,
         bits=bits,
         input_bits=input_bits,
-        message=_tell,
+        message=tell,
     )
-
-
-def _tell(text: str) -> None:
-    typer.echo(text, err=True)
 
 
 def _line(record: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from nas_fpga.cli import _options as options
+from nas_fpga.cli._output import tell
 from nas_fpga.errors import InputError
 
 
@@ -50,7 +51,7 @@ def front(
     from nas_fpga.study import read_outcome
 
     folder = options.existing_study(Path(runs), study, stored_elsewhere=storage is not None)
-    outcome = read_outcome(folder, storage, values, data=data and options.absolute(data))
+    outcome = read_outcome(folder, storage, values, data=data and options.absolute(data), message=tell)
     print_outcome(outcome, as_json=json, saved=not values, proofs=proven(outcome) if prove and json else ())
     if csv is not None:
         csv.write_text(outcome.csv(), encoding="utf-8")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from nas_fpga.cli import _options as options
+from nas_fpga.cli._output import tell
 
 
 def report(
@@ -55,7 +56,7 @@ def report(
         raise InputError(
             f"--to {path} would replace what the study itself has in {folder}; under other limits name a file elsewhere"
         )
-    outcome = read_outcome(folder, storage, values, data=data and options.absolute(data))
+    outcome = read_outcome(folder, storage, values, data=data and options.absolute(data), message=tell)
     write_report(outcome, path)
     if json:
         typer.echo(dumps({"study": folder.name, "report": str(path), "best": outcome.best.point.name}, indent=2))

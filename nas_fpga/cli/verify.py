@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from nas_fpga.cli import _options as options
+from nas_fpga.cli._output import tell
 
 
 class ProofOption(StrEnum):
@@ -47,11 +48,11 @@ def verify(
     projects = [project for folder in folders for project in _projects(folder)]
     for project in projects:
         try:
-            found = prove(project, proof=options.plain(proof), message=_tell)
+            found = prove(project, proof=options.plain(proof), message=tell)
         except NasFpgaError as error:
             if len(projects) == 1:
                 raise
-            _tell(f"error: {project}: {error}")
+            tell(f"error: {project}: {error}")
             records.append({"folder": str(project), "passed": False, "error": str(error)})
             continue
         records.append({"folder": str(project), "passed": found.passed, **asdict(found)})
@@ -72,7 +73,3 @@ def _projects(folder: Path) -> list[Path]:
     if not found:
         raise InputError(f"{folder} is no exported project and holds none; give the folder of nas-fpga export")
     return found
-
-
-def _tell(text: str) -> None:
-    typer.echo(text, err=True)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from nas_fpga.errors import InputError
 from nas_fpga.hardware import (
@@ -19,15 +19,17 @@ from nas_fpga.hardware import (
     HardwareFigures,
     Mapping,
     ReuseOption,
+    Rung,
     Strategy,
     Target,
+    VendorStage,
     cost_by_adder_graph,
     cost_by_law,
     cost_by_synthesis,
     cost_by_vendor,
     cost_of_topology,
     enumerate_mappings,
-    expected_graph_s,
+    layer_graph_s,
     make_target,
     measured_traits,
     nearest_reuse_factor,
@@ -42,8 +44,7 @@ from nas_fpga.training import QuantizedNetwork
 if TYPE_CHECKING:
     import keras
 
-Rung = Literal["estimate", "adder-graph", "logic-synthesis", "csynth", "vendor-synthesis", "place-and-route"]
-RUNGS: tuple[Rung, ...] = get_args(Rung)
+RUNGS: tuple[Rung | VendorStage, ...] = (*get_args(Rung), *VENDOR_STAGES)
 
 _TOPOLOGY = re.compile(r"\d+(-\d+)+")
 _MOST_WIDTH = 100_000
@@ -173,7 +174,7 @@ def _of_topology(
     input_bits: int | None,
     strategy: Strategy | None,
     reuse_factor: int | None,
-    rung: Rung | None,
+    rung: Rung | VendorStage | None,
     target: Target,
 ) -> Estimate:
     if rung not in (None, "estimate"):
@@ -290,7 +291,7 @@ def _left_to_the_law(network: QuantizedNetwork, most_graph_s: float) -> list[str
     if not slow:
         return []
     names = ", ".join(f"dense {number}" for number in slow)
-    total_s = float(expected_graph_s(measured_traits(network)).sum())
+    total_s = float(layer_graph_s(measured_traits(network)).sum())
     return [f"{names} by law: the adder graphs take about {total_s:,.0f} s in all; --graph-seconds N allows more"]
 
 

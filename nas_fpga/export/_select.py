@@ -36,7 +36,7 @@ def design_of_point(outcome: StudyOutcome, name: str, *, mapping: Mapping | None
     trial, point = find_point(outcome, name)
     network = StudyStorage(outcome.folder).load_network(trial, point.network)
     figures = point.mapped.figures
-    if mapping is None:
+    if mapping is None or mapping == point.mapped.mapping:
         mapping = point.mapped.mapping
     else:
         check_mapping(mapping, network)

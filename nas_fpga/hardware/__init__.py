@@ -11,7 +11,7 @@ from nas_fpga.hardware._adder_graph import (
     build_netlist,
     da4ml_version,
 )
-from nas_fpga.hardware._adder_law import SPARE_BITS, adder_graph_luts, input_format_luts, placed_luts
+from nas_fpga.hardware._adder_law import SPARE_BITS, input_format_luts, placed_luts
 from nas_fpga.hardware._base import Estimator
 from nas_fpga.hardware._before_training import PreTrainingCost
 from nas_fpga.hardware._beside import room_beside
@@ -27,14 +27,18 @@ from nas_fpga.hardware._design_cost import (
     AROUND,
     DesignCost,
     LayerCost,
+    Rung,
     cost_by_law,
     cost_of_topology,
+    no_fewer_than_adders,
+    rung_of,
     topology_traits,
 )
 from nas_fpga.hardware._estimate import StaticEstimator, estimate
 from nas_fpga.hardware._figures import RESOURCES, STAGES, Figure, Resource, Stage, Unit
 from nas_fpga.hardware._graph_cost import cost_by_adder_graph, slow_layers
-from nas_fpga.hardware._graph_time import MOST_GRAPH_S, expected_graph_s
+from nas_fpga.hardware._graph_counts import MOST_GRAPH_LUTS, expected_graph_s
+from nas_fpga.hardware._graph_time import MOST_GRAPH_S, layer_graph_s
 from nas_fpga.hardware._learned_ratios import Learned, StageCounts, learn
 from nas_fpga.hardware._limits import (
     OBJECTIVES,
@@ -73,6 +77,7 @@ from nas_fpga.hardware._vivado_report import TimingReport, UtilizationReport
 __all__ = [
     "AROUND",
     "DEFAULT_PART",
+    "MOST_GRAPH_LUTS",
     "MOST_GRAPH_S",
     "MOST_SYNTHESIS_LUTS",
     "OBJECTIVES",
@@ -109,6 +114,7 @@ __all__ = [
     "ReportedResources",
     "Resource",
     "ReuseOption",
+    "Rung",
     "Stage",
     "StageCounts",
     "StageRatio",
@@ -120,7 +126,6 @@ __all__ = [
     "UtilizationReport",
     "VendorStage",
     "adder_graph",
-    "adder_graph_luts",
     "adder_graph_of_model",
     "adder_levels_per_cycle",
     "allowed_reuse_factors",
@@ -142,11 +147,13 @@ __all__ = [
     "is_report",
     "known_boards",
     "known_parts",
+    "layer_graph_s",
     "learn",
     "log10_share",
     "make_target",
     "measured_traits",
     "nearest_reuse_factor",
+    "no_fewer_than_adders",
     "parse_region",
     "placed_luts",
     "preflight",
@@ -155,6 +162,7 @@ __all__ = [
     "refuse_other_file",
     "reuse_options",
     "room_beside",
+    "rung_of",
     "shipped_ratio",
     "slow_layers",
     "synthesise",

@@ -11,6 +11,7 @@ from nas_fpga.hardware._cost_array import HIGH, LOW, QUANTITIES, VALUE
 from nas_fpga.hardware._estimate import costs_of, figures_of, ranked
 from nas_fpga.hardware._expected import WEIGHTS_SPREAD, WEIGHTS_SPREAD_PER_BIT, expected_traits
 from nas_fpga.hardware._figures import RESOURCES, Figure, Resource, Stage
+from nas_fpga.hardware._hls_laws import least_latency_luts
 from nas_fpga.hardware._limits import Target
 from nas_fpga.hardware._mappings import Mapping
 from nas_fpga.hardware._period import period_growth
@@ -23,7 +24,8 @@ from nas_fpga.training import QuantizedNetwork
 
 Rung = Literal["estimate", "adder-graph", "logic-synthesis"]
 AROUND = "around"
-_OF_GRAPH, _OF_YOSYS = "da4ml's adder graph of the weights", "Yosys"
+OF_GRAPH, OF_YOSYS = "da4ml's adder graph of the weights", "Yosys"
+"""How sources begin of what da4ml and Yosys counted."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,37 @@ def _values(traits: LayerTraits, strategy: Strategy, reuse_factor: int, target: 
 def cost_of_adders(network: QuantizedNetwork, target: Target) -> DesignCost:
     """Return what a trained network costs in distributed arithmetic by the static law."""
     return cost_by_law(network, Mapping("distributed_arithmetic", (1,) * len(network.layers)), target)
+
+
+def no_fewer_than_adders(latency: HardwareFigures, by_graph: HardwareFigures, target: Target) -> HardwareFigures:
+    """Return the figures of a network in the Latency strategy, by law, whose adder graph is known.
+
+    That law has no fewer LUTs than the law of adders, in whose place the graph is now. Where the ratios are those of a
+    user's own reports, these say what Latency takes.
+
+    Args:
+        latency: In Latency.
+        by_graph: In distributed arithmetic, by its adder graph.
+        target: Has the stage of ranking of both.
+    """
+    if target.calibration is not None:
+        return latency
+    count = by_graph.lut.value if by_graph.lut.original is None else by_graph.lut.original[0]
+    placed = replace(target, rank_stage="place-and-route")
+    luts, _, _ = carried_count(count, "adder-graph", "distributed_arithmetic", "lut", placed)
+    least = least_latency_luts(luts, latency.dsp.value)
+    ranked_least, _, _ = carried_count(least, "place-and-route", "latency", "lut", target)
+    lut = latency.lut
+    if lut.value >= ranked_least:
+        return latency
+    return replace(latency, lut=replace(lut, value=ranked_least, high=max(lut.high, ranked_least)))
+
+
+def rung_of(figure: Figure) -> Rung:
+    """Return what a figure was come by: laws, da4ml's adder graph of the weights, or logic synthesis."""
+    if figure.source.startswith(OF_YOSYS):
+        return "logic-synthesis"
+    return "adder-graph" if figure.source.startswith(OF_GRAPH) else "estimate"
 
 
 def _layer(traits: LayerTraits, k: int) -> LayerTraits:

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from nas_fpga.hardware._adder_graph import Netlist, adder_graph, build_netlist
+from nas_fpga.hardware._adder_graph import Netlist
 from nas_fpga.hardware._adder_law import adder_graph_depth
-from nas_fpga.hardware._design_cost import DesignCost, carried, cost_of_adders, divided, exact
+from nas_fpga.hardware._design_cost import OF_GRAPH, DesignCost, carried, cost_of_adders, divided, exact
 from nas_fpga.hardware._figures import RESOURCES, Figure, Stage
+from nas_fpga.hardware._graph_counts import GraphCounts, count_adder_graph
 from nas_fpga.hardware._graph_time import MOST_GRAPH_S, layers_in_time
 from nas_fpga.hardware._limits import Target
 from nas_fpga.hardware._parts_cost import (
@@ -29,7 +30,6 @@ from nas_fpga.hardware._rank_stage import carried_count
 from nas_fpga.hardware._traits import measured_traits
 from nas_fpga.training import QuantizedNetwork
 
-_SOURCE = "da4ml's adder graph of the weights"
 _LAW_DEPTH = (0.5, 1.3)  # ends of the law's interval of levels of adders
 
 
@@ -48,19 +48,18 @@ def cost_by_adder_graph(network: QuantizedNetwork, target: Target, *, most_graph
     slow = slow_layers(network, most_graph_s)
     if slow:
         return _with_laws(network, target, slow)
-    graph = adder_graph(network)
-    netlist = build_netlist(graph, target.clock_ns)
+    graph = count_adder_graph(network, target.clock_ns)
     by_law = cost_of_adders(network, target)
-    lut = carried(graph.luts, "adder-graph", "lut", by_law.figures.lut, target, _SOURCE)
-    ff = carried(netlist.flip_flops, "adder-graph", "ff", by_law.figures.ff, target, _SOURCE)
-    cycles = netlist.latency_cycles
+    lut = carried(graph.luts, "adder-graph", "lut", by_law.figures.lut, target, OF_GRAPH)
+    ff = carried(graph.flip_flops, "adder-graph", "ff", by_law.figures.ff, target, OF_GRAPH)
+    cycles = graph.latency_cycles
     figures = replace(
         by_law.figures,
         lut=lut,
         ff=ff,
         latency_cycles=exact(by_law.figures.latency_cycles, cycles, "da4ml's pipeline"),
         latency_ns=exact(by_law.figures.latency_ns, cycles * target.clock_ns, "da4ml's pipeline at the asked clock"),
-        period_ns=netlist_period(graph.luts, "adder-graph", netlist, target),
+        period_ns=netlist_period(graph.luts, "adder-graph", graph, target),
     )
     luts = np.array(graph.parts[1:]) * lut.value / graph.luts if graph.luts else np.zeros(len(network.layers))
     alone = np.zeros((len(luts), len(RESOURCES)))
@@ -75,7 +74,7 @@ def slow_layers(network: QuantizedNetwork, most_graph_s: float) -> tuple[int, ..
     return tuple(number for number, fits in enumerate(within.tolist(), 1) if not fits)
 
 
-def netlist_period(lut: float, stage: Stage, netlist: Netlist, target: Target) -> Figure:
+def netlist_period(lut: float, stage: Stage, netlist: Netlist | GraphCounts, target: Target) -> Figure:
     """Return the period at place and route of a design with the LUTs that a stage counts, and a netlist's levels."""
     levels = max(min(netlist.levels, netlist.levels_per_cycle), 1)
     placed = replace(target, rank_stage="place-and-route")
@@ -89,7 +88,7 @@ def netlist_period(lut: float, stage: Stage, netlist: Netlist, target: Target) -
 def _with_laws(network: QuantizedNetwork, target: Target, slow: tuple[int, ...]) -> DesignCost:
     """Return the cost of a network whose slow layers have none but the law's figures."""
     by_law = cost_of_adders(network, target)
-    source = f"{_SOURCE}, law for {', '.join(f'dense {number}' for number in slow)}"
+    source = f"{OF_GRAPH}, law for {', '.join(f'dense {number}' for number in slow)}"
     if target.rank_stage != "adder-graph":
         source += f"; adder-graph carried to {target.rank_stage}"
     law = by_law.figures.lut
@@ -103,10 +102,10 @@ def _with_laws(network: QuantizedNetwork, target: Target, slow: tuple[int, ...])
     stretches = build_stretches(network, bounds, law_luts, target.clock_ns)
     for stretch in stretches:
         for part, luts in enumerate(stretch.parts, stretch.first):
-            alone = carried(luts, "adder-graph", "lut", law, target, _SOURCE)
+            alone = carried(luts, "adder-graph", "lut", law, target, OF_GRAPH)
             lut[part] = of_part(alone, APART_LUT_RATIO, APART_LUT_SPREAD)
             flip_flops = stretch.netlist.flip_flops * luts / max(stretch.netlist.luts, 1.0)
-            alone = carried(flip_flops, "adder-graph", "ff", by_law.figures.ff, target, _SOURCE)
+            alone = carried(flip_flops, "adder-graph", "ff", by_law.figures.ff, target, OF_GRAPH)
             ff[part] = of_part(alone, APART_FF_RATIO, APART_FF_SPREAD)
     in_order = [*range(1, len(network.layers) + 1), 0]  # the input format, part 0, is the last of a design's layers
     layers = tuple(

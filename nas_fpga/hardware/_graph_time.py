@@ -18,7 +18,7 @@ _PER_DIGITS_CUBED_S = 4.74e-9  # over the outputs squared: many digits in each o
 _PER_WIDTHS_S = 7.89e-7  # inputs times outputs squared
 
 
-def expected_graph_s(traits: LayerTraits) -> Array:
+def layer_graph_s(traits: LayerTraits) -> Array:
     """Return the seconds `(n_layers,)` that the adder graph of each layer is expected to take on one core."""
     digits, outputs = traits.csd_digits, np.maximum(traits.busy_outputs, 1.0)
     pairs = _PER_DIGITS_SQUARED_S * digits**2 + _PER_DIGITS_CUBED_S * digits**3 / outputs**2
@@ -28,7 +28,7 @@ def expected_graph_s(traits: LayerTraits) -> Array:
 
 def layers_in_time(traits: LayerTraits, most_s: float) -> NDArray[np.bool_]:
     """Return the layers `(n_layers,)` whose adder graphs fit in a time: the quickest, as many as there is time for."""
-    seconds = expected_graph_s(traits)
+    seconds = layer_graph_s(traits)
     order = np.argsort(seconds, kind="stable")
     within = np.zeros(len(seconds), np.bool_)
     within[order] = np.cumsum(seconds[order]) <= most_s

@@ -214,6 +214,16 @@ def latency_strategy(traits: LayerTraits, n_inputs: int, clock_ns: float) -> Arr
     )
 
 
+def least_latency_luts(adder_luts: float, dsps: float) -> float:
+    """Return the placed LUTs that a network takes at least in the Latency strategy: what its law says of adders' law.
+
+    Args:
+        adder_luts: Placed LUTs of the network's adder graph.
+        dsps: That it takes in Latency, expected ones; less than half a DSP saves nothing.
+    """
+    return max(adder_luts - _EBOPS_PER_DSP * round(dsps), 0.0)
+
+
 def resource_strategy(traits: LayerTraits, reuse: Array, n_inputs: int, clock_ns: float) -> Array:
     """Return the cost array `(7, 4, ...)` of Resource networks (dataflow: the slowest layer sets the II).
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from nas_fpga._process import ToolFailedError, run
 from nas_fpga.errors import InputError
+from nas_fpga.hardware._cache import cache_folder, keep, recall
 from nas_fpga.hardware._parts import Part
 
 # LUTs, flip-flops, carry chains, DSPs and BRAM18 of the cells that Yosys makes of adder graphs and hls4ml's RTL.
@@ -101,9 +101,10 @@ def synthesise(
     version = yosys_version()
     if version is None:
         raise InputError("logic synthesis needs Yosys: pip install 'nas-fpga[rtl]'")
-    kept = (cache or _cache_folder()) / f"{_content(files, top, family, version)}.json"
-    if kept.exists():
-        return CellCounts(**json.loads(kept.read_text()))
+    kept = (cache or cache_folder("synthesis")) / f"{_content(files, top, family, version)}.json"
+    recalled = recall(kept, CellCounts)
+    if recalled is not None:
+        return recalled
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         sources = " ".join(f'"{file.resolve()}"' for file in files)
@@ -116,10 +117,7 @@ def synthesise(
         command = [sys.executable, "-c", _CHILD, "script run.ys", *limits]
         run(command, folder, f"logic synthesis of {top}", message=message)
         counts = count_cells(json.loads((folder / "cells.json").read_text())["design"]["num_cells_by_type"])
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    partial = kept.with_suffix(f".{os.getpid()}")
-    partial.write_text(json.dumps(asdict(counts)))
-    partial.replace(kept)
+    keep(kept, counts)
     return counts
 
 
@@ -138,10 +136,6 @@ def count_cells(cells: dict[str, int]) -> CellCounts:
         place, each = _CELLS[kind]
         totals[place] += each * number
     return CellCounts(*totals)
-
-
-def _cache_folder() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nas-fpga" / "synthesis"
 
 
 def _content(files: Sequence[Path], top: str, family: str, version: str) -> str:

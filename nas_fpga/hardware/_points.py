@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from nas_fpga.hardware._figures import RESOURCES, Figure, Resource, Unit
 from nas_fpga.hardware._limits import Target
@@ -108,6 +109,12 @@ class HardwareFigures:
         if period is not None and period.low > target.clock_ns:
             found.append(f"period {period.low:.3g}-{period.high:.3g} ns, clock {target.clock_ns:g}")
         return tuple(found)
+
+    def at_best(self) -> HardwareFigures:
+        """Return the figures with every value at the lower end of its interval."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        figures: dict[str, Any] = {name: each for name, each in found.items() if isinstance(each, Figure)}
+        return replace(self, **{name: replace(figure, value=figure.low) for name, figure in figures.items()})
 
     def is_feasible(self, target: Target) -> bool:
         """Return whether no limit is violated."""

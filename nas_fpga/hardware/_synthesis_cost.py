@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nas_fpga.hardware._adder_graph import Netlist, adder_graph, build_netlist
-from nas_fpga.hardware._design_cost import DesignCost, carried, scaled
+from nas_fpga.hardware._design_cost import OF_YOSYS, DesignCost, carried, scaled
 from nas_fpga.hardware._figures import Figure
 from nas_fpga.hardware._graph_cost import cost_by_adder_graph, netlist_period, slow_layers
 from nas_fpga.hardware._graph_time import MOST_GRAPH_S
@@ -31,8 +31,6 @@ MOST_SYNTHESIS_LUTS = 60_000
 # and half-width of the 90 % interval of the logarithm for a sixth. Flip-flops: .91 to 1.18 in the four above 2,000 LUT,
 # within what is known of adder graphs.
 APART_LUT_RATIO, APART_LUT_SPREAD = 1.10, 0.10
-
-_SOURCE = "Yosys"
 
 
 def cost_by_synthesis(
@@ -67,7 +65,7 @@ def cost_by_synthesis(
     counts = _synthesised(netlist, "net", target, message)
     was = by_graph.figures
     lut = carried_from_synthesis(counts.lut, was.lut, target)
-    ff = carried(counts.ff, "logic-synthesis", "ff", was.ff, target, _SOURCE)
+    ff = carried(counts.ff, "logic-synthesis", "ff", was.ff, target, OF_YOSYS)
     layers = tuple(
         replace(layer, lut=_part(lut, layer.lut, was.lut), ff=_part(ff, layer.ff, was.ff)) for layer in by_graph.layers
     )
@@ -77,7 +75,7 @@ def cost_by_synthesis(
 
 def carried_from_synthesis(lut: int, was: Figure, target: Target) -> Figure:
     """Return LUTs that Yosys counted at the stage of ranking, in place of a figure that was estimated."""
-    return carried(lut, "logic-synthesis", "lut", was, target, _SOURCE)
+    return carried(lut, "logic-synthesis", "lut", was, target, OF_YOSYS)
 
 
 def _layer_by_layer(
@@ -97,14 +95,14 @@ def _layer_by_layer(
         layer = layers[place]
         counts = _synthesised(stretch.netlist, layer.name.replace(" ", "_"), target, message)
         lut = carried_from_synthesis(counts.lut, layer.lut, target)
-        ff = carried(counts.ff, "logic-synthesis", "ff", layer.ff, target, _SOURCE)
+        ff = carried(counts.ff, "logic-synthesis", "ff", layer.ff, target, OF_YOSYS)
         layers[place] = replace(
             layer,
             lut=of_part(lut, APART_LUT_RATIO, APART_LUT_SPREAD),
             ff=of_part(ff, APART_FF_RATIO, APART_FF_SPREAD),
         )
     by_law = f", law for {', '.join(f'dense {number}' for number in slow)}" if slow else ""
-    source = f"{_SOURCE}, layer by layer{by_law}"
+    source = f"{OF_YOSYS}, layer by layer{by_law}"
     if target.rank_stage != "logic-synthesis":
         source += f"; logic-synthesis carried to {target.rank_stage}"
     figures = replace(

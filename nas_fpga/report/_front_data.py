@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nas_fpga.hardware import HardwareFigures
+from nas_fpga.hardware import HardwareFigures, rung_of
 from nas_fpga.study import FrontRow, Knee, Point, StudyOutcome, TrialRecord
 
 
@@ -155,6 +155,7 @@ def _costs(point: Point, figures: HardwareFigures) -> tuple[str, ...]:
     copies = f"{figures.copies} copies" if figures.copies > 1 else "1 copy"
     return (
         f"mapping {point.mapped.mapping}, {copies}",
-        f"{lut.value:,.0f} LUT [{lut.low:,.0f}, {lut.high:,.0f}], {figures.dsp.value:,.0f} DSP a copy, {lut.stage}",
+        f"{lut.value:,.0f} LUT [{lut.low:,.0f}, {lut.high:,.0f}], {figures.dsp.value:,.0f} DSP a copy, "
+        f"{lut.stage} by {rung_of(lut)}",
         f"latency {figures.latency_ns.value:,.0f} ns",
     )

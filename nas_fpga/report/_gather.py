@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nas_fpga.hardware import adder_graph_luts, input_format_luts, measured_traits
+from nas_fpga.hardware import Target, cost_by_adder_graph, cost_by_law, measured_traits, rung_of
 from nas_fpga.report._command import report_command, search_command
 from nas_fpga.report._course import Step, course
 from nas_fpga.report._curves import Distributions, LayerWeights, RocLine, distributions, layer_weights, roc_line
@@ -61,7 +61,7 @@ class Layer:
         accumulator_bits: Worst-case bits of the sums.
         reuse_factor: Of the mapping.
         ebops: Effective bit operations.
-        lut: Its part of the point's, where the law of the mapping gives it by layer (distributed arithmetic).
+        lut: Its part of the point's, where it is known by layer (distributed arithmetic).
     """
 
     name: str
@@ -163,7 +163,7 @@ def gather(outcome: StudyOutcome) -> ReportData:
             subset: _distributions(outcome, values, subset, best.point.merits)
             for subset, values in logits[best.point.name].items()
         },
-        layers=_layers(networks[best.point.name], best),
+        layers=_layers(networks[best.point.name], best, setup.target),
         weights=layer_weights(networks[best.point.name]),
         curves=_curves(outcome, chosen),
         failed=tuple(trial for trial in outcome.trials if trial.state == "failed"),
@@ -256,19 +256,19 @@ def _distributions(
     )
 
 
-def _layers(network: QuantizedNetwork, row: FrontRow) -> tuple[Layer, ...]:
+def _layers(network: QuantizedNetwork, row: FrontRow, target: Target) -> tuple[Layer, ...]:
     traits, mapping = measured_traits(network), row.point.mapped.mapping
     by_layer = mapping.strategy == "distributed_arithmetic"
-    by_law = adder_graph_luts(traits)
-    around = float(input_format_luts(traits, int(network.input_format.used.sum())))
-    scale = row.point.mapped.figures.lut.value / (float(by_law.sum()) + around)
-    luts = (scale * by_law).tolist() if by_layer else [None] * len(network.layers)
+    luts: list[float | None] = [None] * (len(network.layers) + 1)
+    if by_layer:
+        counted = rung_of(row.point.mapped.figures.lut) == "adder-graph"
+        cost = cost_by_adder_graph(network, target) if counted else cost_by_law(network, mapping, target)
+        luts = [layer.lut.value for layer in cost.layers]
     ebops = (traits.bit_operations + traits.bias_bits).tolist()
     n_inputs = network.layers[0].n_in
     layers = [
-        Layer("input format", f"{n_inputs}", None, _ends(network.input_format.bits), 0, 0, None, None, None,
-              scale * around if by_layer else None)
-    ]  # fmt: skip
+        Layer("input format", f"{n_inputs}", None, _ends(network.input_format.bits), 0, 0, None, None, None, luts[-1])
+    ]
     for i, layer in enumerate(network.layers):
         layers.append(
             Layer(

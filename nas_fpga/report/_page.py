@@ -12,6 +12,7 @@ from string import Template
 from typing import Any
 
 from nas_fpga import __version__
+from nas_fpga.hardware import rung_of
 from nas_fpga.report import _network_figures as networks
 from nas_fpga.report import _search_figures as course
 from nas_fpga.report._figure import Figure
@@ -122,6 +123,7 @@ def _notices(data: ReportData) -> str:
     if data.unpolished:
         m = sum(trial.polished is not None for trial in trials)
         notices.append(f"{len(data.unpolished)} of {m} networks could not be polished; their causes stand below.")
+    notices += [f"{data.outcome.by_law_note}."] if data.outcome.by_law else []
     notices += [f"Left out: {reason}." for reason in dict.fromkeys(data.outcome.lost.values())]
     if data.report_command is not None:
         notices.append("The networks are mapped anew under other limits than those of the search; nothing was trained.")
@@ -136,7 +138,7 @@ def _cards(data: ReportData) -> str:
     seen = f"test [{low:.4f}, {high:.4f}]; precision {row.test.precision:.4f}; {row.point.error:.4f} on validation"
     lut = figures.lut
     cost = (
-        f"[{lut.low:,.0f}, {lut.high:,.0f}] at {lut.stage}; {figures.dsp.value:,.0f} DSP, "
+        f"[{lut.low:,.0f}, {lut.high:,.0f}] at {lut.stage} by {rung_of(lut)}; {figures.dsp.value:,.0f} DSP, "
         f"{figures.latency_ns.value:,.0f} ns, "
         f"{copies}, {row.share:.2%} of the limits"
     )
@@ -228,7 +230,8 @@ def _table(data: ReportData) -> str:
             "computed once: where all its figures lie on one side, its rows are harder or easier as such, so compare "
             "within a column. w6a4: weights of 6 and activations of 4 bits; da: distributed arithmetic (adders, no "
             f"multipliers). Validation, test: {data.front.merit}, 95 % intervals. LUT, FF, DSP, BRAM18, ns, II: one "
-            f"copy, 90 % intervals, at {stage}; share: all copies. The best is shaded and has a star."
+            f"copy, 90 % intervals, at {stage}, of da from da4ml's adder graph of the weights, of others by estimate; "
+            "share: all copies. The best is shaded and has a star."
         )
         + front_table(data.outcome)
         + '<p class="download"><a class="button" download="front.csv" '

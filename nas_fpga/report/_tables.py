@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from html import escape
 from typing import Any
 
-from nas_fpga.hardware import Figure
+from nas_fpga.hardware import Figure, rung_of
 from nas_fpga.report._gather import Layer, ReportData
 from nas_fpga.space import format_network
 from nas_fpga.study import FrontRow, SearchDefinition, StudyOutcome, TrialRecord
@@ -76,7 +76,8 @@ def front_table(outcome: StudyOutcome) -> str:
 
 def _front_row(outcome: StudyOutcome, row: FrontRow) -> dict[str, Cell]:
     figures, lut = row.point.mapped.figures, row.point.mapped.figures.lut
-    original = "" if lut.original is None else "LUT {:,.0f} at {}".format(*lut.original)
+    rung = rung_of(lut)
+    original = rung if lut.original is None else "by {}: LUT {:,.0f} at {}".format(rung, *lut.original)
     objective = outcome.setup.target.objective
     difference = _interval(*row.difference_interval, "+.4f")
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.errors import SearchFailedError
-from nas_fpga.hardware import Figure
+from nas_fpga.hardware import Figure, rung_of
 from nas_fpga.space import BitWidths, format_topology
 from nas_fpga.study._front import (
     Knee,
@@ -25,10 +25,12 @@ from nas_fpga.study._front import (
     selection_corrected,
 )
 from nas_fpga.study._records import Point, TrialRecord
+from nas_fpga.study._refine import graph_budget_s, refine
 from nas_fpga.study._setup import Setup
 from nas_fpga.study._storage import StudyStorage
 from nas_fpga.training import Interval, Merits, difference_interval, percentile_interval
 
+_NAMED = 5  # points in one line
 _FIGURES = (
     *("lut", "ff", "dsp", "bram18", "latency_cycles", "latency_ns", "ii_cycles"),
     *("period_ns", "achievable_latency_ns", "ebops"),
@@ -76,9 +78,11 @@ class StudyOutcome:
     Attributes:
         setup: The rooms it ran in.
         folder: Where it lies.
-        trials: All trials.
+        trials: All trials; points of networks that the front depends on with figures of adder graphs.
         front: The front, cheapest first.
         knee: Where more neurons stop to help.
+        by_law: Names of points in distributed arithmetic, on the front or near it, that stand by law: adder graphs take
+            too long.
         storage_url: Optuna storage of the study, None for SQLite in the folder.
         lost: Points whose checkpoint cannot be read, by name, with the reason; they take no part.
     """
@@ -88,6 +92,7 @@ class StudyOutcome:
     trials: tuple[TrialRecord, ...]
     front: tuple[FrontRow, ...]
     knee: Knee
+    by_law: tuple[str, ...] = ()
     storage_url: str | None = None
     lost: Mapping[str, str] = field(default_factory=dict)
 
@@ -100,6 +105,15 @@ class StudyOutcome:
     def merit_name(self) -> str:
         """The figure of merit in words."""
         return self.setup.merit_name
+
+    @property
+    def by_law_note(self) -> str:
+        """How many points stand by law, in words; empty where none does."""
+        if not self.by_law:
+            return ""
+        names = ", ".join(self.by_law[:_NAMED]) + ", ..." * (len(self.by_law) > _NAMED)
+        stand = "points stand" if len(self.by_law) > 1 else "point stands"
+        return f"{len(self.by_law)} {stand} by law, on the front or near it, as adder graphs take too long: {names}"
 
     def csv(self) -> str:
         """Return the front as CSV, one line a point."""
@@ -144,7 +158,7 @@ class StudyOutcome:
             figure: Figure | None = getattr(figures, quantity)
             for end, of in (("", "value"), ("_low", "low"), ("_high", "high")):
                 record[quantity + end] = None if figure is None else getattr(figure, of)
-        record["stage"] = figures.lut.stage
+        record["stage"], record["lut_from"] = figures.lut.stage, rung_of(figures.lut)
         record["part"], record["clock_ns"] = target.part.name, target.clock_ns
         record |= {
             f"test_{name}": row.test.error,
@@ -165,13 +179,27 @@ class StudyOutcome:
         return record
 
 
-def summarise(setup: Setup, storage: StudyStorage, trials: Sequence[TrialRecord]) -> StudyOutcome:
-    """Work out the front of the ended trials, and judge it on test.
+def summarise(
+    setup: Setup,
+    storage: StudyStorage,
+    trials: Sequence[TrialRecord],
+    *,
+    message: Callable[[str], None] = lambda _: None,
+) -> StudyOutcome:
+    """Work out the front of the ended trials at the best stage there is, and judge it on test.
+
+    Args:
+        setup: The rooms.
+        storage: Has their networks and scores.
+        trials: With the figures of the search.
+        message: Told now and then how far it is, if it takes long.
 
     Raises:
         SearchFailedError: No trained network fits the limits.
     """
     target = setup.target
+    refined = refine(trials, storage, target, graph_budget_s(setup, trials), message=message)
+    trials = refined.trials
     points = [(trial, point) for trial in trials for point in trial.points]
     feasible = [
         (trial, point)
@@ -224,7 +252,7 @@ def summarise(setup: Setup, storage: StudyStorage, trials: Sequence[TrialRecord]
         )
     neurons = [sum(trial.topology_of(point)) for trial, point in feasible]
     knee = find_knee(neurons, errors, replicates)
-    return StudyOutcome(setup, storage.folder, tuple(trials), tuple(rows), knee, storage.url)
+    return StudyOutcome(setup, storage.folder, trials, tuple(rows), knee, refined.by_law, storage.url)
 
 
 class _TestJudge:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -148,7 +148,8 @@ class SearchRun:
         search = Search(setup, storage, self.n_trials, reporter, verbose=verbose)
         with LocalWorkers(setup.trainer_factory, n_workers, setup.definition.backend) as workers:
             search.run(workers)
-        outcome = summarise(setup, storage, storage.trials())  # with the times that the storage noted
+        ended = storage.trials()  # with the times that the storage noted
+        outcome = summarise(setup, storage, ended, message=reporter.message)
         storage.write_text("front.csv", outcome.csv())
         return outcome
 
@@ -159,6 +160,7 @@ def read_outcome(
     hardware: Mapping[str, Any] | None = None,
     *,
     data: str | None = None,
+    message: Callable[[str], None] = lambda _: None,
 ) -> StudyOutcome:
     """Map the trained networks of a study anew under other limits and return the outcome. Nothing is trained.
 
@@ -167,6 +169,7 @@ def read_outcome(
         storage_url: Optuna storage, None for SQLite in the folder.
         hardware: Fields of :class:`HardwareTarget` that replace the study's.
         data: Where the study's data file lies now, if it was moved.
+        message: Told now and then how far it is, if it takes long.
 
     A network whose checkpoint cannot be read is left out and named in :attr:`StudyOutcome.lost`.
 
@@ -189,7 +192,7 @@ def read_outcome(
             trials = [_mapped_anew(trial, storage, setup, lost) for trial in storage.trials()]
             if lost and not any(trial.points for trial in trials):
                 raise StudyError(f"no checkpoint of study '{folder.name}' can be read: {next(iter(lost.values()))}")
-            return replace(summarise(setup, storage, trials), lost=lost)
+            return replace(summarise(setup, storage, trials, message=message), lost=lost)
 
 
 def _mapped_anew(record: TrialRecord, storage: StudyStorage, setup: Setup, lost: dict[str, str]) -> TrialRecord:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from collections.abc import Callable, Sequence
@@ -98,6 +99,20 @@ def test_best_is_that_under_the_limits_of_the_line(here: Path, nas_fpga: Run) ->
     (bound,) = json.loads(nas_fpga([*export, "bound", "--max-luts", str(limit)]).out)["projects"]
     assert bound["title"] != free["title"]
     assert bound["copies"] * bound["figures"]["lut"]["value"] <= limit
+
+
+def test_figures_are_those_of_the_front(here: Path, nas_fpga: Run) -> None:
+    with (here / "runs" / "small" / "front.csv").open(newline="") as file:
+        (best,) = (row for row in csv.DictReader(file) if row["best"] == "True")
+    assert (best["mapping"], best["lut_from"]) == ("da", "adder-graph")
+    export = ["export", "--rtl", "verilog", "--json", "--to"]
+    (own,) = json.loads(nas_fpga([*export, "own"]).out)["projects"]
+    assert own["title"] == f"study small, point {best['point']}"
+    assert own["figures"]["lut"]["value"] == float(best["lut"])
+    assert own["figures"]["lut"]["original"] == [own["figures"]["rtl_lut"]["value"], "adder-graph"]
+    assert "da4ml's adder graph of the weights" in (here / "own" / "README.md").read_text()
+    (named,) = json.loads(nas_fpga([*export, "named", "--strategy", "distributed-arithmetic"]).out)["projects"]
+    assert named["figures"] == own["figures"]
 
 
 def test_lost_checkpoint_names_the_point(here: Path, nas_fpga: Run) -> None:

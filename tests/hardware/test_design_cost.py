@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,19 +17,26 @@ from nas_fpga.hardware import (
     RESOURCES,
     DesignCost,
     Mapping,
+    adder_graph,
+    carried_from_synthesis,
+    cost_by_adder_graph,
     cost_by_law,
     cost_of_topology,
     enumerate_mappings,
     estimate,
     make_target,
+    no_fewer_than_adders,
     preflight,
     reuse_options,
+    rung_of,
     topology_traits,
 )
+from nas_fpga.hardware._hls_laws import least_latency_luts
 from nas_fpga.space import BitWidths
 
 TARGET = make_target()
 NETWORK = build_network((12, 6), 6, 6, n_outputs=2)
+ADDERS = Mapping("distributed_arithmetic", (1, 1, 1))
 SHAPES = [(layer.n_in, layer.n_out) for layer in NETWORK.layers]
 
 
@@ -57,6 +65,44 @@ def test_a_layer_that_is_left_folded_alone_has_what_the_law_gives_it():
     assert parts_of(folded, "bram18")[2] > 0
     assert parts_of(unrolled, "bram18")[2] == 0
     assert parts_of(folded, "bram18")[:2] == pytest.approx(parts_of(unrolled, "bram18")[:2])
+
+
+def test_every_rung_says_what_it_is():
+    by_graph, by_law = (
+        cost.figures.lut for cost in (cost_by_adder_graph(NETWORK, TARGET), cost_by_law(NETWORK, ADDERS, TARGET))
+    )
+    assert (rung_of(by_law), rung_of(by_graph)) == ("estimate", "adder-graph")
+    assert rung_of(carried_from_synthesis(300, by_law, TARGET)) == "logic-synthesis"
+
+
+@pytest.mark.parametrize("mapping", enumerate_mappings(SHAPES, TARGET), ids=str)
+def test_at_best_every_figure_is_the_lower_end_of_its_interval(mapping):
+    figures = estimate(NETWORK, mapping, TARGET)
+    best = figures.at_best()
+    names = (*RESOURCES, "latency_cycles", "latency_ns", "ii_cycles", "ebops")
+    assert [getattr(best, name).value for name in names] == [getattr(figures, name).low for name in names]
+    assert [getattr(best, name).high for name in names] == [getattr(figures, name).high for name in names]
+    assert best.copies == figures.copies
+
+
+@pytest.mark.parametrize("stage", ["place-and-route", "csynth", "adder-graph"])
+def test_latency_is_bound_to_the_adder_graph_at_every_stage_of_ranking(stage):
+    target = make_target(rank_stage=stage)
+    latency = estimate(NETWORK, Mapping("latency", (1, 1, 1)), target)
+    by_graph = cost_by_adder_graph(NETWORK, target).figures
+    assert no_fewer_than_adders(latency, by_graph, target) == latency
+    half = replace(latency, lut=replace(latency.lut, value=1.0, low=1.0, high=1.0))
+    bound = no_fewer_than_adders(half, by_graph, target)
+    placed = 1.05 * adder_graph(NETWORK).luts - 55 * round(latency.dsp.value)
+    assert bound.lut.value == pytest.approx(
+        {"place-and-route": 1.0, "csynth": 1.76, "adder-graph": 1 / 1.05}[stage] * placed
+    )
+    assert (bound.lut.low, bound.lut.high) == (1.0, bound.lut.value)
+    assert replace(bound, lut=half.lut) == half
+
+
+def test_latency_saves_luts_by_whole_dsps_only():
+    assert [least_latency_luts(200.0, dsps) for dsps in (0.0, 0.4, 1.2, 5.0)] == [200.0, 200.0, 145.0, 0.0]
 
 
 def test_what_is_not_trained_has_wider_intervals_than_what_is():

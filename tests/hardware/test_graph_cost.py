@@ -20,7 +20,7 @@ from nas_fpga.hardware import (
     build_netlist,
     cost_by_adder_graph,
     cost_by_law,
-    expected_graph_s,
+    layer_graph_s,
     make_target,
     measured_traits,
     slow_layers,
@@ -42,7 +42,7 @@ def width(figure: Figure) -> float:
 
 def seconds_without_the_slowest(network) -> float:
     """A time in which all graphs but the slowest are expected to be done."""
-    seconds = expected_graph_s(measured_traits(network))
+    seconds = layer_graph_s(measured_traits(network))
     return float(seconds.sum() - seconds.max() / 2)
 
 
@@ -85,7 +85,7 @@ def test_expected_seconds_are_those_that_were_measured():
     columns |= {"busy_inputs": columns["n_in"], "busy_outputs": columns["n_out"]}
     blank = dict.fromkeys(LayerTraits.__dataclass_fields__, np.zeros(len(rows)))
     traits = LayerTraits(**blank | {name: columns[name] for name in columns if name in blank})
-    ratios = columns["cpu_s"] / expected_graph_s(traits)
+    ratios = columns["cpu_s"] / layer_graph_s(traits)
     assert 0.9 < np.median(ratios) < 1.25
     assert np.quantile(ratios, 0.05) > 0.7
     assert np.quantile(ratios, 0.95) < 1.6

@@ -37,6 +37,8 @@ def test_results_are_kept_by_content(tmp_path: Path):
     (kept,) = cache.iterdir()
     kept.write_text('{"lut": 1, "ff": 2, "carry": 3, "dsp": 4, "bram18": 5}')
     assert synthesise([source], "top", "xcup", cache=cache, message=silent) == CellCounts(1, 2, 3, 4, 5)
+    kept.write_text('{"lut": 1, "ff"')
+    assert synthesise([source], "top", "xcup", cache=cache, message=silent).lut == 8
     source.write_text(REGISTERED_AND.replace("a & b", "a | b"))
     assert synthesise([source], "top", "xcup", cache=cache, message=silent).lut == 8
     assert synthesise([source], "top", "xc7", cache=cache, message=silent).lut == 8

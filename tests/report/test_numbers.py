@@ -164,6 +164,30 @@ def test_failed_polishes_are_counted_with_their_causes(polished: StudyOutcome, c
     assert _failures(gather(polished)) == "<p>No trial failed.</p>"
 
 
+def test_the_best_stage_is_said_and_what_stands_by_law(outcome: StudyOutcome, capsys) -> None:
+    assert {outcome.record(row)["lut_from"] for row in outcome.front} == {"adder-graph"}
+    row = outcome.front[0]
+    original, lut = row.point.mapped.figures.lut.original, row.point.mapped.figures.lut
+    assert original is not None
+    assert f"by adder-graph: LUT {original[0]:,.0f} at adder-graph" in front_table(outcome)
+    assert "place-and-route by adder-graph" in page(gather(outcome))
+    print_outcome(outcome, as_json=True)
+    (figures, *_) = [found["figures"] for found in json.loads(capsys.readouterr().out)["front"]]
+    assert figures["lut"] == {**vars(lut), "original": list(original)}
+    print_outcome(outcome, as_json=False)
+    assert "by law" not in capsys.readouterr().out
+
+    one, many = (replace(outcome, by_law=tuple(f"{k}.0" for k in range(n))) for n in (1, 7))
+    print_outcome(one, as_json=False)
+    said = "1 point stands by law, on the front or near it, as adder graphs take too long: 0.0"
+    assert f"{said}\n" in capsys.readouterr().out
+    assert f"{said}." in _notices(gather(one))
+    assert many.by_law_note.startswith("7 points stand by law")
+    assert many.by_law_note.endswith(": 0.0, 1.0, 2.0, 3.0, 4.0, ...")
+    print_outcome(many, as_json=True)
+    assert json.loads(capsys.readouterr().out)["by_law"] == list(many.by_law)
+
+
 def test_pauses_do_not_count(outcome: StudyOutcome) -> None:
     """Two trials side by side for 2 and 3 minutes, an hour of nothing, then one of 5 minutes, ended out of order."""
     spans = [(0, 2), (0, 3), (63, 68)]

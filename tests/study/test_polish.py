@@ -193,11 +193,11 @@ def test_polished_points_are_on_the_front_and_mapped_anew(folder: Path, monkeypa
     ]
     # where a checkpoint is lost, the names of all other points stay
     number = polished[0].trial.number
-    names = {point.name: (point.network, point.mapped) for trial in again.trials for point in trial.points}
+    names = {point.name: (point.network, point.mapped.mapping) for trial in again.trials for point in trial.points}
     gone = {name for name in names if name.startswith(f"{number}.") and names[name][0] == 0}
     (folder / "trials" / f"{number:05d}" / "network_0.npz").unlink()
     poorer = read_outcome(folder)
-    left = {point.name: (point.network, point.mapped) for trial in poorer.trials for point in trial.points}
+    left = {point.name: (point.network, point.mapped.mapping) for trial in poorer.trials for point in trial.points}
     assert set(poorer.lost) == gone
     assert left == {name: what for name, what in names.items() if name not in gone}
     dearer = read_outcome(folder, hardware={"clock_ns": 2.0})
