@@ -50,7 +50,8 @@ def volume(trials: list[TrialRecord], without: int = -1) -> float:
 
 
 def most_missed(trials: list[TrialRecord]) -> list[int]:
-    missed = [trial.number for trial in trials if volume(trials, without=trial.number) < volume(trials)]
+    least = volume(trials) - 1e-12  # sums of other terms are rounded otherwise
+    missed = [trial.number for trial in trials if volume(trials, without=trial.number) < least]
     return sorted(missed, key=lambda number: volume(trials, without=number))
 
 
