@@ -28,6 +28,7 @@ def run(
     *,
     message: Callable[[str], None],
     environment: Mapping[str, str] | None = None,
+    log: Path | None = None,
 ) -> None:
     """Run a command to its end.
 
@@ -40,17 +41,18 @@ def run(
         what: It does, for people.
         message: Told every ten seconds that it still does.
         environment: Variables beside our own.
+        log: File that keeps all that it says; None to keep nothing.
 
     Raises:
-        ToolFailedError: It failed; the text has its first line that speaks of an error.
+        ToolFailedError: It failed; the text has its first line that speaks of an error, and names the log.
     """
     started = time.monotonic()
-    with tempfile.TemporaryFile("w+", errors="replace") as log:
+    with log.open("w+", errors="replace") if log else tempfile.TemporaryFile("w+", errors="replace") as said:
         process = subprocess.Popen(
             command,
             cwd=folder,
             env=os.environ | dict(environment or {}),
-            stdout=log,
+            stdout=said,
             stderr=subprocess.STDOUT,
             process_group=0,
         )
@@ -65,9 +67,10 @@ def run(
             if process.poll() is None:  # stopped by the user; compilers remove their temporary files on SIGTERM
                 os.killpg(process.pid, signal.SIGTERM)
                 process.wait()
-        log.seek(0)
-        lines = [line.strip() for line in log if line.strip()]
+        said.seek(0)
+        lines = [line.strip() for line in said if line.strip()]
     if code != 0:
         told = next((line for line in lines if _ERROR.search(line)), lines[-1] if lines else "no output")
         how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-        raise ToolFailedError(f"{what} {how}: {told[:300]}")
+        kept = f"; all that it said is in {log}" if log else ""
+        raise ToolFailedError(f"{what} {how}: {told[:300]}{kept}")

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nas_fpga.api._errors import said_in_python
 from nas_fpga.estimation import Estimate
 from nas_fpga.estimation import estimate as _estimate
+from nas_fpga.hardware import MOST_GRAPH_S
 from nas_fpga.training import QuantizedNetwork
+
+if TYPE_CHECKING:
+    import keras
 
 
 def estimate(
-    model: str | Path | QuantizedNetwork,
+    model: str | Path | QuantizedNetwork | keras.Model,
     *,
     bits: int | None = None,
     input_bits: int | None = None,
     strategy: str | None = None,
     reuse_factor: int | None = None,
     stage: str | None = None,
+    graph_seconds: float = MOST_GRAPH_S,
     message: Callable[[str], None] = print,
     **hardware: Any,
 ) -> Estimate:
@@ -35,6 +40,7 @@ def estimate(
             strategy=strategy,
             reuse_factor=reuse_factor,
             stage=stage,
+            graph_seconds=graph_seconds,
             message=message,
             **hardware,
         )

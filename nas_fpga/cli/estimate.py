@@ -29,6 +29,9 @@ class Stage(StrEnum):
     estimate = "estimate"
     adder_graph = "adder-graph"
     logic_synthesis = "logic-synthesis"
+    csynth = "csynth"
+    vendor_synthesis = "vendor-synthesis"
+    place_and_route = "place-and-route"
 
 
 def estimate(
@@ -56,10 +59,18 @@ def estimate(
         Stage | None,
         typer.Option(
             help="estimate: laws, at once. adder-graph: da4ml on the trained weights, seconds; the default where there "
-            "are weights. logic-synthesis: Yosys on the netlist, minutes.",
+            "are weights. logic-synthesis: Yosys on the netlist, minutes. Of a project its reports, or the vendor's "
+            "tools on PATH: csynth, vendor-synthesis, place-and-route.",
             rich_help_panel=_HOW,
         ),
     ] = None,
+    graph_seconds: Annotated[
+        float,
+        typer.Option(
+            help="Time that adder graphs may be expected to take; the slowest layers beyond it are by law.",
+            rich_help_panel=_HOW,
+        ),
+    ] = 60.0,
     strategy: Annotated[
         StrategyOption | None, typer.Option(help="By default the cheapest.", rich_help_panel=_HOW)
     ] = None,
@@ -92,7 +103,8 @@ def estimate(
 ) -> None:
     """Print what a network costs on an FPGA, layer by layer, before anybody synthesises it.
 
-    Figures have 90 % intervals and are carried to --rank-stage; --json has the original of each, with its stage.
+    Figures have 90 % intervals and are carried to --rank-stage, unless they were read from a project's reports; --json
+    has the original of each, with its stage.
 
     A topology: nas-fpga estimate 16-64-32-32-5 --bits 6
 
@@ -111,6 +123,7 @@ def estimate(
             strategy=options.plain(strategy),
             reuse_factor=reuse_factor,
             stage=options.plain(stage),
+            graph_seconds=graph_seconds,
             message=tell,
             **hardware,
         )

@@ -7,13 +7,14 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from nas_fpga.errors import InputError
 from nas_fpga.hardware import (
-    MOST_GRAPH_LUTS,
+    MOST_GRAPH_S,
     RESOURCES,
     STRATEGIES,
+    VENDOR_STAGES,
     DesignCost,
     HardwareFigures,
     Mapping,
@@ -21,22 +22,29 @@ from nas_fpga.hardware import (
     Rung,
     Strategy,
     Target,
+    VendorStage,
     cost_by_adder_graph,
     cost_by_law,
     cost_by_synthesis,
+    cost_by_vendor,
     cost_of_topology,
     enumerate_mappings,
+    layer_graph_s,
     make_target,
     measured_traits,
     nearest_reuse_factor,
     preflight,
     reuse_options,
+    slow_layers,
     topology_traits,
 )
 from nas_fpga.space import BitWidths
 from nas_fpga.training import QuantizedNetwork
 
-RUNGS: tuple[Rung, ...] = get_args(Rung)
+if TYPE_CHECKING:
+    import keras
+
+RUNGS: tuple[Rung | VendorStage, ...] = (*get_args(Rung), *VENDOR_STAGES)
 
 _TOPOLOGY = re.compile(r"\d+(-\d+)+")
 _MOST_WIDTH = 100_000
@@ -81,21 +89,23 @@ class Estimate:
 
 
 def estimate(
-    model: str | Path | QuantizedNetwork,
+    model: str | Path | QuantizedNetwork | keras.Model,
     *,
     bits: int | None = None,
     input_bits: int | None = None,
     strategy: str | None = None,
     reuse_factor: int | None = None,
     stage: str | None = None,
+    graph_seconds: float = MOST_GRAPH_S,
     message: Callable[[str], None] = print,
     **hardware: Any,
 ) -> Estimate:
     """Return what a network costs on an FPGA, layer by layer.
 
     Args:
-        model: A network of a search; a ``.keras``, ``.h5`` or ``.onnx`` file; a checkpoint ``network_0.npz``; the
-            folder of an hls4ml project; or a topology such as ``"16-64-32-32-5"``: features, hidden layers, outputs.
+        model: A network of a search; a model of Keras 3; a ``.keras``, ``.h5`` or ``.onnx`` file; a checkpoint
+            ``network_0.npz``; the folder of an hls4ml project; or a topology such as ``"16-64-32-32-5"``: features,
+            hidden layers, outputs.
         bits: Of weights and activations of a topology (6) or a float model (16).
         input_bits: Of the features of a topology (10) or a float model.
         strategy: ``"distributed_arithmetic"``, ``"latency"`` or ``"resource"``; by default that of the project, else
@@ -103,7 +113,12 @@ def estimate(
         reuse_factor: For ``"resource"``: of all layers.
         stage: ``"estimate"``: laws, in milliseconds. ``"adder-graph"``: da4ml on the trained weights, in seconds, the
             default where there are weights; other strategies than distributed arithmetic have laws only.
-            ``"logic-synthesis"``: Yosys on the netlist, in minutes. All figures are carried to ``rank_stage``.
+            ``"logic-synthesis"``: Yosys on the netlist, in minutes; above 60,000 LUT layer by layer. All these figures
+            are carried to ``rank_stage``. Of a project ``"csynth"``, ``"vendor-synthesis"`` and
+            ``"place-and-route"``: its reports of that stage, as they are, or the vendor's tools, which run where there
+            are none.
+        graph_seconds: Time that the adder graphs may be expected to take; layers beyond it, the slowest, keep the
+            figures of the law, with its intervals.
         message: Told what a reader had to assume, and how long synthesis has run.
         **hardware: Of :func:`nas_fpga.make_target`: ``part="vu9p"``, ``clock_ns=4``, ``region="5%"``, ...
 
@@ -111,8 +126,11 @@ def estimate(
         InputError: A wrong argument, or a model that cannot be read.
     """
     target = make_target(**hardware)
+    if not graph_seconds >= 0:
+        raise InputError(f"--graph-seconds {graph_seconds} must be at least 0")
     rung = _checked(stage, RUNGS, "--stage")
     asked = _checked(strategy and strategy.replace("-", "_"), STRATEGIES, "--strategy")
+    project = _project(model, rung, asked) if rung in VENDOR_STAGES else None
     if isinstance(model, str) and _TOPOLOGY.fullmatch(model) and not Path(model).exists():
         return _of_topology(model, bits, input_bits, asked, reuse_factor, rung, target)
     if isinstance(model, QuantizedNetwork):
@@ -120,9 +138,10 @@ def estimate(
     else:
         from nas_fpga.models import read_model
 
-        read = read_model(Path(model), bits=bits, input_bits=input_bits, message=message)
+        source = Path(model) if isinstance(model, str) else model
+        read = read_model(source, bits=bits, input_bits=input_bits, message=message)
         network, of_project = read.network, read.mapping
-        title = f"{Path(model).name}: {'-'.join(map(str, _widths(network)))}"
+        title = f"{source.name}: {'-'.join(map(str, _widths(network)))}"
     shapes = [(layer.n_in, layer.n_out) for layer in network.layers]
     mappings = enumerate_mappings(shapes, target)
     by_law = {mapping: cost_by_law(network, mapping, target) for mapping in mappings}
@@ -130,13 +149,18 @@ def estimate(
     if mapping not in by_law:
         by_law[mapping] = cost_by_law(network, mapping, target)
     cost, notes = by_law[mapping], [*_moved(shapes, mapping, reuse_factor), *preflight(shapes, mapping)]
-    if mapping.strategy == "distributed_arithmetic":
+    if project is not None:
+        cost, said = cost_by_vendor(project, rung, cost, target, message=message)
+        notes += said
+        if of_project is None:
+            notes.append(f"the project's layers have several strategies; what no report says is that of {mapping}")
+    elif mapping.strategy == "distributed_arithmetic":
         if rung == "logic-synthesis":
-            cost = cost_by_synthesis(network, target, message=message)
-        elif rung == "adder-graph" or (rung is None and cost.figures.lut.value <= MOST_GRAPH_LUTS):
-            cost = cost_by_adder_graph(network, target)
-        elif rung is None:
-            notes.append(f"above {MOST_GRAPH_LUTS:,} LUT by law the adder graph takes minutes: --stage adder-graph")
+            cost = cost_by_synthesis(network, target, most_graph_s=graph_seconds, message=message)
+        elif rung != "estimate":
+            cost = cost_by_adder_graph(network, target, most_graph_s=graph_seconds)
+        if rung != "estimate":
+            notes += _left_to_the_law(network, graph_seconds)
     elif rung == "logic-synthesis":
         raise InputError(f"--stage logic-synthesis needs RTL, which {mapping} has none of here; take estimate")
     notes += _suspicions(network)
@@ -150,7 +174,7 @@ def _of_topology(
     input_bits: int | None,
     strategy: Strategy | None,
     reuse_factor: int | None,
-    rung: Rung | None,
+    rung: Rung | VendorStage | None,
     target: Target,
 ) -> Estimate:
     if rung not in (None, "estimate"):
@@ -244,6 +268,31 @@ def _suspicions(network: QuantizedNetwork) -> list[str]:
     if unused:
         found.append(f"{unused} of {len(network.input_format.used)} features are not used")
     return found
+
+
+def _project(model: object, rung: str, asked: Strategy | None) -> Path:
+    """Return the folder of a project, whose strategy nobody asks to be another.
+
+    Raises:
+        InputError: The model is no project, or a strategy is asked for.
+    """
+    if not isinstance(model, str | Path) or not Path(model).is_dir():
+        raise InputError(
+            f"--stage {rung} needs a project: an hls4ml project or one of nas-fpga export; give its folder"
+        )
+    if asked is not None:
+        raise InputError(f"--strategy {asked} is not for --stage {rung}: the project has its own, leave it out")
+    return Path(model)
+
+
+def _left_to_the_law(network: QuantizedNetwork, most_graph_s: float) -> list[str]:
+    """Return which layers have no adder graph, and the time that all would have one in."""
+    slow = slow_layers(network, most_graph_s)
+    if not slow:
+        return []
+    names = ", ".join(f"dense {number}" for number in slow)
+    total_s = float(layer_graph_s(measured_traits(network)).sum())
+    return [f"{names} by law: the adder graphs take about {total_s:,.0f} s in all; --graph-seconds N allows more"]
 
 
 def _as_json(figures: HardwareFigures) -> dict[str, Any]:

@@ -15,11 +15,18 @@ from nas_fpga.export._project import write
 from nas_fpga.export._record import read_record
 from nas_fpga.export._select import design_of_point
 from nas_fpga.export._verify import verify
-from nas_fpga.hardware import CellCounts, Figure, Target, carried_from_synthesis, synthesise, yosys_family
+from nas_fpga.hardware import (
+    MOST_SYNTHESIS_LUTS,
+    CellCounts,
+    Figure,
+    Target,
+    carried_from_synthesis,
+    synthesise,
+    yosys_family,
+)
 from nas_fpga.study import FrontRow, StudyOutcome
 
 PROOF = "proof.json"  # in the study's folder
-MOST_LUTS = 60_000  # by estimate: 35,000 take Yosys 3 minutes and 1.2 GB; beyond that nothing was measured
 
 
 @dataclass(frozen=True)
@@ -88,8 +95,8 @@ def _unproven(row: FrontRow) -> str:
     mapping, lut = row.point.mapped.mapping, row.point.mapped.figures.lut.value
     if mapping.strategy != "distributed_arithmetic":
         return f"mapping {mapping} has no RTL here"
-    if lut > MOST_LUTS:
-        return f"{lut:,.0f} LUT are more than {MOST_LUTS:,}"
+    if lut > MOST_SYNTHESIS_LUTS:
+        return f"{lut:,.0f} LUT are more than {MOST_SYNTHESIS_LUTS:,}"
     return ""
 
 

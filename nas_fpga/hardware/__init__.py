@@ -28,10 +28,7 @@ from nas_fpga.hardware._design_cost import (
     DesignCost,
     LayerCost,
     Rung,
-    carried_from_synthesis,
-    cost_by_adder_graph,
     cost_by_law,
-    cost_by_synthesis,
     cost_of_topology,
     no_fewer_than_adders,
     rung_of,
@@ -39,7 +36,9 @@ from nas_fpga.hardware._design_cost import (
 )
 from nas_fpga.hardware._estimate import StaticEstimator, estimate
 from nas_fpga.hardware._figures import RESOURCES, STAGES, Figure, Resource, Stage, Unit
+from nas_fpga.hardware._graph_cost import cost_by_adder_graph, slow_layers
 from nas_fpga.hardware._graph_counts import MOST_GRAPH_LUTS, expected_graph_s
+from nas_fpga.hardware._graph_time import MOST_GRAPH_S, layer_graph_s
 from nas_fpga.hardware._learned_ratios import Learned, StageCounts, learn
 from nas_fpga.hardware._limits import (
     OBJECTIVES,
@@ -69,13 +68,18 @@ from nas_fpga.hardware._reports import Report, is_report, read_report
 from nas_fpga.hardware._reuse import ReuseOption, reuse_options
 from nas_fpga.hardware._stages import SHIPPED, StageRatio, shipped_ratio
 from nas_fpga.hardware._strategies import STRATEGIES, Strategy
+from nas_fpga.hardware._synthesis_cost import MOST_SYNTHESIS_LUTS, carried_from_synthesis, cost_by_synthesis
 from nas_fpga.hardware._traits import LayerTraits, measured_traits
+from nas_fpga.hardware._vendor import VENDOR_STAGES, VendorStage
+from nas_fpga.hardware._vendor_cost import cost_by_vendor
 from nas_fpga.hardware._vivado_report import TimingReport, UtilizationReport
 
 __all__ = [
     "AROUND",
     "DEFAULT_PART",
     "MOST_GRAPH_LUTS",
+    "MOST_GRAPH_S",
+    "MOST_SYNTHESIS_LUTS",
     "OBJECTIVES",
     "RANK_STAGES",
     "RESOURCES",
@@ -85,6 +89,7 @@ __all__ = [
     "STRATEGIES",
     "SUFFIX",
     "UNROLL_LIMIT",
+    "VENDOR_STAGES",
     "AdderGraph",
     "CSynthReport",
     "Calibration",
@@ -119,6 +124,7 @@ __all__ = [
     "TimingReport",
     "Unit",
     "UtilizationReport",
+    "VendorStage",
     "adder_graph",
     "adder_graph_of_model",
     "adder_levels_per_cycle",
@@ -130,6 +136,7 @@ __all__ = [
     "cost_by_adder_graph",
     "cost_by_law",
     "cost_by_synthesis",
+    "cost_by_vendor",
     "cost_of_topology",
     "da4ml_version",
     "enumerate_mappings",
@@ -140,6 +147,7 @@ __all__ = [
     "is_report",
     "known_boards",
     "known_parts",
+    "layer_graph_s",
     "learn",
     "log10_share",
     "make_target",
@@ -156,6 +164,7 @@ __all__ = [
     "room_beside",
     "rung_of",
     "shipped_ratio",
+    "slow_layers",
     "synthesise",
     "topology_traits",
     "write_calibration",

@@ -17,6 +17,7 @@ from nas_fpga.errors import InputError
 from nas_fpga.hardware._adder_law import SPARE_BITS, placed_luts
 from nas_fpga.hardware._graph_operations import operation_bits
 from nas_fpga.hardware._period import adder_levels_per_cycle
+from nas_fpga.hardware._traits import live_weights
 from nas_fpga.training import QuantizedNetwork
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ class AdderGraph:
 
     Attributes:
         luts: What it takes by kind of operation, stage `adder-graph`: on the scale of da4ml's cost.
-        parts: How they divide over the input format and each layer of a network, with its bias and quantizer; of a
-            model all in one.
+        parts: How they divide over the input format and each layer of a network, with its bias and quantizer, or over
+            those that the graph is of; of a model all in one.
         levels: Levels of adders from input to output.
         cost: da4ml's own, which counts every adder by the bits of its result.
     """
@@ -131,25 +132,59 @@ def adder_graph(network: QuantizedNetwork) -> AdderGraph:
 
     Raw features come in as signed words with :data:`SPARE_BITS` more bits than the widest feature's format.
     """
+    return adder_graph_of_stretch(network, 0, len(network.layers) + 1)
+
+
+def adder_graph_of_stretch(network: QuantizedNetwork, first: int, stop: int) -> AdderGraph:
+    """Return the adder graph of consecutive parts of a trained network: 0 is the input format, `k` the `k`-th layer.
+
+    Args:
+        network: In integers.
+        first: Part that it begins with; words come in as the part before leaves them, raw features at 0.
+        stop: Part after the last.
+    """
     from da4ml.trace import comb_trace
 
-    form = network.input_format
-    signed = (form.signed & form.used).astype(np.int64)
-    values = words = _input_words(
-        integer_bits=int(form.bits.max()) + SPARE_BITS - 2 - form.fraction_bits, fraction_bits=form.fraction_bits + 1
-    )
-    values = _quantized(values, signed, form.bits, form.fraction_bits)
-    combs = [comb_trace(words, values)]
-    row_shift = form.scale_log2[:, None]
-    for layer in network.layers:
+    # Neurons that no later layer uses are no part of the costs; of a network of zeros something has to be traced.
+    used = [*(weights.any(axis=1) for weights in live_weights(network)), np.ones(network.layers[-1].n_out, np.bool_)]
+    used = [mask if mask.any() else ~mask for mask in used]
+    combs = []
+    if first == 0:
+        form = network.input_format
+        signed = (form.signed & form.used).astype(np.int64)
+        values = words = _input_words(
+            integer_bits=int(form.bits.max()) + SPARE_BITS - 2 - form.fraction_bits,
+            fraction_bits=form.fraction_bits + 1,
+        )
+        values = _quantized(values, signed, form.bits, form.fraction_bits)
+        combs.append(comb_trace(words, values[used[0]]))
+    else:
+        values = words = _words_after(network, first - 1)
+    for k, layer in enumerate(network.layers[max(first - 1, 0) : stop - 1], max(first, 1)):
+        row_shift = network.input_format.scale_log2[:, None] if k == 1 else np.zeros((1, 1), np.int64)
         fraction = (layer.weight_fraction_bits + row_shift).astype(np.float64)
         values = values @ (layer.weights * np.exp2(-fraction)) + layer.bias * 2.0**-layer.bias_fraction_bits
-        row_shift = np.zeros((1, 1), np.int64)
         if layer.activation_bits is not None and layer.activation_fraction_bits is not None:
             unsigned = np.zeros_like(layer.activation_bits)
             values = _quantized(values.relu(), unsigned, layer.activation_bits, layer.activation_fraction_bits)
-        combs.append(comb_trace(words, values))
+        combs.append(comb_trace(words, values[used[k]]))
     return _graph(combs)
+
+
+def _words_after(network: QuantizedNetwork, part: int) -> Any:
+    """Return fresh words of the values that leave the input format (0) or the ``part``-th layer, with their ranges."""
+    from da4ml.trace import FixedVariableArray, HWConfig
+
+    form = network.input_format
+    low, high = form.ends
+    if part == 0:  # as they come in, before the scale
+        step = np.exp2(-form.fraction_bits.astype(np.float64))
+        low, high = (np.ldexp(ends, form.scale_log2) for ends in (low, high))
+    else:
+        for layer in network.layers[:part]:
+            low, high = (layer.activate(sums) for sums in layer.ends_of_sums(low, high))
+        step = np.exp2(-np.asarray(network.layers[part - 1].activation_fraction_bits, np.float64))
+    return FixedVariableArray.from_lhs(low, high, step, HWConfig(*_ONE_LEVEL_AN_ADDER))
 
 
 def adder_graph_of_model(
@@ -179,16 +214,17 @@ def adder_graph_of_model(
     return _graph([comb])
 
 
-def build_netlist(graph: AdderGraph, clock_ns: float) -> Netlist:
+def build_netlist(graph: AdderGraph, clock_ns: float, *, other_luts: float = 0.0) -> Netlist:
     """Cut an adder graph into pipeline stages.
 
     Args:
         graph: Of a network or model.
         clock_ns: Decides how many levels of adders fit between two registers.
+        other_luts: What the design has beside this graph, stage `adder-graph`: a larger one has longer wires.
     """
     from da4ml.trace.pipeline import to_pipeline
 
-    levels = adder_levels_per_cycle(placed_luts(graph.luts), clock_ns)
+    levels = adder_levels_per_cycle(placed_luts(graph.luts + other_luts), clock_ns)
     pipeline = to_pipeline(graph._comb, levels, verbose=False)
     return Netlist(
         inputs=_words(pipeline.inp_qint),

@@ -1,27 +1,20 @@
-"""What a network costs layer by layer: by law, by its adder graph, or by logic synthesis of its netlist."""
+"""What a network costs layer by layer, and what it costs so by the laws."""
 
 from __future__ import annotations
 
-import math
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from nas_fpga.hardware._adder_graph import Netlist, adder_graph, build_netlist
 from nas_fpga.hardware._cost_array import HIGH, LOW, QUANTITIES, VALUE
 from nas_fpga.hardware._estimate import costs_of, figures_of, ranked
 from nas_fpga.hardware._expected import WEIGHTS_SPREAD, WEIGHTS_SPREAD_PER_BIT, expected_traits
 from nas_fpga.hardware._figures import RESOURCES, Figure, Resource, Stage
-from nas_fpga.hardware._graph_counts import GraphCounts, count_adder_graph
 from nas_fpga.hardware._hls_laws import least_latency_luts
 from nas_fpga.hardware._limits import Target
-from nas_fpga.hardware._logic_synthesis import synthesise, yosys_family
 from nas_fpga.hardware._mappings import Mapping
-from nas_fpga.hardware._period import adder_period, period_growth
+from nas_fpga.hardware._period import period_growth
 from nas_fpga.hardware._points import HardwareFigures
 from nas_fpga.hardware._rank_stage import carried_count
 from nas_fpga.hardware._strategies import Strategy
@@ -31,7 +24,8 @@ from nas_fpga.training import QuantizedNetwork
 
 Rung = Literal["estimate", "adder-graph", "logic-synthesis"]
 AROUND = "around"
-_OF_GRAPH, _OF_YOSYS = "da4ml's adder graph of the weights", "Yosys"
+OF_GRAPH, OF_YOSYS = "da4ml's adder graph of the weights", "Yosys"
+"""How sources begin of what da4ml and Yosys counted."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +122,7 @@ def _by_law(traits: LayerTraits, mapping: Mapping, n_inputs: int, target: Target
     if mapping.strategy == "distributed_arithmetic":  # registers lie between the levels of the whole
         share = values[:, RESOURCES.index("lut")] / max(figures.lut.value, 1.0)
         values[:, RESOURCES.index("ff")] = figures.ff.value * share
-    return DesignCost(mapping, figures, _layers(traits, figures, values))
+    return DesignCost(mapping, figures, divided(traits, figures, values))
 
 
 def _values(traits: LayerTraits, strategy: Strategy, reuse_factor: int, target: Target) -> Array:
@@ -139,55 +133,9 @@ def _values(traits: LayerTraits, strategy: Strategy, reuse_factor: int, target: 
     return values
 
 
-def cost_by_adder_graph(network: QuantizedNetwork, target: Target) -> DesignCost:
-    """Return what a trained network costs in distributed arithmetic, by da4ml's adder graph of its weights.
-
-    LUTs are the graph's cost, flip-flops the bits of its registers, latency its pipeline's; all carried to the stage of
-    ranking.
-    """
-    graph = count_adder_graph(network, target.clock_ns)
-    by_law = cost_by_law(network, _adders(network), target)
-    was = by_law.figures
-    lut = _carried(graph.luts, "adder-graph", "lut", was.lut, target, _OF_GRAPH)
-    ff = _carried(graph.flip_flops, "adder-graph", "ff", was.ff, target, _OF_GRAPH)
-    cycles = graph.latency_cycles
-    figures = replace(
-        was,
-        lut=lut,
-        ff=ff,
-        latency_cycles=_exact(was.latency_cycles, cycles, "da4ml's pipeline"),
-        latency_ns=_exact(was.latency_ns, cycles * target.clock_ns, "da4ml's pipeline at the asked clock"),
-        period_ns=_period(graph.luts, "adder-graph", graph, target),
-    )
-    luts = np.array(graph.parts[1:]) * lut.value / graph.luts if graph.luts else np.zeros(len(network.layers))
-    alone = np.zeros((len(luts), len(RESOURCES)))
-    alone[:, RESOURCES.index("lut")] = luts
-    alone[:, RESOURCES.index("ff")] = ff.value * luts / max(lut.value, 1.0)
-    return DesignCost(by_law.mapping, figures, _layers(measured_traits(network), figures, alone))
-
-
-def cost_by_synthesis(network: QuantizedNetwork, target: Target, *, message: Callable[[str], None]) -> DesignCost:
-    """Return what a trained network costs in distributed arithmetic, by logic synthesis of its netlist with Yosys.
-
-    How it divides over the layers is known of the adder graph only.
-
-    Raises:
-        InputError: Yosys is not installed.
-        ToolFailedError: It failed, or needed too much time or memory.
-    """
-    by_graph = cost_by_adder_graph(network, target)
-    netlist = build_netlist(adder_graph(network), target.clock_ns)
-    with tempfile.TemporaryDirectory() as folder:
-        files = netlist.write(Path(folder), "net", "verilog")
-        counts = synthesise(files, "net", yosys_family(target.part), message=message)
-    was = by_graph.figures
-    lut = carried_from_synthesis(counts.lut, was.lut, target)
-    ff = _carried(counts.ff, "logic-synthesis", "ff", was.ff, target, _OF_YOSYS)
-    layers = tuple(
-        replace(layer, lut=_part(lut, layer.lut, was.lut), ff=_part(ff, layer.ff, was.ff)) for layer in by_graph.layers
-    )
-    period = _period(counts.lut, "logic-synthesis", netlist, target)
-    return DesignCost(by_graph.mapping, replace(was, lut=lut, ff=ff, period_ns=period), layers)
+def cost_of_adders(network: QuantizedNetwork, target: Target) -> DesignCost:
+    """Return what a trained network costs in distributed arithmetic by the static law."""
+    return cost_by_law(network, Mapping("distributed_arithmetic", (1,) * len(network.layers)), target)
 
 
 def no_fewer_than_adders(latency: HardwareFigures, by_graph: HardwareFigures, target: Target) -> HardwareFigures:
@@ -216,29 +164,9 @@ def no_fewer_than_adders(latency: HardwareFigures, by_graph: HardwareFigures, ta
 
 def rung_of(figure: Figure) -> Rung:
     """Return what a figure was come by: laws, da4ml's adder graph of the weights, or logic synthesis."""
-    if figure.source.startswith(_OF_YOSYS):
+    if figure.source.startswith(OF_YOSYS):
         return "logic-synthesis"
-    return "adder-graph" if figure.source.startswith(_OF_GRAPH) else "estimate"
-
-
-def carried_from_synthesis(lut: int, was: Figure, target: Target) -> Figure:
-    """Return LUTs that Yosys counted at the stage of ranking, in place of a figure that was estimated."""
-    return _carried(lut, "logic-synthesis", "lut", was, target, _OF_YOSYS)
-
-
-def _period(lut: float, stage: Stage, netlist: Netlist | GraphCounts, target: Target) -> Figure:
-    """Return the period at place and route of a netlist with the LUTs that a stage counts."""
-    levels = max(min(netlist.levels, netlist.levels_per_cycle), 1)
-    placed = replace(target, rank_stage="place-and-route")
-    luts, _, most = carried_count(lut, stage, "distributed_arithmetic", "lut", placed)
-    lut_spread = math.log(most / luts) if luts > 0 else 0.0
-    value, low, high, _ = adder_period(luts, lut_spread, levels, target.clock_ns).tolist()
-    source = "law of placed and routed JEDI-linear designs, by LUTs and the netlist's levels between registers"
-    return Figure(value, "ns", "place-and-route", low, high, source)
-
-
-def _adders(network: QuantizedNetwork) -> Mapping:
-    return Mapping("distributed_arithmetic", (1,) * len(network.layers))
+    return "adder-graph" if figure.source.startswith(OF_GRAPH) else "estimate"
 
 
 def _layer(traits: LayerTraits, k: int) -> LayerTraits:
@@ -246,7 +174,7 @@ def _layer(traits: LayerTraits, k: int) -> LayerTraits:
     return LayerTraits(**{field.name: getattr(traits, field.name)[k : k + 1] for field in fields(LayerTraits)})
 
 
-def _layers(traits: LayerTraits, figures: HardwareFigures, alone: Array) -> tuple[LayerCost, ...]:
+def divided(traits: LayerTraits, figures: HardwareFigures, alone: Array) -> tuple[LayerCost, ...]:
     """Return the parts of a design.
 
     Args:
@@ -263,7 +191,7 @@ def _layers(traits: LayerTraits, figures: HardwareFigures, alone: Array) -> tupl
     for k, row in enumerate(rows.tolist()):
         around = k == len(alone)
         parts = {
-            name: _scaled(getattr(figures, name), value, total)
+            name: scaled(getattr(figures, name), value, total)
             for name, value, total in zip(RESOURCES, row, totals.tolist(), strict=True)
         }
         found.append(
@@ -280,20 +208,14 @@ def _layers(traits: LayerTraits, figures: HardwareFigures, alone: Array) -> tupl
     return tuple(found)
 
 
-def _part(whole: Figure, of: Figure, in_whole: Figure) -> Figure:
-    """Return the part of a whole that one figure was in another."""
-    share = of.value / in_whole.value if in_whole.value > 0 else 0.0
-    return _scaled(whole, share * whole.value, whole.value)
-
-
-def _scaled(figure: Figure, value: float, total: float) -> Figure:
+def scaled(figure: Figure, value: float, total: float) -> Figure:
     """Return the part of a figure that has this value where the whole has that total; its interval is as wide."""
     share = value / total if total > 0 else 1.0
     low, high = min(figure.low * share, value), max(figure.high * share, value)
     return replace(figure, value=value, low=low, high=high, original=None)
 
 
-def _carried(count: float, stage: Stage, resource: Resource, was: Figure, target: Target, source: str) -> Figure:
+def carried(count: float, stage: Stage, resource: Resource, was: Figure, target: Target, source: str) -> Figure:
     """Return what was counted in distributed arithmetic at the stage of ranking, in place of another figure."""
     value, low, high = carried_count(count, stage, "distributed_arithmetic", resource, target)
     if stage == target.rank_stage:
@@ -302,5 +224,6 @@ def _carried(count: float, stage: Stage, resource: Resource, was: Figure, target
     return replace(was, value=value, low=low, high=high, source=source, original=(count, stage))
 
 
-def _exact(was: Figure, value: float, source: str) -> Figure:
+def exact(was: Figure, value: float, source: str) -> Figure:
+    """Return a figure that is known."""
     return replace(was, value=value, low=value, high=value, source=source, original=None)

@@ -25,28 +25,34 @@ _GRID = 24  # points of the table over the number of outputs, two for each power
 
 
 @functools.cache
-def _weight_table() -> tuple[Array, Array]:
-    """Return expectations by bits: `(17, 4)` of one weight, and `(17, 24, 3)` of distinct weights by outputs.
+def _weight_row(bits: int) -> tuple[Array, Array]:
+    """Return expectations of weights of so many bits: `(3,)` of one weight, `(24, 3)` of distinct ones by outputs.
 
-    The four are: not zero, enclosed bits, signed digits, and a zero column; the three distinct powers, others and DSP
-    products of one input with ``2**(grid / 2)`` outputs.
+    The three of one weight are: not zero, enclosed bits, signed digits; the three of distinct ones: powers, others and
+    DSP products of one input with ``2**(grid / 2)`` outputs.
     """
-    single = np.zeros((MAX_WEIGHT_BITS + 1, 3))
-    distinct = np.zeros((MAX_WEIGHT_BITS + 1, _GRID, 3))
-    outputs = np.exp2(np.arange(_GRID) / 2)
-    for bits in range(1, MAX_WEIGHT_BITS + 1):
-        end = 2 ** (bits - 1)
-        integers = np.arange(-end, max(end, 1))
-        sigma = TOP_SHARE * end / TOP_SIGMAS
-        edges = np.array([math.erf((q - 0.5) / sigma / math.sqrt(2)) for q in (*integers, integers[-1] + 1)])
-        edges[0], edges[-1] = -1.0, 1.0  # saturation
-        probability = np.diff(edges) / 2
-        digits = csd_digits(integers)
-        single[bits] = [probability @ x for x in ((integers != 0), effective_bits(integers), digits)]
-        seen = -np.expm1(outputs[:, None] * np.log1p(-np.minimum(probability, 1 - 1e-12)))
-        on_dsp = needs_dsp(integers)
-        for k, kind in enumerate((digits == 1, (digits > 1) & ~on_dsp, on_dsp)):
-            distinct[bits, :, k] = seen @ kind
+    end = 2 ** (bits - 1)
+    integers = np.arange(-end, max(end, 1))
+    sigma = TOP_SHARE * end / TOP_SIGMAS
+    edges = np.array([math.erf((q - 0.5) / sigma / math.sqrt(2)) for q in (*integers, integers[-1] + 1)])
+    edges[0], edges[-1] = -1.0, 1.0  # saturation
+    probability = np.diff(edges) / 2
+    digits = csd_digits(integers)
+    seen = -np.expm1(np.exp2(np.arange(_GRID) / 2)[:, None] * np.log1p(-np.minimum(probability, 1 - 1e-12)))
+    on_dsp = needs_dsp(integers)
+    single = np.array([probability @ x for x in ((integers != 0), effective_bits(integers), digits)])
+    distinct = np.stack([seen @ kind for kind in (digits == 1, (digits > 1) & ~on_dsp, on_dsp)], axis=-1)
+    return single, distinct
+
+
+def _weight_table(bits: NDArray[np.integer]) -> tuple[Array, Array]:
+    """Return the rows of the bits that occur, those of others zero: `(17, 3)` of one weight, `(17, 24, 3)` of several.
+
+    16 bits alone take a tenth of a second: rows are made when they are asked for.
+    """
+    single, distinct = np.zeros((MAX_WEIGHT_BITS + 1, 3)), np.zeros((MAX_WEIGHT_BITS + 1, _GRID, 3))
+    for b in np.unique(bits[bits > 0]).tolist():
+        single[b], distinct[b] = _weight_row(b)
     return single, distinct
 
 
@@ -59,7 +65,7 @@ def expected_traits(rows: NDArray[np.integer], n_inputs: int, n_outputs: int, in
         n_outputs: Outputs of the network.
         input_bits: Bits of the features.
     """
-    single, distinct = _weight_table()
+    single, distinct = _weight_table(rows[:, -2])
     widths = rows[:, :-2].astype(np.int64)
     depth = (widths > 0).sum(axis=1)
     n, most = widths.shape

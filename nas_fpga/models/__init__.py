@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def read_model(
-    path: Path, *, bits: int | None = None, input_bits: int | None = None, message: Callable[[str], None]
+    model: Path | keras.Model, *, bits: int | None = None, input_bits: int | None = None, message: Callable[[str], None]
 ) -> ReadModel:
     """Read a multi-layer perceptron with ReLU as a quantized network, to know what it costs.
 
@@ -29,21 +29,21 @@ def read_model(
     changes outputs but hardly costs; activations are unsigned, inputs signed.
 
     Args:
-        path: A ``.keras`` or ``.h5`` file of Keras 3 (float layers, HGQ2's, or those of its module `qkeras`), an
-            ``.onnx`` file (float or QONNX), a checkpoint ``.npz``, the folder of an hls4ml project for Vivado or Vitis,
-            or one that ``nas-fpga export`` wrote.
+        model: Of Keras 3 (float layers, HGQ2's, or those of its module `qkeras`), in memory or a ``.keras`` or ``.h5``
+            file; an ``.onnx`` file (float or QONNX), a checkpoint ``.npz``, the folder of an hls4ml project for Vivado
+            or Vitis, or one that ``nas-fpga export`` wrote.
         bits: Of weights and activations that have none of their own, 2 to 16; None for 16.
         input_bits: Of inputs that have none of their own, 2 to 16; None for as many as ``bits``.
         message: Told which bits were chosen and what is approximated, one line each.
 
     Raises:
         MissingExtraError: The file is ONNX's and the package onnx is not installed.
-        InputError: The file is missing, damaged or of another kind, has a layer that is not supported, several inputs
-            or branches, or bits are asked of a model that has its own.
+        InputError: It is neither path nor model, the file is missing, damaged or of another kind, has a layer that is
+            not supported, several inputs or branches, or bits are asked of a model that has its own.
     """
     from nas_fpga.models._read import read_model
 
-    return read_model(Path(path), bits=bits, input_bits=input_bits, message=message)
+    return read_model(model, bits=bits, input_bits=input_bits, message=message)
 
 
 def load_keras(path: Path) -> keras.Model:

@@ -50,6 +50,20 @@ def load_keras(path: Path) -> Any:
             ) from error
 
 
+def source_of(model: object) -> str:
+    """Return what messages call a Keras model in memory.
+
+    Raises:
+        InputError: It is none, or of Keras 2.
+    """
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    import keras
+
+    if not isinstance(model, keras.Model):
+        raise InputError(f"model {model!r:.80} is neither a path nor a model of Keras 3; give one of them")
+    return f"model {model.name}"
+
+
 def float_parameters(model: Any, source: object) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
     """See :func:`nas_fpga.models.float_parameters`."""
     _, layers = split_at_layers(chain_of_keras(model, source), source, Approximations())

@@ -5,21 +5,34 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from nas_fpga.errors import InputError
 from nas_fpga.hardware import Mapping, Strategy
 from nas_fpga.models._chain import Approximations, Step
-from nas_fpga.models._keras import chain_of_keras, load_keras
+from nas_fpga.models._keras import chain_of_keras, load_keras, source_of
 from nas_fpga.models._network import network_of
 from nas_fpga.models._read_model import ReadModel
 from nas_fpga.training import QuantizedNetwork
 
+if TYPE_CHECKING:
+    import keras
+
 _KNOWN = "a .keras, .h5, .onnx or .npz file, or the folder of an hls4ml project or of nas-fpga export"
 
 
-def read_model(path: Path, *, bits: int | None, input_bits: int | None, message: Callable[[str], None]) -> ReadModel:
+def read_model(
+    model: Path | keras.Model, *, bits: int | None, input_bits: int | None, message: Callable[[str], None]
+) -> ReadModel:
     """See :func:`nas_fpga.models.read_model`."""
+    if isinstance(model, Path):
+        return _read_path(model, bits=bits, input_bits=input_bits, message=message)
+    source = source_of(model)
+    chain = chain_of_keras(model, source)
+    return _network_of(chain, source, None, Approximations(), bits=bits, input_bits=input_bits, message=message)
+
+
+def _read_path(path: Path, *, bits: int | None, input_bits: int | None, message: Callable[[str], None]) -> ReadModel:
     if not path.exists():
         raise InputError(f"{path} is not there; give {_KNOWN}")
     approximated = Approximations()
@@ -39,9 +52,22 @@ def read_model(path: Path, *, bits: int | None, input_bits: int | None, message:
                     raise InputError(f"{option} {given} is for numbers without bits; {path} has its own, leave it out")
             return ReadModel(QuantizedNetwork.load(path), None)
         chain = _chain(path, approximated)
-    network = network_of(chain, path, bits=bits, input_bits=input_bits, approximated=approximated, message=message)
+    return _network_of(chain, path, mapping, approximated, bits=bits, input_bits=input_bits, message=message)
+
+
+def _network_of(
+    chain: list[Step],
+    source: object,
+    mapping: Mapping | None,
+    approximated: Approximations,
+    *,
+    bits: int | None,
+    input_bits: int | None,
+    message: Callable[[str], None],
+) -> ReadModel:
+    network = network_of(chain, source, bits=bits, input_bits=input_bits, approximated=approximated, message=message)
     if approximated.layers:
-        message(f"{path} is approximated: {approximated}")
+        message(f"{source} is approximated: {approximated}")
     return ReadModel(network, mapping)
 
 

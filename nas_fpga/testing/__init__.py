@@ -1,6 +1,7 @@
 """Conformance suites: subclass one in a test, give it the fixture that it names, and inherit its tests."""
 
 from nas_fpga.testing._estimators import EstimatorConformance, MakeEstimator
+from nas_fpga.testing._rungs import CostOf, RungConformance
 from nas_fpga.testing._samplers import (
     LearnedBitsConformance,
     MakeSampler,
@@ -11,11 +12,13 @@ from nas_fpga.testing._samplers import (
 from nas_fpga.testing._trainers import MakeTrainer, TrainerConformance, integers_of
 
 __all__ = [
+    "CostOf",
     "EstimatorConformance",
     "LearnedBitsConformance",
     "MakeEstimator",
     "MakeSampler",
     "MakeTrainer",
+    "RungConformance",
     "SamplerConformance",
     "SearchedSettingsConformance",
     "TrainerConformance",

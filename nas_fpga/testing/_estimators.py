@@ -29,7 +29,7 @@ _TARGETS = {
 _FIGURES = tuple(field.name for field in fields(HardwareFigures) if field.name != "copies")
 
 
-def _network(
+def build_network(
     topology: Sequence[int], weight_bits: int, activation_bits: int, n_outputs: int = 1, density: float = 1.0
 ) -> QuantizedNetwork:
     """Return a network of 13 features with random weights, of which that share may be other than 0."""
@@ -58,12 +58,12 @@ def _network(
 
 
 _NETWORKS = {
-    "small": _network((8,), 4, 4),
-    "deep": _network((20, 30, 5, 16), 6, 8),
-    "a single neuron": _network((1,), 2, 2),
-    "too wide to unroll": _network((80, 60), 3, 6, n_outputs=5),
-    "sparse": _network((32, 16), 8, 16, n_outputs=3, density=0.1),
-    "all weights zero": _network((16, 8), 6, 6, density=0.0),
+    "small": build_network((8,), 4, 4),
+    "deep": build_network((20, 30, 5, 16), 6, 8),
+    "a single neuron": build_network((1,), 2, 2),
+    "too wide to unroll": build_network((80, 60), 3, 6, n_outputs=5),
+    "sparse": build_network((32, 16), 8, 16, n_outputs=3, density=0.1),
+    "all weights zero": build_network((16, 8), 6, 6, density=0.0),
 }
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 
 import pytest
 
+import nas_fpga
+from nas_fpga.cli.estimate import Stage, estimate
+from nas_fpga.estimation import RUNGS
+from nas_fpga.hardware import MOST_GRAPH_S
 from nas_fpga.space import BitWidths
 from tests.cli.conftest import run
 from tests.export.networks import random_network
@@ -25,7 +30,7 @@ def test_a_topology_is_a_table_with_layers_mappings_and_notes(tmp_path):
     assert "16-64-32-32-5 w6a6 on xcvu9p-flga2104-2L-e, 5 ns" in ended.out
     for text in ("dense 4", "32 x 5", "one copy", "resource rf 8/8/8/8", "latency", "note: not trained"):
         assert text in ended.out
-    assert re.search(r"achievable clock period 4.1 ns \[\d\.\d, \d\.\d\], with it a latency of 45 ns \[", ended.out)
+    assert re.search(r"achievable clock period 4.1 ns \[\d\.\d, \d\.\d\], with it a latency of 49 ns \[", ended.out)
     assert (tmp_path / "layers.png").stat().st_size > 5000
 
 
@@ -59,7 +64,8 @@ def test_reuse_factors_are_listed(tmp_path):
     ("arguments", "said"),
     [
         (("nowhere.keras",), "nowhere.keras"),
-        (("16-64-5", "--stage", "csynth"), "'csynth'"),
+        (("16-64-5", "--stage", "synthesis"), "'synthesis'"),
+        (("16-64-5", "--stage", "csynth"), "--stage csynth needs a project"),
         (("16-64-5", "--stage", "adder-graph"), "--stage adder-graph needs trained weights"),
         (("16-64-5", "--part", "vu14p"), "vu14p"),
         ((), "Missing argument 'SOURCE'"),
@@ -70,3 +76,10 @@ def test_wrong_input_is_one_line(tmp_path, arguments, said):
     assert ended.code == 2
     assert said in ended.err
     assert ended.err.count("\n") == 1
+
+
+def test_options_are_those_of_python():
+    options = inspect.signature(estimate).parameters
+    assert options["graph_seconds"].default == MOST_GRAPH_S
+    assert tuple(Stage) == RUNGS
+    assert set(inspect.signature(nas_fpga.estimate).parameters) - {"model", "message", "hardware"} < set(options)

@@ -126,6 +126,18 @@ def test_nothing_heavy_is_imported_for_help() -> None:
     assert ended.stderr.split() == []
 
 
+def test_estimate_of_a_topology_needs_numpy_and_rich_alone() -> None:
+    slow = (HEAVY | {"da4ml", "h5py", "hgq", "hls4ml", "pyosys", "wsgiref"}) - {"numpy", "rich"}
+    program = (
+        "import sys; sys.argv = ['nas-fpga', 'estimate', '16-64-32-32-5', '--bits', '6']\n"
+        "from nas_fpga.cli import main\n"
+        f"try:\n    main()\nfinally:\n    print(*sorted({slow} & set(sys.modules)), file=sys.stderr)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment())
+    assert ended.returncode == 0
+    assert ended.stderr.split() == []
+
+
 def test_presets_of_training_settings_are_named_with_their_sources(nas_fpga, monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "1000")
     text = " ".join(nas_fpga(["search", "--help"]).out.split())

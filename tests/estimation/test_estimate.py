@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -13,9 +16,12 @@ import nas_fpga
 from nas_fpga.errors import InputError
 from nas_fpga.estimation import estimate, plot_layers
 from nas_fpga.hardware import adder_graph, enumerate_mappings, make_target
+from nas_fpga.models import read_model
 from nas_fpga.space import BitWidths
 from tests.export.networks import random_network
 
+ROOT = Path(__file__).parents[2]
+EXAMPLE, REPORTS = ROOT / "hls" / "example", ROOT / "tests" / "hardware" / "data" / "reports"
 NETWORK = random_network(1, 6, (8, 8), BitWidths(4, 4), n_outputs=2)
 
 
@@ -45,6 +51,30 @@ def test_trained_weights_are_costed_by_their_adder_graph_unless_told_otherwise()
     by_law = estimate(NETWORK, stage="estimate")
     assert by_law.cost.figures.lut.original != (graph, "adder-graph")
     assert estimate(NETWORK, strategy="latency").cost.mapping.strategy == "latency"
+
+
+def test_a_keras_model_is_taken_as_it_is():
+    layers = [keras.layers.Dense(6, activation="relu"), keras.layers.Dense(2)]
+    model = keras.Sequential([keras.Input((4,)), *layers], name="mine")
+    found = nas_fpga.estimate(model, bits=5, message=[].append)
+    assert found.title == "mine: 4-6-2"
+    assert [layer.nonzero for layer in found.cost.layers[:-1]] == [
+        np.count_nonzero(layer.weights) for layer in read_model(model, bits=5, message=[].append).network.layers
+    ]
+    with pytest.raises(InputError, match="model 16 is neither a path nor a model of Keras 3"):
+        nas_fpga.estimate(16)
+
+
+def test_layers_without_time_for_their_graph_are_by_law_and_named():
+    found = estimate(NETWORK, graph_seconds=0)
+    assert "law for dense 1, dense 2, dense 3;" in found.cost.figures.lut.source
+    assert any(
+        re.fullmatch(r"dense 1, dense 2, dense 3 by law: .* about 0 s in all; --graph-seconds N .*", note)
+        for note in found.notes
+    )
+    assert not estimate(NETWORK).notes
+    with pytest.raises(InputError, match=r"^graph_seconds -1 must be at least 0"):
+        nas_fpga.estimate(NETWORK, graph_seconds=-1)
 
 
 def test_notes_say_what_will_not_build_and_what_does_not_fit():
@@ -83,7 +113,9 @@ def test_json_has_every_figure_with_unit_stage_and_interval():
     ("model", "options", "said"),
     [
         ("16-64-32-32-5", {"stage": "adder-graph"}, "stage adder-graph needs trained weights"),
-        ("16-64-32-32-5", {"stage": "csynth"}, "stage csynth is none of estimate, adder-graph, logic-synthesis"),
+        ("16-64-32-32-5", {"stage": "synthesis"}, "stage synthesis is none of estimate, adder-graph, logic-synthesis"),
+        ("16-64-32-32-5", {"stage": "csynth"}, "stage csynth needs a project: .*; give its folder"),
+        (str(EXAMPLE), {"stage": "csynth", "strategy": "latency"}, "strategy latency is not for (--)?stage csynth"),
         ("16-64-32-32-5", {"strategy": "fast"}, "strategy fast is none of distributed_arithmetic, latency, resource"),
         ("16-64-32-32-5", {"strategy": "resource"}, "resource needs (--)?reuse.factor"),
         ("16-64-32-32-5", {"reuse_factor": 4}, "reuse.factor 4 is for (--)?strategy resource"),
@@ -104,8 +136,19 @@ def test_wrong_arguments_are_named(model, options, said):
 
 
 def test_python_names_keywords():
-    with pytest.raises(InputError, match=r"^stage csynth is none"):
-        nas_fpga.estimate("16-64-5", stage="csynth")
+    with pytest.raises(InputError, match=r"^stage synthesis is none"):
+        nas_fpga.estimate("16-64-5", stage="synthesis")
+
+
+def test_reports_of_a_project_stand_beside_the_laws(tmp_path):
+    project = Path(shutil.copytree(EXAMPLE, tmp_path / "example"))
+    report = project / "hls" / "network_prj" / "solution1" / "syn" / "report" / "csynth.xml"
+    report.parent.mkdir(parents=True)
+    shutil.copy(REPORTS / "vitis_hls_2023.1.xml", report)
+    found = estimate(str(project), stage="csynth", part="vu9p")
+    assert str(found.cost.figures.lut) == "4.096e+04 LUT (4.096e+04-4.096e+04, csynth)"
+    assert {law.lut.stage for _, law in found.others} == {"place-and-route"}
+    assert "csynth.xml: of xcvu13p-flga2577-2-e; the limits are those of xcvu9p-flga2104-2L-e" in found.notes[0]
 
 
 def test_the_picture_has_a_bar_for_every_resource_in_use(tmp_path):

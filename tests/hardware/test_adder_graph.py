@@ -9,6 +9,8 @@ import pytest
 
 from nas_fpga.data import InputFormat
 from nas_fpga.hardware import SPARE_BITS, adder_graph, build_netlist
+from nas_fpga.hardware._adder_graph import adder_graph_of_stretch
+from nas_fpga.hardware._traits import live_weights
 from nas_fpga.space import BitWidths, Candidate
 from nas_fpga.training import QuantizedLayer, QuantizedNetwork
 from tests.export.networks import learned_network, random_network, raw_features
@@ -75,3 +77,35 @@ def test_more_cycles_between_registers_at_a_slower_clock_and_the_same_adders():
     assert fast.luts == slow.luts == graph.luts
     assert fast.levels == slow.levels == graph.levels
     assert len(fast.inputs) == 6
+
+
+@pytest.mark.parametrize("kind", ["fixed", "learned"])
+def test_a_stretch_computes_what_its_layers_do(kind):
+    network = (
+        random_network(4, 5, (6, 7, 5), BitWidths(4, 5), n_outputs=3)
+        if kind == "fixed"
+        else learned_network(3, 5, (8, 7, 6), n_outputs=3)
+    )
+    values = network.input_format.apply(on_the_grid(network, 4, 300)).astype(np.float64)
+    raw = np.ldexp(values, network.input_format.scale_log2)
+    used = [weights.any(axis=1) for weights in live_weights(network)]
+    for k, layer in enumerate(network.layers, 1):
+        entering = raw if k == 1 else values
+        sums = values @ np.ldexp(layer.weights.astype(np.float64), -layer.weight_fraction_bits)
+        values = layer.activate(sums + np.ldexp(layer.bias.astype(np.float64), -layer.bias_fraction_bits))
+        found = adder_graph_of_stretch(network, k, k + 1)._comb.predict(entering)
+        expected = values[:, used[k]] if k < len(network.layers) else values
+        assert np.array_equal(found, expected)
+        assert len(np.unique(expected)) > 3
+    whole = adder_graph(network)
+    assert adder_graph_of_stretch(network, 0, 3).parts == whole.parts[:3]
+
+
+def test_neurons_that_nobody_uses_cost_nothing():
+    network = random_network(1, 6, (20, 4), BitWidths(4, 4))
+    last = network.layers[1].weights.copy()
+    last[3:] = 0
+    dead = replace(network, layers=(network.layers[0], replace(network.layers[1], weights=last), network.layers[2]))
+    parts = adder_graph(dead).parts
+    assert min(parts) > 0
+    assert parts[1] < 0.3 * adder_graph(network).parts[1]  # three of its twenty neurons

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import re
 from dataclasses import replace
 
@@ -19,11 +18,9 @@ from nas_fpga.hardware import (
     DesignCost,
     Mapping,
     adder_graph,
-    build_netlist,
     carried_from_synthesis,
     cost_by_adder_graph,
     cost_by_law,
-    cost_by_synthesis,
     cost_of_topology,
     enumerate_mappings,
     estimate,
@@ -70,23 +67,6 @@ def test_a_layer_that_is_left_folded_alone_has_what_the_law_gives_it():
     assert parts_of(folded, "bram18")[:2] == pytest.approx(parts_of(unrolled, "bram18")[:2])
 
 
-def test_the_adder_graph_is_carried_and_its_original_kept():
-    graph = adder_graph(NETWORK)
-    netlist = build_netlist(graph, TARGET.clock_ns)
-    figures = cost_by_adder_graph(NETWORK, TARGET).figures
-    assert figures.lut.original == (graph.luts, "adder-graph")
-    assert figures.lut.value == pytest.approx(1.05 * graph.luts)
-    assert figures.lut.stage == "place-and-route"
-    assert figures.ff.original == (netlist.flip_flops, "adder-graph")
-    assert figures.latency_cycles.value == figures.latency_cycles.high == netlist.latency_cycles
-    assert figures.latency_ns.value == 5 * netlist.latency_cycles
-    levels, period = netlist.levels_per_cycle, figures.period_ns
-    assert period.value == pytest.approx(levels / 2 * (1.81 + 0.00471 * math.sqrt(1.05 * graph.luts)))
-    assert "netlist" in period.source
-    by_law = cost_by_law(NETWORK, Mapping("distributed_arithmetic", (1, 1, 1)), TARGET).figures
-    assert math.log(figures.lut.high / figures.lut.low) < math.log(by_law.lut.high / by_law.lut.low)
-
-
 def test_every_rung_says_what_it_is():
     by_graph, by_law = (
         cost.figures.lut for cost in (cost_by_adder_graph(NETWORK, TARGET), cost_by_law(NETWORK, ADDERS, TARGET))
@@ -123,35 +103,6 @@ def test_latency_is_bound_to_the_adder_graph_at_every_stage_of_ranking(stage):
 
 def test_latency_saves_luts_by_whole_dsps_only():
     assert [least_latency_luts(200.0, dsps) for dsps in (0.0, 0.4, 1.2, 5.0)] == [200.0, 200.0, 145.0, 0.0]
-
-
-def test_a_shallow_netlist_has_no_more_levels_between_registers_than_it_has():
-    netlist = build_netlist(adder_graph(NETWORK), 100.0)
-    assert netlist.levels < netlist.levels_per_cycle
-    figures = cost_by_adder_graph(NETWORK, make_target(clock_ns=100)).figures
-    period = netlist.levels / 2 * (1.81 + 0.00471 * math.sqrt(figures.lut.value))
-    assert figures.period_ns.value == pytest.approx(period)
-
-
-def test_parts_of_an_adder_graph_are_its_own():
-    graph, cost = adder_graph(NETWORK), cost_by_adder_graph(NETWORK, TARGET)
-    of_graph = np.array([*graph.parts[1:], graph.parts[0]])
-    assert parts_of(cost, "lut") == pytest.approx(1.05 * of_graph)
-    assert sum(parts_of(cost, "ff")) == pytest.approx(cost.figures.ff.value)
-
-
-def test_synthesis_has_a_figure_of_its_own(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    network = build_network((4,), 4, 4, n_inputs=3)
-    cost = cost_by_synthesis(network, TARGET, message=lambda _: None)
-    value, stage = cost.figures.lut.original
-    assert stage == "logic-synthesis"
-    assert 0.7 < value / adder_graph(network).luts < 1.4
-    assert sum(parts_of(cost, "lut")) == pytest.approx(cost.figures.lut.value)
-    assert sum(parts_of(cost, "ff")) == pytest.approx(cost.figures.ff.value)
-    levels = build_netlist(adder_graph(network), TARGET.clock_ns).levels_per_cycle
-    period = levels / 2 * (1.81 + 0.00471 * math.sqrt(cost.figures.lut.value))
-    assert cost.figures.period_ns.value == pytest.approx(period)
 
 
 def test_what_is_not_trained_has_wider_intervals_than_what_is():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from nas_fpga.errors import InputError
-from nas_fpga.models import float_parameters
+from nas_fpga.models import float_parameters, read_model
 from nas_fpga.space import BitWidths
 from tests.models.told import biases_of, read, softmax, weights_of
 
@@ -231,3 +231,18 @@ def test_code_in_a_file_is_not_run(name, tmp_path):
     with pytest.raises(InputError, match=r"cannot be loaded \(.*ambda"):
         read(tmp_path / name)
     assert not trace.exists()
+
+
+def test_a_model_in_memory_is_read_as_its_file(model, file):
+    lines = []
+    found = read_model(model, bits=8, message=lines.append)
+    of_file, _, _ = read(file, bits=8)
+    assert (found.network.logits(FEATURES) == of_file.logits(FEATURES)).all()
+    assert found.mapping is None
+    assert lines == [f"model {model.name} is approximated: softmax at the end is not counted (end)"]
+
+
+@pytest.mark.parametrize("value", [3, None, k.Dense(4), [1, 2]])
+def test_what_is_no_model_is_named(value):
+    with pytest.raises(InputError, match=r"^model .* is neither a path nor a model of Keras 3; give one of them$"):
+        read_model(value, message=print)
