@@ -250,7 +250,7 @@ def bars(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _within(value: float, least: float | None, most: float | None) -> bool:
-    return (least is None or value >= least) and (most is None or value <= most)
+    return bool((least is None or value >= least) and (most is None or value <= most))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
