@@ -32,9 +32,11 @@ from benchmarks._provenance import provenance
 from benchmarks.estimators.networks import CLOCK_NS, Drawn, read_drawn
 from benchmarks.training._machine import cpu_name, write_json
 from nas_fpga.hardware import (
+    SPARE_BITS,
     Mapping,
     PreTrainingCost,
     adder_graph,
+    adder_levels_per_cycle,
     build_netlist,
     cost_by_law,
     cost_of_topology,
@@ -49,6 +51,7 @@ HERE = Path(__file__).parent
 FLOOR = 100.0  # LUTs and flip-flops, below which errors are of this
 N_SPLITS = 200
 LEVEL = 0.9
+RARE = 0.05  # half-width for what a dozen networks cannot say of rarer ones: small, of few bits, of bits of their own
 WIDE, SPARSE = 128, 0.7
 CANDIDATES = 20_000
 INPUT_BITS = 10
@@ -80,6 +83,9 @@ def measure(one: Drawn) -> dict[str, Any]:
         "trained_lut": trained.value,
         "trained_low": trained.low,
         "trained_high": trained.high,
+        "law_levels": adder_levels_per_cycle(trained.value, CLOCK_NS),
+        "word_bits": int(np.count_nonzero(network.input_format.used))
+        * (int(network.input_format.bits.max()) + SPARE_BITS),
         "graph_lut": graph.luts,
         "graph_parts": " ".join(f"{part:.6g}" for part in graph.parts),
         "graph_cost": graph.cost,
@@ -122,13 +128,29 @@ def fit_ratio(figures: Array, counted: Array) -> float:
     return float(np.exp(np.log(counted[some] / figures[some]).mean()))
 
 
-def half_width(figures: Array, counted: Array, n_constants: int) -> float:
-    """Return the half-width of the logarithm's 90 % prediction interval (Student), networks as units."""
-    some = (figures > 0) & (counted > 0)
-    residuals = np.log(counted[some] / figures[some])
-    left = max(len(residuals) - n_constants, 1)
-    deviation = np.sqrt((residuals**2).sum() / left * (1 + 1 / len(residuals)))
-    return float(deviation * student.ppf((1 + LEVEL) / 2, left))
+def fit_static_ff(rows: Sequence[dict[str, Any]], counted: Array) -> list[float]:
+    """Return flip-flops for each LUT by law over the levels a cycle, and for each bit of the input words."""
+    terms = np.array([[row["trained_lut"] / row["law_levels"], row["word_bits"]] for row in rows])
+    weight = 1 / np.maximum(counted, FLOOR)
+    return [round(x, 3) for x in nnls(terms * weight[:, None], counted * weight)[0].tolist()]
+
+
+def leave_one_out(bits: Array, counted: Array) -> Array:
+    """Return logarithms `(n,)` of what was counted over LUTs per bit that are fitted to all other networks."""
+    every = np.arange(len(counted))
+    fits = np.array([fit_bits(bits[every != k], counted[every != k]) for k in every])
+    return np.asarray(np.log(counted / (bits * fits).sum(axis=1)))
+
+
+def half_width(residuals: Array) -> float:
+    """Return the half-width of the logarithm's 90 % prediction interval: Student, networks as units, and rare ones.
+
+    Args:
+        residuals: `(n,)` logarithms of networks that the figures were not fitted to.
+    """
+    n = len(residuals)
+    deviation = np.sqrt((residuals**2).mean() * (1 + 1 / n))
+    return float(np.hypot(deviation * student.ppf((1 + LEVEL) / 2, n - 1), RARE))
 
 
 def interval_coverage(predictors: Array, counted: Array) -> dict[str, float]:
@@ -143,11 +165,11 @@ def interval_coverage(predictors: Array, counted: Array) -> dict[str, float]:
         order = rng.permutation(len(counted))
         fitted, tested = order[: len(order) // 2], order[len(order) // 2 :]
         constants = fit_bits(predictors[fitted], counted[fitted])
-        width = half_width(predictors[fitted] @ constants, counted[fitted], predictors.shape[1])
+        width = half_width(leave_one_out(predictors[fitted], counted[fitted]))
         distance = np.abs(np.log(counted[tested] / (predictors[tested] @ constants)))
         held.append((distance <= width).mean())
         ratios.append(np.exp(2 * width))
-    return {"coverage": float(np.mean(held)), "least_coverage": min(held), "ratio": float(np.mean(ratios))}
+    return {"coverage": float(np.mean(held)), "least_coverage": float(min(held)), "ratio": float(np.mean(ratios))}
 
 
 def errors_of(figures: Array, counted: Array, rows: NDArray[np.bool_]) -> dict[str, float]:
@@ -207,18 +229,20 @@ def judge(rows: Sequence[dict[str, Any]], counted: Sequence[dict[str, str]]) -> 
     ]
     flip_flops = {half: errors_of(NETLIST_FF_RATIO * graph_ff, ff, of) for half, of in halves.items()}
     some = lut > 0
+    fitted = some & ~unseen
     ends = [np.array([row[end] for row in rows]) for end in ("trained_low", "trained_high")]
     placed = SYNTHESIS_LUT_RATIO * lut
     cycles = sum(row["latency_cycles"] != row["rtl_stages"] for row in rows)
     return {
         "networks": len(rows),
         "luts_per_bit": dict(zip(KINDS, (per_bit / yosys_over_cost).round(3).tolist(), strict=True)),
-        "luts_per_bit_half_width": half_width((bits @ per_bit)[~unseen], lut[~unseen], len(KINDS)),
+        "graph_half_width": half_width(leave_one_out(bits[fitted], lut[fitted])),
         "yosys_over_cost": yosys_over_cost,
         "trained_law_over_yosys": 1 / fit_ratio(figures["trained"][~unseen], lut[~unseen]),
-        "trained_law_half_width": half_width(figures["trained"][~unseen], lut[~unseen], 0),
+        "trained_law_half_width": half_width(np.log(lut[fitted] / figures["trained"][fitted])),
         "ff_ratio": ff_ratio,
-        "ff_half_width": half_width(ff_ratio * graph_ff[~unseen], ff[~unseen], 1),
+        "ff_half_width": half_width(np.log(ff[fitted] / (ff_ratio * graph_ff[fitted]))),
+        "static_ff": fit_static_ff([row for row, of in zip(rows, fitted, strict=True) if of], ff[fitted]),
         "errors": errors,
         "ff_errors": flip_flops,
         "latency_wrong": cycles,
