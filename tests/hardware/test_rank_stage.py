@@ -34,8 +34,8 @@ from nas_fpga.hardware import (
 from nas_fpga.hardware import _adder_law as adder_law
 from nas_fpga.hardware import _hls_laws as hls_laws
 from nas_fpga.hardware._cost_array import HIGH, ORIGINAL, QUANTITIES, VALUE
-from nas_fpga.hardware._design_cost import carried_from_synthesis
 from nas_fpga.hardware._rank_stage import at_rank_stage, carried_count
+from nas_fpga.hardware._synthesis_cost import carried_from_synthesis
 from nas_fpga.hardware._traits import measured_traits
 
 DA = "distributed_arithmetic"
