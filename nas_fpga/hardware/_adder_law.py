@@ -12,27 +12,27 @@ from nas_fpga.hardware._traits import Array, LayerTraits
 # Fit of benchmarks/hardware/calibrate_static.py to graphs of da4ml 0.6.0: 450 random layers (1-200 wide, weights of 2-8
 # bits, activations of 2-10, 20-100 % kept) and the layers of the seen half of benchmarks/estimators/networks.csv,
 # trained with fixed and learned bits. Above 300 LUT 90 % of the random layers lie within 13 %, of the trained ones
-# within 9 %; of the unseen networks benchmarks/estimators/adder_graphs.json says how far they are.
-_PRODUCT_LOG, _WIDTH_OF_WEIGHT_BIT = 0.1616, 0.1753
+# within 10 %; of the unseen networks benchmarks/estimators/adder_graphs.json says how far they are.
+_PRODUCT_LOG, _WIDTH_OF_WEIGHT_BIT = 0.1560, 0.1734
 _PRODUCT_POWERS = {
-    "adders": 1.4114,
-    "width": 1.0892,
-    "digits": -0.5789,
-    "inputs": -0.5507,
-    "outputs": -0.4941,
-    "density": -0.6613,
+    "adders": 1.4011,
+    "width": 1.0919,
+    "digits": -0.5678,
+    "inputs": -0.5410,
+    "outputs": -0.4836,
+    "density": -0.6512,
 }
 GRAPH_SPREAD = 0.15
 # Same layers: LUT of bias, ReLU, rounding and saturation for each output that has them, in bits of the inputs and the
 # logarithm of the terms. The bias of an output layer is one term more of its sums.
-_OUTPUT_CONSTANT, _OUTPUT_INPUT_BITS, _OUTPUT_LOG_TERMS = -3.471, 1.1375, 2.0069
+_OUTPUT_CONSTANT, _OUTPUT_INPUT_BITS, _OUTPUT_LOG_TERMS = -3.4959, 1.1324, 2.0383
 # Levels of adders of a layer: product (standard deviation 0.7), then bias and saturation. The latter take 0.9 in a
 # layer alone and half of that in networks, where the deepest sums of one layer do not start the deepest of the next.
 _DEPTH_CONSTANT, _DEPTH_LOG_INPUTS, _DEPTH_LOG_TERMS, _DEPTH_OUTPUT = 0.834, 0.169, 0.933, 0.45
-# FF = 1.20 LUT / (levels a cycle) + 0.50 bits of the input words: Yosys' of the seen half of the networks above, with
-# four or five levels between registers; standard deviation of the logarithm 0.09. JEDI-linear .46-.58 of the LUTs at
-# two levels (assumed): within .28 of this law.
-_FF_PER_LUT_AND_CUT, _FF_PER_INPUT_BIT, _FF_SPREAD = 1.20, 0.50, 0.30
+# FF = 1.23 LUT / (levels a cycle) + 0.42 bits of the input words: Yosys' of the seen half of the networks above, with
+# four or five levels between registers; standard deviation of the logarithm 0.10. JEDI-linear .46-.58 of the LUTs at
+# two levels (assumed): within .30 of this law.
+_FF_PER_LUT_AND_CUT, _FF_PER_INPUT_BIT, _FF_SPREAD = 1.23, 0.42, 0.30
 # Bits of a word from the detector beyond the network's own format: one of fraction, one for the sign of features that
 # have none in the network, and four so that a sender need not saturate before 16 times the range.
 SPARE_BITS = 6
