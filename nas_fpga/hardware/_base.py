@@ -19,7 +19,10 @@ class Estimator(abc.ABC):
 
     @abc.abstractmethod
     def points(self, network: QuantizedNetwork, target: Target) -> tuple[MappedPoint, ...]:
-        """Return the mappings of a network that no other beats in LUT, FF, DSP, BRAM, latency and II.
+        """Return distributed arithmetic, and the mappings of a network that no other beats.
+
+        Compared are LUT, FF, DSP, BRAM, latency and II. Distributed arithmetic is there in any case: later rungs know
+        it better, and it has RTL that can be proven.
 
         Enumerated are mappings that the tools accept, whether or not the limits are kept; at least one is always
         returned, as a network may have none that keeps them. All figures of all points are of the target's stage of

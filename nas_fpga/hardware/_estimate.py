@@ -62,11 +62,11 @@ class StaticEstimator(Estimator):
         values[:, : len(RESOURCES)] *= target.copies(values[:, -1:])
         no_worse = (values[:, None] <= values[None]).all(axis=2)
         better = (values[:, None] < values[None]).any(axis=2)
-        kept = np.logical_not((no_worse & better).any(axis=0)).tolist()
+        beaten: list[bool] = np.asarray((no_worse & better).any(axis=0)).tolist()
         found = [
             MappedPoint(m, figures_of(costs[..., i], laws[..., i], m, traits, target))
             for i, m in enumerate(mappings)
-            if kept[i]
+            if m.strategy == "distributed_arithmetic" or not beaten[i]
         ]
         return tuple(sorted(found, key=lambda point: point.figures.constrained_share(target)))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from nas_fpga.hardware import MappedPoint, Target, log10_share
+from nas_fpga.hardware import STRATEGIES, MappedPoint, Target, log10_share
 from nas_fpga.space import Candidate, format_network
 from nas_fpga.training import LearningCurve, Merits
 
@@ -125,13 +125,16 @@ class TrialRecord:
         return format_network(self.candidate, self.topology_of(point), polished=point.polished)
 
     def of_networks(self, target: Target) -> tuple[Point, ...]:
-        """Return the cheapest feasible point of every network, or its nearest miss; the others it dominates."""
-        found: dict[int, Point] = {}
+        """Return the cheapest feasible point of every network, or its nearest miss; the others it dominates.
+
+        Of two that cost the same, distributed arithmetic is taken: its figures can be known best, and it can be proven.
+        """
+        found: dict[int, tuple[tuple[float, int], Point]] = {}
         for point in self.points:
-            share = point.mapped.figures.constrained_share(target)
-            if point.network not in found or share < found[point.network].mapped.figures.constrained_share(target):
-                found[point.network] = point
-        return tuple(found.values())
+            cost = point.mapped.figures.constrained_share(target), STRATEGIES.index(point.mapped.mapping.strategy)
+            if point.network not in found or cost < found[point.network][0]:
+                found[point.network] = cost, point
+        return tuple(point for _, point in found.values())
 
     def primary(self, target: Target) -> Point | None:
         """Return the feasible point of best figure of merit, ties to the smaller share; else the nearest miss."""

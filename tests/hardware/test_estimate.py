@@ -331,8 +331,8 @@ class TestPoints:
         found = points(network, target)
         kept = {point.mapping: key(point.figures) for point in found}
         assert len(kept) > 2
-        for a, b in itertools.permutations(kept.values(), 2):
-            assert any(x < y for x, y in zip(a, b, strict=True))
+        for (_, a), (mapping, b) in itertools.permutations(kept.items(), 2):
+            assert mapping.strategy == DA or any(x > y for x, y in zip(a, b, strict=True))
         for mapping in enumerate_mappings([(layer.n_in, layer.n_out) for layer in network.layers], target):
             other = key(estimate(network, mapping, target))
             if mapping in kept:
