@@ -3,9 +3,11 @@
 The networks are those of ``networks.csv``, trained and synthesised by :mod:`benchmarks.estimators.networks`. LUTs by
 shapes and nominal bits, by the trained weights, and by da4ml's adder graph, each brought to logic synthesis; flip-flops
 of the graph's registers; latency against the register stages of the Verilog that is written. What has constants is
-fitted on the seen half only and judged on the unseen one. Intervals are judged over 200 splits of the networks in two
-halves, each fitted anew. Writes ``adder_graphs.csv``, a row a network, and ``adder_graphs.json`` with errors, bars, the
-fitted constants and candidates a second of the static law: some minutes of two cores, da4ml's mostly.
+fitted on the seen half only and judged on the unseen one. LUTs for each bit are fitted to a front of the main job too,
+``front_networks.csv`` as ``nas-fpga front --prove`` synthesised it, since few of those drawn are below 1,000 LUT.
+Intervals are judged over 200 splits of the networks in two halves, each fitted anew. Writes ``adder_graphs.csv``, a row
+a network, and ``adder_graphs.json`` with errors, bars, the fitted constants and candidates a second of the static law:
+some minutes of two cores, da4ml's mostly.
 """
 
 from __future__ import annotations
@@ -60,6 +62,14 @@ KINDS = tuple(LUTS_PER_BIT)
 Array = NDArray[np.float64]
 
 
+def measure_front(name: str) -> dict[str, float]:
+    """Return the adder graph's bits of a network of the main job's front."""
+    graph = adder_graph(QuantizedNetwork.load(HERE / "networks" / "front" / f"{name}.npz"))
+    return {"graph_lut": graph.luts} | {
+        f"{kind}_bits": bits for kind, bits in asdict(operation_bits(graph._comb)).items()
+    }
+
+
 def measure(one: Drawn) -> dict[str, Any]:
     """Return what the estimates say of a network, before any ratio is fitted."""
     network = QuantizedNetwork.load(HERE / "networks" / f"{one.name}.npz")
@@ -96,6 +106,12 @@ def measure(one: Drawn) -> dict[str, Any]:
         "latency_cycles": netlist.latency_cycles,
         "rtl_stages": register_stages(netlist),
     }
+
+
+def read_front() -> list[dict[str, Any]]:
+    """Return the networks of the main job's front as Yosys counted them."""
+    with (HERE / "front_networks.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def register_stages(netlist: Any) -> int:
@@ -195,12 +211,15 @@ def candidates_per_s() -> float:
     return CANDIDATES / (time.process_time() - started)
 
 
-def judge(rows: Sequence[dict[str, Any]], counted: Sequence[dict[str, str]]) -> dict[str, Any]:
+def judge(
+    rows: Sequence[dict[str, Any]], counted: Sequence[dict[str, str]], front: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
     """Return errors, bars and constants.
 
     Args:
         rows: Of :func:`measure`, one a network.
         counted: The same networks as Yosys counted them.
+        front: Of :func:`measure_front`, one a network, with Yosys' LUTs.
     """
     lut, ff = (np.array([float(row[name]) for row in counted]) for name in ("yosys_lut", "yosys_ff"))
     bits = np.array([[row[f"{kind}_bits"] for kind in KINDS] for row in rows], np.float64)
@@ -209,7 +228,10 @@ def judge(rows: Sequence[dict[str, Any]], counted: Sequence[dict[str, str]]) -> 
     wide = np.array([row["widest"] >= WIDE for row in rows])
     sparse = np.array([float(row["sparsity"]) > SPARSE for row in counted])
     graph_ff = np.array([row["graph_ff"] for row in rows], np.float64)
-    per_bit, ff_ratio = fit_bits(bits[~unseen], lut[~unseen]), fit_ratio(graph_ff[~unseen], ff[~unseen])
+    front_lut, front_graph = (np.array([float(row[name]) for row in front]) for name in ("yosys_lut", "graph_lut"))
+    front_bits = np.array([[row[f"{kind}_bits"] for kind in KINDS] for row in front], np.float64)
+    per_bit = fit_bits(np.vstack([bits[~unseen], front_bits]), np.concatenate([lut[~unseen], front_lut]))
+    ff_ratio = fit_ratio(graph_ff[~unseen], ff[~unseen])
     graph, cost = (np.array([row[name] for row in rows], np.float64) for name in ("graph_lut", "graph_cost"))
     yosys_over_cost = fit_ratio(cost[~unseen], lut[~unseen])
     figures = {
@@ -236,7 +258,9 @@ def judge(rows: Sequence[dict[str, Any]], counted: Sequence[dict[str, str]]) -> 
     return {
         "networks": len(rows),
         "luts_per_bit": dict(zip(KINDS, (per_bit / yosys_over_cost).round(3).tolist(), strict=True)),
-        "graph_half_width": half_width(leave_one_out(bits[fitted], lut[fitted])),
+        "graph_half_width": half_width(
+            leave_one_out(np.vstack([bits[fitted], front_bits]), np.concatenate([lut[fitted], front_lut]))
+        ),
         "yosys_over_cost": yosys_over_cost,
         "trained_law_over_yosys": 1 / fit_ratio(figures["trained"][~unseen], lut[~unseen]),
         "trained_law_half_width": half_width(np.log(lut[fitted] / figures["trained"][fitted])),
@@ -244,6 +268,7 @@ def judge(rows: Sequence[dict[str, Any]], counted: Sequence[dict[str, str]]) -> 
         "ff_half_width": half_width(np.log(ff[fitted] / (ff_ratio * graph_ff[fitted]))),
         "static_ff": fit_static_ff([row for row, of in zip(rows, fitted, strict=True) if of], ff[fitted]),
         "errors": errors,
+        "front_errors": errors_of(front_graph * ADDER_GRAPH_LUT_RATIO / SYNTHESIS_LUT_RATIO, front_lut, front_lut > 0),
         "ff_errors": flip_flops,
         "latency_wrong": cycles,
         "graph_intervals": interval_coverage(bits[some], lut[some]),
@@ -288,7 +313,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     drawn = [one for one in read_drawn() if one.name in counted]
     with ProcessPoolExecutor(options.workers, multiprocessing.get_context("spawn")) as pool:
         rows = list(pool.map(measure, drawn))
-    found = judge(rows, [counted[one.name] for one in drawn])
+        front = read_front()
+        front = [
+            row | found for row, found in zip(front, pool.map(measure_front, [r["name"] for r in front]), strict=True)
+        ]
+    found = judge(rows, [counted[one.name] for one in drawn], front)
     found["bars"] = bars(found)
     with (options.out / "adder_graphs.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, [*rows[0], "yosys_lut", "yosys_ff"], lineterminator="\n")

@@ -79,7 +79,8 @@ def test_tables_say_what_the_networks_do(committed):
         with (module.HERE / f"{name}.csv").open(encoding="utf-8", newline="") as file:
             tables[name] = {row["name"]: row for row in csv.DictReader(file)}
     rows = [{name: _number(text) for name, text in row.items()} for row in tables["adder_graphs"].values()]
-    found = module.judge(rows, [tables["networks"][row["name"]] for row in rows])
+    front = [row | module.measure_front(row["name"]) for row in module.read_front()]
+    found = module.judge(rows, [tables["networks"][row["name"]] for row in rows], front)
     of = {(row["law"], row["half"], row["regime"]): row for row in committed["errors"]}
     for row in found["errors"]:
         there = of[row["law"], row["half"], row["regime"]]
