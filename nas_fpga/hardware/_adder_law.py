@@ -13,19 +13,19 @@ from nas_fpga.hardware._traits import Array, LayerTraits
 # bits, activations of 2-10, 20-100 % kept) and the layers of the seen half of benchmarks/estimators/networks.csv,
 # trained with fixed and learned bits. Above 300 LUT 90 % of the random layers lie within 13 %, of the trained ones
 # within 10 %; of the unseen networks benchmarks/estimators/adder_graphs.json says how far they are.
-_PRODUCT_LOG, _WIDTH_OF_WEIGHT_BIT = 0.1560, 0.1734
+_PRODUCT_LOG, _WIDTH_OF_WEIGHT_BIT = 0.0864, 0.1738
 _PRODUCT_POWERS = {
-    "adders": 1.4011,
-    "width": 1.0919,
-    "digits": -0.5678,
-    "inputs": -0.5410,
-    "outputs": -0.4836,
-    "density": -0.6512,
+    "adders": 1.0836,
+    "width": 1.1010,
+    "digits": -0.2362,
+    "inputs": -0.2291,
+    "outputs": -0.1610,
+    "density": -0.3251,
 }
 GRAPH_SPREAD = 0.15
 # Same layers: LUT of bias, ReLU, rounding and saturation for each output that has them, in bits of the inputs and the
 # logarithm of the terms. The bias of an output layer is one term more of its sums.
-_OUTPUT_CONSTANT, _OUTPUT_INPUT_BITS, _OUTPUT_LOG_TERMS = -3.4959, 1.1324, 2.0383
+_OUTPUT_CONSTANT, _OUTPUT_INPUT_BITS, _OUTPUT_LOG_TERMS = -4.1179, 1.3226, 2.4434
 # Levels of adders of a layer: product (standard deviation 0.7), then bias and saturation. The latter take 0.9 in a
 # layer alone and half of that in networks, where the deepest sums of one layer do not start the deepest of the next.
 _DEPTH_CONSTANT, _DEPTH_LOG_INPUTS, _DEPTH_LOG_TERMS, _DEPTH_OUTPUT = 0.834, 0.169, 0.933, 0.45

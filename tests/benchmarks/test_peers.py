@@ -120,7 +120,7 @@ class TestSources:
                 assert rows["ebops"][row] == 16 * effective_bits(weights).sum()
 
     def test_figures_of_networks(self):
-        with (peers.HERE / "networks.csv").open(encoding="utf-8", newline="") as file:
+        with (peers.HERE / "adder_graphs.csv").open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
         static, graph, ebops, _ = found = list(peers.of_networks())
         for each in found:
@@ -128,7 +128,7 @@ class TestSources:
             assert each.sets["kept from fits"].sum() == sum(row["unseen"] == "1" for row in rows)
             assert len(np.unique(each.law.groups)) == len(rows)
         first = rows[0]
-        assert static.law.terms[0, 0] == pytest.approx(float(first["static_lut"]) / _stages.SYNTHESIS_LUT_RATIO)
+        assert static.law.terms[0, 0] == pytest.approx(float(first["trained_lut"]) / _stages.SYNTHESIS_LUT_RATIO)
         ratio = _stages.ADDER_GRAPH_LUT_RATIO / _stages.SYNTHESIS_LUT_RATIO
         assert graph.law.terms[0, 0] == pytest.approx(float(first["graph_lut"]) * ratio)
         network = QuantizedNetwork.load(peers.HERE / "networks" / f"{first['name']}.npz")

@@ -82,7 +82,7 @@ def test_a_study_keeps_it_and_goes_on_without_the_file(folder: Path, calibrated:
     shutil.copy(folder / "ours.json", folder / "gone.json")
     ended = run(folder, *SEARCH, "--study", "ours", "--calibration", "gone.json", "--rank-stage", "csynth")
     assert ended.code == 0, ended.err
-    assert "LUT, DSP: one copy, estimates carried to csynth by a calibration (" in ended.out
+    assert "LUT, DSP: one copy, carried to csynth by a calibration (" in ended.out
     (folder / "gone.json").unlink()
     study = folder / "runs" / "ours"
     hardware = definition(study).hardware
