@@ -29,10 +29,10 @@ _OUTPUT_CONSTANT, _OUTPUT_INPUT_BITS, _OUTPUT_LOG_TERMS = -4.1179, 1.3226, 2.443
 # Levels of adders of a layer: product (standard deviation 0.7), then bias and saturation. The latter take 0.9 in a
 # layer alone and half of that in networks, where the deepest sums of one layer do not start the deepest of the next.
 _DEPTH_CONSTANT, _DEPTH_LOG_INPUTS, _DEPTH_LOG_TERMS, _DEPTH_OUTPUT = 0.834, 0.169, 0.933, 0.45
-# FF = 1.23 LUT / (levels a cycle) + 0.42 bits of the input words: Yosys' of the seen half of the networks above, with
+# FF = 1.25 LUT / (levels a cycle) + 0.40 bits of the input words: Yosys' of the seen half of the networks above, with
 # four or five levels between registers; standard deviation of the logarithm 0.10. JEDI-linear .46-.58 of the LUTs at
-# two levels (assumed): within .30 of this law.
-_FF_PER_LUT_AND_CUT, _FF_PER_INPUT_BIT, _FF_SPREAD = 1.23, 0.42, 0.30
+# two levels (assumed): within .32 of this law.
+_FF_PER_LUT_AND_CUT, _FF_PER_INPUT_BIT, _FF_SPREAD = 1.25, 0.40, 0.32
 # Bits of a word from the detector beyond the network's own format: one of fraction, one for the sign of features that
 # have none in the network, and four so that a sender need not saturate before 16 times the range.
 SPARE_BITS = 6
