@@ -11,6 +11,7 @@ from nas_fpga import __version__
 from nas_fpga.hardware._adder_graph import adder_graph, build_netlist, da4ml_version
 from nas_fpga.hardware._adder_law import placed_luts
 from nas_fpga.hardware._cache import cache_folder, keep, recall
+from nas_fpga.hardware._graph_operations import LUTS_PER_BIT
 from nas_fpga.hardware._period import adder_levels_per_cycle
 from nas_fpga.training import QuantizedNetwork
 
@@ -67,8 +68,8 @@ def expected_graph_s(static_luts: float) -> float:
 def count_adder_graph(network: QuantizedNetwork, clock_ns: float) -> GraphCounts:
     """Return what the adder graph of a trained network takes.
 
-    Kept in ``~/.cache/nas-fpga/adder-graphs`` by the network's numbers and the versions of da4ml and of this package,
-    registers by the levels between them too.
+    Kept in ``~/.cache/nas-fpga/adder-graphs`` by the network's numbers, the versions of da4ml and of this package, and
+    the LUTs of operations; registers by the levels between them too.
 
     Args:
         network: As trained.
@@ -93,7 +94,7 @@ def count_adder_graph(network: QuantizedNetwork, clock_ns: float) -> GraphCounts
 def _content(network: QuantizedNetwork) -> str:
     """Return a digest of all that an adder graph depends on."""
     form = network.input_format
-    digest = hashlib.sha256(f"{da4ml_version()} {__version__}".encode())
+    digest = hashlib.sha256(f"{da4ml_version()} {__version__} {sorted(LUTS_PER_BIT.items())}".encode())
     of_layers = (
         (layer.weights, layer.bias, layer.activation_bits, layer.activation_fraction_bits,
          [layer.weight_fraction_bits, layer.bias_fraction_bits])
