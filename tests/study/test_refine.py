@@ -213,7 +213,8 @@ def test_what_only_its_graph_fits_into_the_limits_is_on_the_front(
 ) -> None:
     """And what fits by law only is not."""
     whole = refine(trials, storage, TARGET, ANY_TIME_S, message=silent)
-    fewer = max(by_graph(whole), key=lambda name: lut_of(by_law(trials)[name]) / lut_of(points_of(whole)[name]))
+    stay = by_graph(whole) & front_of(whole.trials)
+    fewer = max(stay, key=lambda name: lut_of(by_law(trials)[name]) / lut_of(points_of(whole)[name]))
     law, graph = by_law(trials)[fewer], points_of(whole)[fewer]
     small = make_target(max_luts=(lut_of(law) + lut_of(graph)) / 2)
     assert not law.mapped.figures.is_feasible(small)
