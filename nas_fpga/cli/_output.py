@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from nas_fpga.export._prove import PointProof
     from nas_fpga.study import StudyOutcome
 
-_WIDTH = 220  # of the table where it goes to a file or a wide terminal: no cell is folded
+_FILE_WIDTH = 160  # of tables of figures
+_WIDTH = 220  # of the front's table where it goes to a file or a wide terminal: no cell is folded
 _WIDE = 165  # columns of a terminal that shows all of the table; narrower ones show the columns below
 _WHEN_NARROW = ("point", "network", "validation", "test [95 %]", "LUT", "DSP", "ns")
 
@@ -21,6 +24,14 @@ _WHEN_NARROW = ("point", "network", "validation", "test [95 %]", "LUT", "DSP", "
 def tell(text: str) -> None:
     """Say what goes on, beside the result."""
     typer.echo(text, err=True)
+
+
+def show(table: Table) -> None:
+    """Print a table as wide as the terminal; where it goes to a file, so wide that no cell is folded."""
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False)
+    (console if console.is_terminal else Console(highlight=False, markup=False, width=_FILE_WIDTH)).print(table)
 
 
 def print_outcome(

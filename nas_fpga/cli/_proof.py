@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from nas_fpga.cli._output import tell
+from nas_fpga.cli._output import show, tell
 
 if TYPE_CHECKING:
     from nas_fpga.export._prove import PointProof
     from nas_fpga.study import StudyOutcome
-
-_WIDTH = 160
 
 
 def proven(outcome: StudyOutcome) -> tuple[PointProof, ...]:
@@ -27,7 +25,6 @@ def proven(outcome: StudyOutcome) -> tuple[PointProof, ...]:
 def print_proofs(proofs: Sequence[PointProof]) -> None:
     """Print both stages of every point, pairs whose order turns, and what is not proven."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     from nas_fpga.export import reversals
@@ -47,8 +44,7 @@ def print_proofs(proofs: Sequence[PointProof]) -> None:
         else:
             numbers += [""] * 4 + ["unproven"]
         table.add_row(proof.point, proof.network, *numbers)
-    console = Console(highlight=False)
-    (console if console.is_terminal else Console(highlight=False, width=_WIDTH)).print(table)
+    show(table)
     done = [proof for proof in proofs if not proof.cause]
     compared, differing = sum(proof.outputs for proof in done), sum(proof.differing or 0 for proof in done)
     typer.echo(

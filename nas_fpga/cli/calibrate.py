@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas_fpga.cli import _options as options
+from nas_fpga.cli._output import show, tell
 
 if TYPE_CHECKING:
     from nas_fpga.hardware import Learned, StageRatio
-
-_WIDTH = 160  # of a table that goes to a file
 
 
 def calibrate(
@@ -50,10 +49,10 @@ def calibrate(
     from nas_fpga.hardware import refuse_other_file, write_calibration
 
     refuse_other_file(out)
-    learned = learned_of(reports, message=_tell)
+    learned = learned_of(reports, message=tell)
     write_calibration(learned.calibration, out)
     for line in learned.left_out:
-        _tell(line)
+        tell(line)
     if json:
         typer.echo(json_module.dumps(_as_json(learned, out), indent=2))
     else:
@@ -73,7 +72,6 @@ def _as_json(learned: Learned, out: Path) -> dict[str, object]:
 
 def _print(learned: Learned, out: Path) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -93,8 +91,7 @@ def _print(learned: Learned, out: Path) -> None:
             f"{least:,.0f} - {most:,.0f}",
         )
     typer.echo(f"{len(learned.designs)} designs: place-and-route over what each stage counts")
-    console = Console(highlight=False)
-    (console if console.is_terminal else Console(highlight=False, width=_WIDTH)).print(table)
+    show(table)
     typer.echo(
         "90 %: of a further network. The fewer there are the nearer to what is shipped; one or two keep its interval.\n"
         "Beyond four times the sizes seen the interval is widened by the shipped one, and the figure says so.\n"
@@ -111,7 +108,3 @@ def _shipped(ratio: StageRatio) -> StageRatio:
 def _cells(ratio: StageRatio) -> tuple[str, str]:
     factor = math.exp(ratio.spread)
     return f"{ratio.ratio:.3f}", f"[{ratio.ratio / factor:.3f}, {ratio.ratio * factor:.3f}]"
-
-
-def _tell(text: str) -> None:
-    typer.echo(text, err=True)

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas_fpga.cli import _options as options
+from nas_fpga.cli._output import show
 
 if TYPE_CHECKING:
     from nas_fpga.data import Inspection
     from nas_fpga.data._inspect import ColumnSummary
-
-_WIDTH = 160  # of the table where it goes to a file: no cell is folded
 
 
 def inspect(
@@ -44,7 +43,6 @@ def inspect(
 
 def _print(found: Inspection) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     from nas_fpga.data.variants import VARIANTS
@@ -57,8 +55,7 @@ def _print(found: Inspection) -> None:
         table.add_column(heading, justify="left" if heading in ("column", "type", "") else "right", overflow="fold")
     for column in found.columns:
         table.add_row(*_cells(column))
-    console = Console(highlight=False, markup=False)
-    (console if console.is_terminal else Console(highlight=False, markup=False, width=_WIDTH)).print(table)
+    show(table)
     if found.classes:
         shares = (f"{name} {n:,} ({n / found.n_rows:.1%})" for name, n in found.classes.items())
         where = f" in {found.target}" if found.target is not None else ""

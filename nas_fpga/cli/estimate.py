@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas_fpga.cli import _options as options
-from nas_fpga.cli._output import tell
+from nas_fpga.cli._output import show, tell
 from nas_fpga.cli.export import StrategyOption
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from nas_fpga.hardware import Figure, HardwareFigures
 
 _WHAT, _HOW = "What", "How"
-_WIDTH = 160  # of tables that go to a file
 
 
 class Stage(StrEnum):
@@ -170,7 +169,7 @@ def _print(one: Estimate, reuse_factors: bool) -> None:
     percent = [f"{shares[name]:.2%}" for name in ("lut", "ff", "dsp", "bram18")]
     copies = f"{figures.copies} copies" if figures.copies > 1 else "1 copy"
     table.add_row(f"limits, {copies}", "", "", "", percent[0], "", percent[1], "", *percent[2:])
-    _show(table)
+    show(table)
     cycles, ii = figures.latency_cycles, figures.ii_cycles
     typer.echo(
         f"latency {cycles.value:,.0f} cycles [{cycles.low:,.0f}, {cycles.high:,.0f}], "
@@ -184,7 +183,7 @@ def _print(one: Estimate, reuse_factors: bool) -> None:
         keeps = "yes" if law.is_feasible(target) else "no"
         numbers = [_number(figure) for figure in (law.dsp, law.bram18, law.latency_ns, law.ii_cycles)]
         table.add_row(f"{mapping}{mark}", *_cells(law.lut), *numbers, str(law.copies), keeps)
-    _show(table)
+    show(table)
     if reuse_factors:
         _print_reuse(one)
     for note in one.notes:
@@ -209,7 +208,7 @@ def _print_reuse(one: Estimate) -> None:
             cycles = (_number(option.ii_cycles), _number(option.latency_cycles))
             table.add_row(f"dense {number}", str(option.reuse_factor), *cycles, *cells)
         table.add_section()
-    _show(table)
+    show(table)
     typer.echo("reuse factors that hls4ml takes as they are, in strategy resource, each layer alone\n")
 
 
@@ -219,7 +218,7 @@ def _print_comparison(one: Estimate, other: Estimate) -> None:
         first, second = getattr(one.cost.figures, name), getattr(other.cost.figures, name)
         ratio = f"{second.value / first.value:.2f}" if first.value > 0 else ""
         table.add_row(name.upper().replace("_NS", ", ns"), _number(first), _number(second), ratio)
-    _show(table)
+    show(table)
 
 
 def _cells(figure: Figure) -> tuple[str, str]:
@@ -239,10 +238,3 @@ def _table(first: str, *headings: str) -> Table:
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     return table
-
-
-def _show(table: Table) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    (console if console.is_terminal else Console(highlight=False, width=_WIDTH)).print(table)

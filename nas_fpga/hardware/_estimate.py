@@ -91,7 +91,7 @@ def costs_of(traits: LayerTraits, mappings: Sequence[Mapping], n_inputs: int, ta
 
 
 def ranked(laws: Array, mappings: Sequence[Mapping], target: Target) -> Array:
-    """Return the cost array `(6, 4, n_mappings)` of :func:`costs_of` at the stage of ranking."""
+    """Return the cost array `(7, 4, n_mappings)` of :func:`costs_of` at the stage of ranking."""
     columns = [at_rank_stage(laws[..., i], mapping.strategy, target) for i, mapping in enumerate(mappings)]
     return np.stack(columns, axis=-1)
 

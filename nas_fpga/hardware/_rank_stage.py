@@ -24,7 +24,7 @@ from nas_fpga.hardware._traits import Array
 
 
 def at_rank_stage(costs: Array, strategy: Strategy, target: Target) -> Array:
-    """Return a cost array `(6, 4, ...)` of laws at the stage of ranking; originals stay as they are.
+    """Return a cost array `(7, 4, ...)` of laws at the stage of ranking; originals stay as they are.
 
     Args:
         costs: At place and route, by shipped ratios.
