@@ -25,11 +25,6 @@ from nas_fpga.hardware import (
 
 _RECORD, _CONFIG, _NETWORK, _RTL = "design.json", "hls4ml_config.yml", "network.npz", "rtl"
 _SUFFIXES = (".rpt", ".xml")
-_BY_HLS4ML: dict[str, Strategy] = {
-    "latency": "latency",
-    "resource": "resource",
-    "distributed_arithmetic": "distributed_arithmetic",
-}
 
 
 def projects_in(folder: Path) -> list[Path]:
@@ -124,12 +119,13 @@ def _strategy(project: Path) -> Strategy:
     else:
         config = (project / _CONFIG).read_text(encoding="utf-8", errors="replace")
         said = {text.lower() for text in re.findall(r"^\s*Strategy:\s*'?(\w+)", config, re.MULTILINE)}
-    if len(said) != 1 or not said <= _BY_HLS4ML.keys():
+    known = [strategy for strategy in STRATEGIES if said == {strategy}]
+    if not known:
         raise InputError(
             f"{project} has strategy {', '.join(sorted(said)) or 'none'}; its layers must all have one of "
             f"{', '.join(STRATEGIES)}"
         )
-    return _BY_HLS4ML[said.pop()]
+    return known[0]
 
 
 def _clock_ns(project: Path) -> float:
