@@ -12,6 +12,7 @@ from hardware_cases import build_network
 
 from nas_fpga.hardware import adder_graph, build_netlist, expected_graph_s
 from nas_fpga.hardware._graph_counts import count_adder_graph
+from nas_fpga.hardware._graph_operations import LUTS_PER_BIT
 
 NETWORK = build_network((4,), 4, 4, n_inputs=3)
 
@@ -44,6 +45,12 @@ def test_what_is_kept_is_taken_and_what_is_damaged_made_anew(cache: Path):
     for path in (adders, registers):
         path.write_text(path.read_text()[:9])
     assert count_adder_graph(NETWORK, 5.0) == counts
+
+
+def test_luts_of_operations_that_are_fitted_anew_are_counted_anew(cache: Path, monkeypatch: pytest.MonkeyPatch):
+    luts = count_adder_graph(NETWORK, 5.0).luts
+    monkeypatch.setitem(LUTS_PER_BIT, "overlap", 2 * LUTS_PER_BIT["overlap"])
+    assert count_adder_graph(NETWORK, 5.0).luts == adder_graph(NETWORK).luts > luts
 
 
 def test_another_clock_makes_other_registers_of_the_same_adders(cache: Path):
