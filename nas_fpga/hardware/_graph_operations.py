@@ -10,14 +10,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from nas_fpga.errors import InputError
+
 # LUTs for each bit: non-negative least squares of relative errors to Yosys (synth_xilinx, xcup) on the seen half of
 # benchmarks/estimators/networks.csv and 16 of 90 to 27,000 LUT of a front, by `python -m
 # benchmarks.estimators.adder_graphs`. Divided by Yosys' LUTs over da4ml's cost in that half, so that both have one
 # scale and all ratios of that cost hold.
 LUTS_PER_BIT: Mapping[str, float] = {"overlap": 1.058, "extension": 0.261, "constant": 0.737, "saturation": 0.820}
 
-_CONSTANT = 5
 _ADD, _SUBTRACT, _ADD_CONSTANT, _SELECT = (0,), (1,), (4,), (6, -6)
+# Inputs, ReLU, rounding and constants: wires, or part of the LUTs beside them.
+_FREE = (-1, 2, -2, 3, -3, 5)
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class OperationBits:
         overlap: Of sums of two words, where both have a bit; for differences also where only the subtrahend has.
         extension: Of sums, above the shorter word: its sign, and the carry.
         constant: Of sums of a word and a constant, from the constant's lowest set bit on.
-        saturation: Of choices between a word and a constant.
+        saturation: Of choices between two words, which in a network are a word and the end of its range.
     """
 
     overlap: int
@@ -44,7 +47,11 @@ class OperationBits:
 
 
 def operation_bits(comb: Any) -> OperationBits:
-    """Count the bits of da4ml's traced logic."""
+    """Count the bits of da4ml's traced logic.
+
+    Raises:
+        InputError: It has an operation that no dense layer is made of; it never counts as free.
+    """
     from da4ml.types import minimal_kif
 
     formats = [minimal_kif(op.qint) for op in comb.ops]
@@ -65,6 +72,8 @@ def operation_bits(comb: Any) -> OperationBits:
         elif op.opcode in _ADD_CONSTANT:
             magnitude = abs(int(op.data))
             constant += max(0, width - ((magnitude & -magnitude).bit_length() - 1)) if magnitude else 0
-        elif op.opcode in _SELECT and _CONSTANT in (comb.ops[op.id0].opcode, comb.ops[op.id1].opcode):
+        elif op.opcode in _SELECT:
             saturation += width
+        elif op.opcode not in _FREE:
+            raise InputError(f"RTL: da4ml's operation {op.opcode} has no known LUTs; use dense layers and ReLU")
     return OperationBits(overlap, extension, constant, saturation)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from da4ml.trace import FixedVariableArray, HWConfig, comb_trace
 
+from nas_fpga.errors import InputError
 from nas_fpga.hardware import adder_graph
 from nas_fpga.hardware._graph_operations import LUTS_PER_BIT, OperationBits, operation_bits
 
@@ -53,6 +54,12 @@ def test_a_word_that_is_clipped_is_chosen_bit_by_bit():
     inputs = words(1, signed=False, bits=8)
     clipped = inputs.quantize(np.zeros(1, np.int64), np.full(1, 5), np.zeros(1, np.int64), overflow_mode="SAT")
     assert bits_of(inputs, clipped).saturation == 5
+
+
+def test_an_operation_that_is_not_known_is_never_free():
+    inputs = words(2, signed=False, bits=4)
+    with pytest.raises(InputError, match="operation 7 has no known LUTs"):
+        bits_of(inputs, inputs[:1] * inputs[1:])
 
 
 def test_luts_are_the_weighted_sum():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nas_fpga.hardware import Mapping, MappedPoint, estimate, make_target
+from nas_fpga.hardware import MappedPoint, Mapping, estimate, make_target
 from nas_fpga.space import BitWidths, Candidate
 from nas_fpga.study import Outcome, Point, TrialRecord
 from nas_fpga.training import Merits, QuantizedNetwork
