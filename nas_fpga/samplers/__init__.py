@@ -1,6 +1,6 @@
 """Samplers: what proposes the next candidates."""
 
-from nas_fpga.samplers._base import History, Observation, Sampler
+from nas_fpga.samplers._base import Goal, History, Observation, Sampler
 from nas_fpga.samplers._bayesian_optimization import ACQUISITIONS, Acquisition, BayesianOptimizationSampler
 from nas_fpga.samplers._gaussian_process import GaussianProcessSampler
 from nas_fpga.samplers._grid import Grid, GridSampler, parse_grid, reference_grid
@@ -14,6 +14,7 @@ __all__ = [
     "Acquisition",
     "BayesianOptimizationSampler",
     "GaussianProcessSampler",
+    "Goal",
     "Grid",
     "GridSampler",
     "History",

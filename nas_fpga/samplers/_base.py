@@ -5,13 +5,13 @@ from __future__ import annotations
 import abc
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal
 
-from nas_fpga.space import Candidate
+from nas_fpga.space import C
 
 
 @dataclass(frozen=True)
-class Observation:
+class Observation(Generic[C]):
     """What a sampler may know of an ended trial.
 
     Attributes:
@@ -21,16 +21,19 @@ class Observation:
         log10_share: log10 of the largest share of the limits, of the primary point. Above 0 the limits are violated.
     """
 
-    candidate: Candidate
+    candidate: C
     state: Literal["complete", "failed"]
     log10_error: float | None = None
     log10_share: float | None = None
 
 
-History = Sequence[Observation]
+History = Sequence[Observation[C]]
+
+Goal = Literal["front", "precision"]
+"""What a search is after: the largest hypervolume of precision and resources, or the least error within the limits."""
 
 
-class Sampler(abc.ABC):
+class Sampler(abc.ABC, Generic[C]):
     """Proposes the next candidates to train.
 
     The search calls :meth:`ask` once for every generation. A sampler never returns a candidate outside its space, nor
@@ -47,7 +50,7 @@ class Sampler(abc.ABC):
         return ""
 
     @abc.abstractmethod
-    def ask(self, history: History, pending: Sequence[Candidate], n: int) -> list[Candidate]:
+    def ask(self, history: History[C], pending: Sequence[C], n: int) -> list[C]:
         """Return the next ``n`` candidates; those earlier in the list count as pending for those later.
 
         Args:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nas_fpga.errors import InputError
 from nas_fpga.samplers._base import History, Sampler
 from nas_fpga.samplers._proposals import random_generator, take, taken
-from nas_fpga.space import Candidate, MLPSpace, Rows
+from nas_fpga.space import C, Rows, Space
 
 Acquisition = Literal["ucb", "ei", "poi"]
 ACQUISITIONS: tuple[Acquisition, ...] = get_args(Acquisition)
@@ -24,7 +24,7 @@ _XI = 0.01  # the library's default for expected improvement
 
 
 @dataclass(frozen=True)
-class BayesianOptimizationSampler(Sampler):
+class BayesianOptimizationSampler(Sampler[C]):
     """Proposes what `bayesian-optimization` suggests in the unit cube of the space.
 
     That library maximises one number, here minus log10 of the error: it does not look at resources. It is told the
@@ -39,7 +39,7 @@ class BayesianOptimizationSampler(Sampler):
         n_startup: The first so many trials are random.
     """
 
-    space: MLPSpace
+    space: Space[C]
     seed: int
     acquisition: Acquisition = "ucb"
     n_startup: int = 20
@@ -51,11 +51,11 @@ class BayesianOptimizationSampler(Sampler):
         if self.n_startup < 0:
             raise InputError(f"startup trials {self.n_startup} must be at least 0")
 
-    def ask(self, history: History, pending: Sequence[Candidate], n: int) -> list[Candidate]:
+    def ask(self, history: History[C], pending: Sequence[C], n: int) -> list[C]:
         """Return the next ``n`` candidates; see :meth:`Sampler.ask`."""
         return take(self._proposals(history, pending), n)
 
-    def _proposals(self, history: History, pending: Sequence[Candidate]) -> Iterator[Candidate]:
+    def _proposals(self, history: History[C], pending: Sequence[C]) -> Iterator[C]:
         rng = random_generator(self.seed, history, pending)
         observed, values = self._observations(history)
         waiting = list(pending)
@@ -74,7 +74,7 @@ class BayesianOptimizationSampler(Sampler):
             waiting.append(candidate)
             yield candidate
 
-    def _observations(self, history: History) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _observations(self, history: History[C]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the points of ended trials in the unit cube and minus their log10 error."""
         ended = [
             (observation.candidate, -float(observation.log10_error))
@@ -82,7 +82,7 @@ class BayesianOptimizationSampler(Sampler):
             if observation.state == "complete"
             and observation.log10_error is not None
             and math.isfinite(observation.log10_error)
-            and observation.candidate.n_layers <= self.space.max_layers
+            and self.space.has_row(observation.candidate)
         ]
         points = self.space.to_unit(self.space.rows([candidate for candidate, _ in ended]))
         # Bits outside the space share a point with those at its border: one value for each point, the mean.
@@ -95,7 +95,7 @@ class BayesianOptimizationSampler(Sampler):
         rng: np.random.Generator,
         observed: NDArray[np.float64],
         values: NDArray[np.float64],
-        waiting: Sequence[Candidate],
+        waiting: Sequence[C],
     ) -> Rows:
         """Return what the library suggests, as one row."""
         from bayes_opt import BayesianOptimization, acquisition
@@ -114,7 +114,7 @@ class BayesianOptimizationSampler(Sampler):
             verbose=0,
             allow_duplicate_points=True,
         )
-        lies = self.space.to_unit(self.space.rows([c for c in waiting if c.n_layers <= self.space.max_layers]))
+        lies = self.space.to_unit(self.space.rows([c for c in waiting if self.space.has_row(c)]))
         told = dict.fromkeys(map(tuple, lies.tolist()), float(values.mean()))
         told |= dict(zip(map(tuple, observed.tolist()), values.tolist(), strict=True))
         for place, target in told.items():

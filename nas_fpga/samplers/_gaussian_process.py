@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from nas_fpga.samplers._base import History, Observation, Sampler
 from nas_fpga.samplers._hypervolume import expected_hypervolume_improvement, non_dominated, staircase
 from nas_fpga.samplers._proposals import random_generator, take, taken
 from nas_fpga.samplers._regression import GaussianProcess
-from nas_fpga.space import Candidate, MLPSpace, Rows
+from nas_fpga.space import C, Rows, Space
 
 Array = NDArray[np.float64]
 
@@ -26,7 +27,7 @@ _SHARE_RIDGE = 1.0  # observations that the prior cost is worth, for each featur
 
 
 @dataclass(frozen=True)
-class GaussianProcessSampler(Sampler):
+class GaussianProcessSampler(Sampler[C]):
     """Models log10 error by a Gaussian process and proposes where the hypervolume is expected to grow fastest.
 
     The resource share is known before training (the space's prior cost, corrected by what was measured), so the
@@ -45,7 +46,7 @@ class GaussianProcessSampler(Sampler):
         n_startup: The first so many trials are random.
     """
 
-    space: MLPSpace
+    space: Space[C]
     seed: int
     n_startup: int = 20
 
@@ -54,11 +55,11 @@ class GaussianProcessSampler(Sampler):
         if self.n_startup < 0:
             raise InputError(f"startup trials {self.n_startup} must be at least 0")
 
-    def ask(self, history: History, pending: Sequence[Candidate], n: int) -> list[Candidate]:
+    def ask(self, history: History[C], pending: Sequence[C], n: int) -> list[C]:
         """Return the next ``n`` candidates; see :meth:`Sampler.ask`."""
         return take(self._proposals(history, pending), n)
 
-    def _proposals(self, history: History, pending: Sequence[Candidate]) -> Iterator[Candidate]:
+    def _proposals(self, history: History[C], pending: Sequence[C]) -> Iterator[C]:
         rng = random_generator(self.seed, history, pending)
         waiting = list(pending)
         ended = [observation for observation in history if _log10_error(observation) is not None]
@@ -79,7 +80,7 @@ class GaussianProcessSampler(Sampler):
             waiting.append(best)
             yield best
 
-    def _start(self, rng: np.random.Generator, done: Sequence[Candidate]) -> Iterator[Candidate]:
+    def _start(self, rng: np.random.Generator, done: Sequence[C]) -> Iterator[C]:
         """Yield new candidates at random, with odds of one over their time; last those expected over the limits."""
         pool = np.unique(self.space.sample(rng, _POOL), axis=0)
         # Of exponential times with these means, candidate i has the shortest with odds of 1 / mean i.
@@ -90,7 +91,7 @@ class GaussianProcessSampler(Sampler):
         yield from new
         yield from self.space.unseen(rng, [*done, *new])
 
-    def _best(self, rng: np.random.Generator, model: _Model, seen: set[bytes]) -> Candidate | None:
+    def _best(self, rng: np.random.Generator, model: _Model[C], seen: set[bytes]) -> C | None:
         """Return the new candidate of largest expected improvement; None where the pool holds nothing new."""
         pool = self.space.sample(rng, _POOL)
         front = model.front()
@@ -107,7 +108,7 @@ class GaussianProcessSampler(Sampler):
 
 
 @dataclass(frozen=True, eq=False)
-class _Model:
+class _Model(Generic[C]):
     """What is believed of error and resource share.
 
     Attributes:
@@ -119,7 +120,7 @@ class _Model:
         shares: Their log10 share `(m,)`.
     """
 
-    space: MLPSpace
+    space: Space[C]
     process: GaussianProcess
     share_correction: Array
     rows: Rows
@@ -127,17 +128,16 @@ class _Model:
     shares: Array
 
     @classmethod
-    def fit(cls, space: MLPSpace, ended: Sequence[Observation]) -> _Model:
+    def fit(cls, space: Space[C], ended: Sequence[Observation[C]]) -> _Model[C]:
         """Fit the model to ended trials with a finite error."""
-        # What the user asked for may be deeper than the space: the encoding takes any depth.
+        # What the user asked for may be deeper than the space: features are of any depth.
         candidates = [observation.candidate for observation in ended]
-        deepest = max(candidate.n_layers for candidate in candidates)
-        features = space.encode(space.rows(candidates, deepest))
+        features = space.features(candidates)
         process = GaussianProcess.fit(features, np.array([_log10_error(observation) for observation in ended]))
         errors, _ = process.predict(features)
 
-        inside = np.array([candidate.n_layers <= space.max_layers for candidate in candidates])
-        rows = space.rows([candidate for candidate in candidates if candidate.n_layers <= space.max_layers])
+        inside = np.array([space.has_row(candidate) for candidate in candidates])
+        rows = space.rows([candidate for candidate in candidates if space.has_row(candidate)])
         prior = space.prior_log10_share(rows)
         measured = np.array([o.log10_share for o in ended], dtype=np.float64)[inside]  # None becomes NaN
         known = np.isfinite(measured)
@@ -145,9 +145,9 @@ class _Model:
         shares = np.where(known, measured, prior + _apply(correction, features[inside]))
         return cls(space, process, correction, rows, errors[inside], shares)
 
-    def believing(self, waiting: Sequence[Candidate]) -> _Model:
+    def believing(self, waiting: Sequence[C]) -> _Model[C]:
         """Return the model that takes candidates in training for seen at their predicted error."""
-        waiting = [candidate for candidate in waiting if candidate.n_layers <= self.space.max_layers]
+        waiting = [candidate for candidate in waiting if self.space.has_row(candidate)]
         if not waiting:
             return self
         rows = self.space.rows(waiting)
@@ -182,7 +182,7 @@ class _Model:
         return self.space.prior_log10_share(rows) + _apply(self.share_correction, features)
 
 
-def _log10_error(observation: Observation) -> float | None:
+def _log10_error(observation: Observation[Any]) -> float | None:
     """Return the error of a trial to learn from, None where there is none."""
     error = observation.log10_error
     if observation.state != "complete" or error is None or not math.isfinite(error):

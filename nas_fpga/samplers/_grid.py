@@ -57,7 +57,7 @@ def parse_grid(text: str) -> Grid:
 
 
 @dataclass(frozen=True)
-class GridSampler(Sampler):
+class GridSampler(Sampler[Candidate]):
     """Proposes the points of a grid, in a fixed shuffled order so that a search cut short has seen all of its range.
 
     Points outside the space (over the budget, too wide or deep, refused by the limits) are dropped and counted.
@@ -125,10 +125,10 @@ class GridSampler(Sampler):
             f"as over the budget of {self.space.budget} neurons or the limits"
         )
 
-    def ask(self, history: History, pending: Sequence[Candidate], n: int) -> list[Candidate]:
+    def ask(self, history: History[Candidate], pending: Sequence[Candidate], n: int) -> list[Candidate]:
         """Return the next ``n`` points; see :meth:`Sampler.ask`."""
         return take(self._left(history, pending), n)
 
-    def _left(self, history: History, pending: Sequence[Candidate]) -> Iterator[Candidate]:
+    def _left(self, history: History[Candidate], pending: Sequence[Candidate]) -> Iterator[Candidate]:
         done = set(taken(history, pending))
         return (point for point in self.points if point not in done)

@@ -8,20 +8,20 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from nas_fpga.samplers._base import History
-from nas_fpga.space import Candidate, SpaceExhausted
+from nas_fpga.space import C, SpaceExhausted
 
 
-def random_generator(seed: int, history: History, pending: Sequence[Candidate]) -> np.random.Generator:
+def random_generator(seed: int, history: History[C], pending: Sequence[C]) -> np.random.Generator:
     """Return the generator of one ask, as the contract of samplers defines it."""
     return np.random.default_rng([seed, len(history) + len(pending)])
 
 
-def taken(history: History, pending: Sequence[Candidate]) -> list[Candidate]:
+def taken(history: History[C], pending: Sequence[C]) -> list[C]:
     """Return what may not be proposed any more."""
     return [*(observation.candidate for observation in history), *pending]
 
 
-def take(candidates: Iterator[Candidate], n: int) -> list[Candidate]:
+def take(candidates: Iterator[C], n: int) -> list[C]:
     """Return the first ``n`` candidates.
 
     Raises:

@@ -10,7 +10,7 @@ from nas_fpga.samplers._bayesian_optimization import Acquisition, BayesianOptimi
 from nas_fpga.samplers._gaussian_process import GaussianProcessSampler
 from nas_fpga.samplers._grid import GridSampler, parse_grid, reference_grid
 from nas_fpga.samplers._random import RandomSampler
-from nas_fpga.space import MLPSpace
+from nas_fpga.space import Candidate, MLPSpace
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class SamplerOptions:
     acquisition: Acquisition = "ucb"
 
 
-SamplerFactory = Callable[[MLPSpace, int, SamplerOptions], Sampler]
+SamplerFactory = Callable[[MLPSpace, int, SamplerOptions], Sampler[Candidate]]
 """Space, seed and options to a sampler."""
 
 
-def _grid(space: MLPSpace, _seed: int, options: SamplerOptions) -> Sampler:
+def _grid(space: MLPSpace, _seed: int, options: SamplerOptions) -> Sampler[Candidate]:
     return GridSampler(space, parse_grid(options.grid) if options.grid else reference_grid(space.width_limit))
 
 

@@ -1,5 +1,6 @@
 """What may be proposed: candidates, and spaces that construct them under the budget."""
 
+from nas_fpga.space._base import C, Space, SpaceExhausted
 from nas_fpga.space._candidate import (
     BitWidths,
     Candidate,
@@ -9,7 +10,7 @@ from nas_fpga.space._candidate import (
     format_topology,
     parse_candidate,
 )
-from nas_fpga.space._mlp import MLPSpace, PriorCost, PriorTime, SpaceExhausted
+from nas_fpga.space._mlp import MLPSpace, PriorCost, PriorTime
 from nas_fpga.space._rows import (
     Rows,
     candidates_of,
@@ -27,12 +28,14 @@ __all__ = [
     "SETTING_SCALES",
     "TRAINING_PRESETS",
     "BitWidths",
+    "C",
     "Candidate",
     "LearnedBits",
     "MLPSpace",
     "PriorCost",
     "PriorTime",
     "Rows",
+    "Space",
     "SpaceExhausted",
     "TrainingSettings",
     "TrainingSpace",

@@ -11,7 +11,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from nas_fpga.errors import InputError, NasFpgaError
+from nas_fpga.errors import InputError
+from nas_fpga.space._base import SMALL, Space
 from nas_fpga.space._candidate import Candidate, LearnedBits, TrainingSettings
 from nas_fpga.space._features import features_of
 from nas_fpga.space._moves import TOPOLOGY_MOVES, scale
@@ -37,26 +38,15 @@ PriorTime = Callable[[Rows, NDArray[np.int64]], NDArray[np.float64]]
 """Time that training takes: architectures and their epochs to a number that grows with it, in any unit `(n,)`."""
 
 MIN_BITS, MAX_BITS = 2, 8
-SMALL = 50_000  # a space of at most so many candidates is enumerated where sampling runs dry: under a second
 
 _BLOCK = 512  # candidates drawn at once: about 2 ms
 _BLOCKS = 40  # drawn at most for one sample, which bounds its time where the limits refuse nearly all
-_DRY_BLOCKS = 4  # without one new candidate
 _LOG_SHARE_SPREAD = math.log(2)  # a layer is typically within a factor of 2 of its neighbours
 _SETTING_MOVES = 3  # kinds of local moves that change training settings, where they are searched; nine others do not
 
 
-class SpaceExhausted(NasFpgaError):  # noqa: N818 - an end that callers expect, like StopIteration
-    """Fewer candidates are left than were asked for; ``remaining`` holds those that are."""
-
-    def __init__(self, remaining: Sequence[Candidate], asked: int) -> None:
-        """Keep the candidates that are left."""
-        super().__init__(f"{len(remaining)} new candidates are left of {asked} asked; widen the space or end here")
-        self.remaining = tuple(remaining)
-
-
 @dataclass(frozen=True)
-class MLPSpace:
+class MLPSpace(Space[Candidate]):
     """Topologies of at most ``max_layers`` hidden layers and ``budget`` hidden neurons, with their bit widths.
 
     Everything that leaves the space is feasible: the budget and the bounds by construction, the parameter window and
@@ -166,6 +156,10 @@ class MLPSpace:
         architectures = rows_of(candidates, max_layers or self.max_layers)
         return self._join(architectures, self.training.levels([candidate.settings for candidate in candidates]))
 
+    def has_row(self, candidate: Candidate) -> bool:
+        """Tell whether rows can hold a candidate: whether it is not too deep."""
+        return candidate.n_layers <= self.max_layers
+
     def candidates(self, rows: Rows) -> list[Candidate]:
         """Return rows as candidates with the training settings of the space."""
         rows, levels = self._parts(rows)
@@ -234,30 +228,6 @@ class MLPSpace:
             f"no network of at most {self.budget} neurons and {window} was found that the limits allow; relax them"
         )
 
-    def unseen(self, rng: np.random.Generator, taken: Sequence[Candidate]) -> Iterator[Candidate]:
-        """Yield candidates at random, none twice and none of ``taken``.
-
-        A small space is enumerated when sampling finds nothing new any more, so all of it is reached. How many are
-        taken from the iterator does not change them.
-        """
-        seen = self.keys(taken)
-        dry = 0
-        while dry < _DRY_BLOCKS:
-            dry += 1
-            for row in self.sample(rng, _BLOCK):
-                if (key := row.tobytes()) not in seen:
-                    seen.add(key)
-                    dry = 0
-                    yield self.candidates(row[None])[0]
-        if self.size() <= SMALL:
-            rest = [row for row in self._enumerated if row.tobytes() not in seen]
-            for i in rng.permutation(len(rest)):
-                yield self.candidates(rest[i][None])[0]
-
-    def keys(self, candidates: Sequence[Candidate]) -> set[bytes]:
-        """Return the rows of candidates as bytes, to look others up in; those deeper than the space are left out."""
-        return {row.tobytes() for row in self.rows([c for c in candidates if c.n_layers <= self.max_layers])}
-
     def moves(self, rng: np.random.Generator, rows: Rows, n: int) -> Rows:
         """Return at most ``n`` feasible neighbours of rows, each by one local move from a row picked at random.
 
@@ -298,6 +268,11 @@ class MLPSpace:
         bounds = {"budget": self.budget, "max_layers": self.max_layers, "max_bits": MAX_BITS}
         features = features_of(rows, self.n_inputs, self.n_outputs, **bounds)
         return np.concatenate([features, self.training.encode(levels)], axis=1)
+
+    def features(self, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
+        """Return the features of candidates of any depth `(n, 11 + k)`; see :meth:`encode`."""
+        deepest = max((candidate.n_layers for candidate in candidates), default=self.max_layers)
+        return self.encode(self.rows(candidates, max(deepest, self.max_layers)))
 
     @property
     def n_unit(self) -> int:
@@ -378,11 +353,6 @@ class MLPSpace:
                 row[-2:] = both
             any_levels = np.zeros((len(rows), len(self.training.names)), np.int32)
             yield rows[self.feasible(self._join(rows, any_levels))]
-
-    @cached_property
-    def _enumerated(self) -> Rows:
-        """All rows of a small space."""
-        return self.rows(list(self.enumerate()))
 
     @cached_property
     def _architectures(self) -> Rows:

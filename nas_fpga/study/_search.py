@@ -100,7 +100,7 @@ class Search:
         self.setup, self.storage, self.n_trials = setup, storage, n_trials
         self.reporter, self.verbose = reporter, verbose
         self.records = storage.trials()
-        self._observations: dict[int, Observation] = {}
+        self._observations: dict[int, Observation[Candidate]] = {}
         self._on_axes: dict[tuple[int, int], tuple[Point, float, float]] = {}  # of feasible networks: log10 both
         self._polishing: list[int] = []  # numbers of the trials, of all rounds so far
         self._n_rounds = 0
@@ -301,7 +301,7 @@ class Search:
         target = self.setup.target
         point = record.telling(target)
         if record.state == "failed" or point is None:
-            observation = Observation(record.candidate, "failed")
+            observation: Observation[Candidate] = Observation(record.candidate, "failed")
         else:
             share = point.mapped.figures.constrained_share(target)
             observation = Observation(record.candidate, "complete", point.merits.log10_error, log10_share(share))

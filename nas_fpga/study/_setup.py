@@ -207,7 +207,7 @@ class Setup:
         return candidates
 
     @cached_property
-    def sampler(self) -> Sampler:
+    def sampler(self) -> Sampler[Candidate]:
         """The sampler asked for.
 
         Raises:

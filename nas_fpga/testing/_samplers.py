@@ -17,7 +17,7 @@ import pytest
 from nas_fpga.samplers import Observation, Sampler
 from nas_fpga.space import BitWidths, Candidate, LearnedBits, MLPSpace, SpaceExhausted, TrainingSpace
 
-MakeSampler = Callable[[MLPSpace, int], Sampler]
+MakeSampler = Callable[[MLPSpace, int], Sampler[Candidate]]
 """Space and seed to a sampler."""
 
 _SPACE = MLPSpace(n_inputs=8, n_outputs=1, budget=40, max_layers=4, weight_bits=(4, 8), activation_bits=(6, 6))
@@ -33,7 +33,7 @@ print(*map(repr, sampler.ask(history, pending, n)), sep="\\n")
 """
 
 
-def observe(candidate: Candidate) -> Observation:
+def observe(candidate: Candidate) -> Observation[Candidate]:
     """Return a smooth stand-in for a trained candidate: wider, deeper and finer is better and dearer.
 
     The further the learning rate is from the default, the worse. Learned bits are fewer at higher pressure.
@@ -215,9 +215,9 @@ class LearnedBitsConformance(SamplerConformance):
         assert len({candidate.settings.pressure for candidate in proposed}) > 2
 
 
-def _run_dry(make_sampler: MakeSampler, tiny: MLPSpace) -> tuple[list[Observation], tuple[Candidate, ...]]:
+def _run_dry(make_sampler: MakeSampler, tiny: MLPSpace) -> tuple[list[Observation[Candidate]], tuple[Candidate, ...]]:
     """Ask for seven at a time until fewer are left; return the history and what is left."""
-    history: list[Observation] = []
+    history: list[Observation[Candidate]] = []
     for _ in range(tiny.size() + 1):
         try:
             history += map(observe, make_sampler(tiny, 1).ask(history, [], 7))
@@ -226,13 +226,15 @@ def _run_dry(make_sampler: MakeSampler, tiny: MLPSpace) -> tuple[list[Observatio
     pytest.fail("the space never ended")
 
 
-def _situation(make_sampler: MakeSampler, space: MLPSpace, length: int) -> tuple[list[Observation], list[Candidate]]:
+def _situation(
+    make_sampler: MakeSampler, space: MLPSpace, length: int
+) -> tuple[list[Observation[Candidate]], list[Candidate]]:
     """Return a history of that length and two candidates in training, as the sampler itself would have made them."""
     start = make_sampler(space, 0).ask([], [], length + 2)
     return [observe(candidate) for candidate in start[:length]], list(start[length:])
 
 
-def _spoil(observation: Observation, number: int) -> Observation:
+def _spoil(observation: Observation[Candidate], number: int) -> Observation[Candidate]:
     """Return some trials as failed, without values or with such as are not finite."""
     value = (None, math.nan, math.inf)[number % 3]
     if number % 4 == 0:
