@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,9 +61,11 @@ class GaussianProcessSampler(Sampler[C]):
         pending: What is taken for the error of candidates in training: their mean, a constant, or random draws.
     """
 
+    acquisitions: ClassVar[tuple[str, ...]] = (*FRONT_ACQUISITIONS, *PRECISION_ACQUISITIONS)
+
     space: Space[C]
     seed: int
-    n_startup: int = 20
+    n_startup: int = 8
     goal: Goal = "front"
     acquisition: str | None = None
     kappa: float = 1.96

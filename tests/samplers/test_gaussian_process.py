@@ -113,10 +113,10 @@ def test_a_suggestion_after_a_hundred_trials_is_cheap():
 
 def test_the_start_is_random_and_then_it_is_not():
     history = list(map(observe, RandomSampler(SPACE, 3).ask([], [], 10)))
-    random = GaussianProcessSampler(SPACE, 3).ask(history, [], 4)
+    random = GaussianProcessSampler(SPACE, 3, n_startup=20).ask(history, [], 4)
     # What was observed does not matter to it.
     worse = [replace(observation, log10_error=-0.1 * i) for i, observation in enumerate(history)]
-    assert GaussianProcessSampler(SPACE, 3).ask(worse, [], 4) == random
+    assert GaussianProcessSampler(SPACE, 3, n_startup=20).ask(worse, [], 4) == random
     crossing = GaussianProcessSampler(SPACE, 3, n_startup=12).ask(history, [], 4)
     assert crossing[:2] == random[:2]
     assert crossing[2] != random[2]
@@ -156,15 +156,15 @@ def test_a_generation_spreads_along_the_front(seed):
     assert gaps.min() > 0.1
 
 
-@pytest.mark.parametrize(("acquisition", "least"), [(None, 4), ("ucb", 4), ("pi", 4), ("thompson", 4), ("mes", 4)])
-def test_after_precision_resources_do_not_matter(acquisition, least):
-    random = RandomSampler(SPACE, 2).ask([], [], 30)
-    history = train(random, np.random.default_rng(2))
+@pytest.mark.parametrize("acquisition", [None, "ucb", "pi", "thompson", "mes"])
+def test_after_precision_resources_do_not_matter(acquisition):
+    history = train(RandomSampler(SPACE, 2).ask([], [], 30), np.random.default_rng(2))
     sampler = GaussianProcessSampler(SPACE, 2, goal="precision", acquisition=acquisition)
     proposed = sampler.ask(history, [], 8)
-    best = np.median([observation.log10_error for observation in history])
-    assert (true_error(SPACE.rows(proposed)) < best).sum() >= least
-    assert np.median(true_share(SPACE.rows(proposed))) > np.median(true_share(SPACE.rows(random)))
+    good = np.quantile([observation.log10_error for observation in history], 0.25)
+    assert (true_error(SPACE.rows(proposed)) < good).sum() >= 6
+    of_front = GaussianProcessSampler(SPACE, 2).ask(history, [], 8)
+    assert np.median(true_share(SPACE.rows(proposed))) > np.median(true_share(SPACE.rows(of_front))) + 0.5
 
 
 @pytest.mark.parametrize("pending", ["believer", "liar-min", "liar-mean", "liar-max", "q-ei"])
