@@ -25,11 +25,12 @@ _FAR = 1.5  # interquartile ranges above the third quartile: Tukey's fence (1977
 _TOGETHER = 0.5  # rank correlation from which two descriptors are named
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Findings:
-    """What mattered.
+    """What mattered; prints as text.
 
     Attributes:
+        merit, resource: Names of the figure of merit and of the resource share.
         error: To log10 of the figure of merit.
         resources: To log10 of the resource share.
         names: Of the descriptors that vary, then of both targets `(k + 2,)`.
@@ -40,6 +41,8 @@ class Findings:
         fence: Error that they count as.
     """
 
+    merit: str
+    resource: str
     error: Explanation
     resources: Explanation
     names: tuple[str, ...]
@@ -63,6 +66,17 @@ class Findings:
             for j in range(i + 1, len(self.groups))
             if self.groups[i] != self.groups[j] and abs(self.correlations[i, j]) >= _TOGETHER
         )
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether there were candidates enough to judge a surrogate by, whatever came of it."""
+        return any(explanation.quality is not None for explanation in self.explanations)
+
+    def __repr__(self) -> str:
+        """Quality first, then the table of parts, then what to know beside it."""
+        from nas_fpga.explanation._words import text
+
+        return text(self)
 
     def csv(self) -> str:
         """Return all numbers as CSV, one figure a line, with its interval where it has one."""
@@ -158,6 +172,8 @@ def explain_candidates(
     names = f"log10 {merit}", f"log10 {resource}"
     ranked = np.column_stack([values[:, varying], log10_errors, log10_shares])
     return Findings(
+        merit=merit,
+        resource=resource,
         error=explain(names[0], values, descriptors, np.minimum(log10_errors, fence), which, rng),
         resources=explain(names[1], values, descriptors, log10_shares, which, rng),
         names=(*(descriptors[k].name for k in varying), *names),

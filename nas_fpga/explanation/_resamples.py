@@ -23,11 +23,16 @@ class Measured:
     high: float
 
     def __format__(self, spec: str) -> str:
-        """`0.31 [0.24, 0.38]` for `.2f`, `31 % [24, 38]` for `%`."""
+        """`0.31 [0.24, 0.38]` for `.2f`, `31 % [24, 38]` and `0.4 % [-0.2, 1.0]` for `%`."""
         if spec != "%":
             return f"{self.value:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
-        value, low, high = (round(100 * number) for number in (self.value, self.low, self.high))
+        value, low, high = map(_percent, (self.value, self.low, self.high))
         return f"{value} % [{low}, {high}]"
+
+
+def _percent(part: float) -> str:
+    text = f"{100 * part:.0f}" if abs(part) >= 0.0995 else f"{100 * part:.1f}"
+    return text.removeprefix("-") if float(text) == 0 else text
 
 
 def folds(groups: Places, rng: np.random.Generator) -> Iterator[tuple[Places, Places]]:
