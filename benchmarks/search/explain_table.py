@@ -1,4 +1,4 @@
-"""What mattered among the 2,000 random candidates of the own table: ``python -m benchmarks.search.explain_table hgcal``.
+"""What mattered among the random candidates of the own table: ``python -m benchmarks.search.explain_table hgcal``.
 
 Writes ``explain_table_hgcal.json`` (quality, importances, rank correlations, where they come from), ``.csv`` (with the
 partial dependences) and ``.png``. Twice: of all that were trained, and of those alone that learned, with an error below

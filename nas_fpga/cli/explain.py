@@ -27,8 +27,9 @@ def explain(
     del debug
 
     from json import dumps
+    from textwrap import fill
 
-    from nas_fpga.explanation import HOW, explain_study
+    from nas_fpga.explanation import PARTS, RANKS, explain_study
     from nas_fpga.report import write_findings
     from nas_fpga.study import read_outcome
 
@@ -41,5 +42,5 @@ def explain(
         return
     typer.echo(f"What mattered in {folder.name}\n\n{findings}")
     if findings.is_enough:
-        typer.echo(f"\n{HOW}")
+        typer.echo("\n" + fill(f"{PARTS} {RANKS}", 100))
     typer.echo("Written: " + ", ".join(map(str, written)))

@@ -12,11 +12,12 @@ from nas_fpga.explanation._explain import (
 )
 from nas_fpga.explanation._findings import Findings, explain_candidates, explain_study
 from nas_fpga.explanation._resamples import Measured
-from nas_fpga.explanation._words import HOW, cells, notes, quality
+from nas_fpga.explanation._words import PARTS, RANKS, cells, notes, quality
 
 __all__ = [
     "FEWEST",
-    "HOW",
+    "PARTS",
+    "RANKS",
     "Dependence",
     "Descriptor",
     "Explanation",

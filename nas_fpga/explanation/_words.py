@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from nas_fpga.explanation._explain import Explanation
 from nas_fpga.explanation._findings import Findings
 
-HOW = (
+PARTS = (
     "Parts are of the variance: what goes with a group, alone and together with others, as extremely randomised trees "
-    "tell it of networks that they were not fitted to, with its 95 % interval. One that reaches 0 cannot be told from "
-    "none. Ranks: rank correlation with the figure itself; above 0 more means worse or dearer."
+    "tell it of networks that they were not fitted to, with 95 % intervals; one that reaches 0 may be none at all."
 )
+RANKS = "Ranks are rank correlations with error and resources: above 0 more is worse, or dearer."
 
 
 def quality(explanation: Explanation) -> str:

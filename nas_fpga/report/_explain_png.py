@@ -78,26 +78,31 @@ def _believed(of: Explanation) -> str:
 
 
 def _draw_curve(plot: Any, curve: Dependence, colour: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     of, places = curve.descriptor, curve.places
     plot.fill_between(places, 10**curve.low, 10**curve.high, color=colour, alpha=0.18, lw=0)
     plot.plot(places, 10**curve.mean, "o-", ms=3, lw=1.4, color=colour)
     plot.set_yscale("log")
     if of.logarithmic:
         plot.set_xscale("log")
-        _label_log(plot.xaxis, float(places[0]), float(places[-1]), "{:,.3g}".format)
+        _label_log(plot.xaxis, float(places[0]), float(places[-1]), "{:,.3g}".format, most=4)
     elif of.whole and len(places) <= _EACH:
         plot.set_xticks(places)
+    elif of.whole:
+        plot.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     plot.set_xlabel(_literal(of.label), fontsize=9)
     plot.tick_params(labelsize=8.5)
     plot.spines[["top", "right"]].set_visible(False)
 
 
-def _label_log(line: Any, low: float, high: float, form: Callable[[float], str]) -> None:
+def _label_log(line: Any, low: float, high: float, form: Callable[[float], str], most: int = 12) -> None:
     from matplotlib.ticker import NullLocator
 
     ticks = log_ticks(low, high, form)
     both = zip(ticks["tickvals"], ticks["ticktext"], strict=True)
     inside = [(at, text) for at, text in both if low / 1.2 <= at <= high * 1.2]
+    inside = inside[:: -(-len(inside) // most)]
     line.set_ticks([at for at, _ in inside], [text for _, text in inside])
     line.set_minor_locator(NullLocator())
 

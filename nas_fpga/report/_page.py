@@ -12,7 +12,7 @@ from string import Template
 from typing import Any
 
 from nas_fpga import __version__
-from nas_fpga.explanation import HOW, notes, quality
+from nas_fpga.explanation import PARTS, notes, quality
 from nas_fpga.hardware import rung_of
 from nas_fpga.report import _explain_figures as mattered
 from nas_fpga.report import _network_figures as networks
@@ -271,7 +271,7 @@ def _explain(data: ReportData, figures: list[Figure]) -> str:
     believed = "".join(f"<li>{escape(f'{of.target}: {quality(of)}')}.</li>" for of in findings.explanations)
     beside = "".join(f"<li>{escape(_sentence(note))}</li>" for note in notes(findings))
     importance = mattered.importance_figure(findings)
-    parts = "" if importance is None else _figure(importance, f"{HOW} Shape counts as one.", figures)
+    parts = "" if importance is None else _figure(importance, PARTS, figures)
     mean = "Mean over the networks of the study, each with this one value and all else its own, with its 95 % interval."
     dependences = _grid([_figure(figure, mean, figures) for figure in mattered.dependence_figures(findings)])
     correlations = _figure(mattered.correlation_figure(findings), "", figures)
