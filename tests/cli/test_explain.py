@@ -15,8 +15,21 @@ from tests.cli.conftest import run, write_table
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("explained")
     write_table(folder / "data.csv")
-    arguments = ["--data", "data.csv", "--target", "label", "--budget", "12", "--max-layers", "2", "--epochs", "1"]
-    more = ["--sampler", "random", "--polish", "0", "--workers", "1", "--trials", "24", "--study", "some"]
+    arguments = ["--data", "data.csv", "--target", "label", "--budget", "60", "--max-layers", "2", "--epochs", "1"]
+    more = [
+        "--sampler",
+        "random",
+        "--polish",
+        "0",
+        "--workers",
+        "1",
+        "--trials",
+        "30",
+        "--study",
+        "some",
+        "--bits",
+        "4",
+    ]
     ended = run(folder, "search", *arguments, *more)
     assert ended.code == 0, ended.err
     return folder
@@ -48,9 +61,10 @@ def test_json_is_the_same_again(folder: Path, monkeypatch, nas_fpga) -> None:
     record = json.loads(first.out)
     assert record["study"] == "some"
     error, resources = record["explanations"]
-    assert error["quality"]["trainings"] == 24
+    assert error["quality"]["trainings"] == 30
     assert resources["verdict"] == ""
-    assert {one["group"] for one in resources["importances"]} >= {"depth", "total neurons", "shape", "weight bits"}
+    assert {one["group"] for one in resources["importances"]} == {"depth", "total neurons", "shape"}
+    assert record["fixed"] == ["weight bits", "activation bits"]
 
 
 @pytest.mark.parametrize(
