@@ -13,6 +13,7 @@ from nas_fpga.cli.calibrate import calibrate
 from nas_fpga.cli.dashboard import dashboard
 from nas_fpga.cli.data import data_app
 from nas_fpga.cli.estimate import estimate
+from nas_fpga.cli.explain import explain
 from nas_fpga.cli.export import export
 from nas_fpga.cli.front import front
 from nas_fpga.cli.report import report
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.command()(search)
 app.command()(front)
+app.command()(explain)
 app.command()(estimate)
 app.command()(calibrate)
 app.command()(export)

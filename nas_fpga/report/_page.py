@@ -12,7 +12,9 @@ from string import Template
 from typing import Any
 
 from nas_fpga import __version__
+from nas_fpga.explanation import PARTS, notes, quality
 from nas_fpga.hardware import rung_of
+from nas_fpga.report import _explain_figures as mattered
 from nas_fpga.report import _network_figures as networks
 from nas_fpga.report import _search_figures as course
 from nas_fpga.report._figure import Figure
@@ -191,6 +193,7 @@ def _sections(data: ReportData, figures: list[Figure]) -> list[tuple[str, str, s
         ("front", "The front", _front(data, figures)),
         ("table", "The front in figures", _table(data)),
         ("search", "The search", _search(data, figures)),
+        *([("explain", "What mattered", _explain(data, figures))] if data.findings.is_enough else []),
         ("networks", "The networks of the front", _networks(data, figures)),
         ("layers", "The best network, layer by layer", _layers(data, figures)),
         ("failures", "Failures", _failures(data)),
@@ -260,6 +263,19 @@ def _search(data: ReportData, figures: list[Figure]) -> str:
     below = "Marks are networks that keep the limits; the axis is what was searched or included."
     trained = "" if settings is None else _figure(settings, below, figures)
     return f"{progress}{trained}<h3>Where it looked</h3>{how}{where}"
+
+
+def _explain(data: ReportData, figures: list[Figure]) -> str:
+    """Say how far the surrogates are to be believed, then draw what they say."""
+    findings = data.findings
+    believed = "".join(f"<li>{escape(f'{of.target}: {quality(of)}')}.</li>" for of in findings.explanations)
+    beside = "".join(f"<li>{escape(_sentence(note))}</li>" for note in notes(findings))
+    importance = mattered.importance_figure(findings)
+    parts = "" if importance is None else _figure(importance, PARTS, figures)
+    mean = "Mean over the networks of the study, each with this one value and all else its own, with its 95 % interval."
+    dependences = _grid([_figure(figure, mean, figures) for figure in mattered.dependence_figures(findings)])
+    correlations = _figure(mattered.correlation_figure(findings), "", figures)
+    return f"<ul>{believed}{beside}</ul>{parts}{dependences}{correlations}"
 
 
 def _networks(data: ReportData, figures: list[Figure]) -> str:

@@ -27,6 +27,8 @@ LIGHT = {
     "vermilion-fill": "rgba(213,94,0,0.20)",
     "ramp-low": "#eef4fa",
     "ramp-high": "#00456c",
+    "correlation-low": "#f0b48c",
+    "correlation-high": "#8cc1e0",
 }
 DARK = {
     "paper": "#161b22",
@@ -44,6 +46,8 @@ DARK = {
     "vermilion-fill": "rgba(255,143,77,0.25)",
     "ramp-low": "#1d2733",
     "ramp-high": "#8fd0f7",
+    "correlation-low": "#8a4a1f",
+    "correlation-high": "#1f5f8a",
 }
 
 

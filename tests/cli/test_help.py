@@ -12,6 +12,7 @@ import pytest
 
 from nas_fpga import __version__
 from nas_fpga.cli.dashboard import dashboard
+from nas_fpga.cli.explain import explain
 from nas_fpga.cli.front import front
 from nas_fpga.cli.report import report
 from nas_fpga.cli.search import search
@@ -42,6 +43,7 @@ def test_lists_the_commands(nas_fpga) -> None:
     assert re.findall(r"^  (\w+)  +\S", ended.out.partition("Commands:")[2], re.MULTILINE) == [
         "search",
         "front",
+        "explain",
         "estimate",
         "calibrate",
         "export",
@@ -65,7 +67,8 @@ def test_version(nas_fpga) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "function"), [("search", search), ("front", front), ("dashboard", dashboard), ("report", report)]
+    ("name", "function"),
+    [("search", search), ("front", front), ("explain", explain), ("dashboard", dashboard), ("report", report)],
 )
 def test_every_option_is_explained(nas_fpga, monkeypatch, name, function) -> None:
     monkeypatch.setenv("COLUMNS", "100")
