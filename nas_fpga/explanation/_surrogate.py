@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 _TREES = 50
-_LEAF = 2  # of 1 and 2 rows the better held out, on 30 to 200 candidates of benchmarks/search/candidate_table.csv
+_LEAF = 2  # of 1 and 2 rows the better held out, on 30 to 200 random candidates of the reference task
 _SHIFTS = 4  # shuffles of each group in each fold
 _BACKGROUND = 64  # held-out rows in each fold over which partial dependence is averaged
 _GRID = 12  # places of a partial dependence, where values are more
