@@ -14,6 +14,7 @@ from nas_fpga.data import Dataset
 from nas_fpga.errors import InputError, StudyError
 from nas_fpga.execution import LocalWorkers
 from nas_fpga.study._definition import DATASET_FILE, HardwareTarget, SearchDefinition
+from nas_fpga.study._known import known_before
 from nas_fpga.study._options import DEFAULT_TRIALS, apply_options, with_implied
 from nas_fpga.study._outcome import StudyOutcome, summarise
 from nas_fpga.study._records import Point, TrialRecord
@@ -101,6 +102,7 @@ class SearchRun:
         definition = replace(definition, data=replace(definition.data, fingerprint=fingerprint))
         setup = Setup(definition, dataset)
         _ = setup.split, setup.input_format, setup.included, setup.sampler  # refuse what cannot be used before writing
+        known_before(folder, definition, setup.target, storage_url)
         return cls(setup, folder, storage_url, n_trials, resume)
 
     def execute(self, n_workers: int | None, reporter: Reporter, *, verbose: bool = False) -> StudyOutcome:
@@ -145,7 +147,8 @@ class SearchRun:
             )
         if setup.sampler.describe():
             reporter.message(setup.sampler.describe())
-        search = Search(setup, storage, self.n_trials, reporter, verbose=verbose)
+        known = known_before(self.folder, setup.definition, setup.target, self.storage_url)
+        search = Search(setup, storage, self.n_trials, reporter, known=known, verbose=verbose)
         with LocalWorkers(setup.trainer_factory, n_workers, setup.definition.backend) as workers:
             search.run(workers)
         ended = storage.trials()  # with the times that the storage noted
@@ -239,10 +242,16 @@ def _describe(setup: Setup) -> str:
     return (
         f"{data.name}: {roles}; {rows} rows to train, validate and test\n{notice}"
         f"{data.features.shape[1]} features: {_some(data.feature_names)}\n"
-        f"Space: up to {d.budget} neurons in up to {d.max_layers} layers, {_bits(d)}, "
-        f"on {setup.target.part.name} at {d.hardware.clock_ns:g} ns"
+        f"Space: up to {d.budget} neurons in {_layers(d)}, {_bits(d)}, "
+        f"on {setup.target.part.name} at {d.hardware.clock_ns:g} ns{', nothing refused' * setup.target.unlimited}"
         f"{_searched(d)}"
     )
+
+
+def _layers(d: SearchDefinition) -> str:
+    if d.min_layers == 1:
+        return f"up to {d.max_layers} layers"
+    return f"{d.max_layers} layers" if d.min_layers == d.max_layers else f"{d.min_layers} to {d.max_layers} layers"
 
 
 def _bits(d: SearchDefinition) -> str:

@@ -95,7 +95,7 @@ def test_regions():
 
 @pytest.mark.parametrize("region", ["", "half", "5", "0%", "-5%", "101%", "nan%", "%"])
 def test_wrong_regions(region):
-    with pytest.raises(InputError, match="must be slr, part, or a share"):
+    with pytest.raises(InputError, match="must be slr, part, a share of the part such as 5%, or unlimited"):
         parse_region(region, find_part(DEFAULT_PART))
 
 
