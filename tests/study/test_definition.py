@@ -19,12 +19,12 @@ from nas_fpga.study._options import apply_options
 from nas_fpga.study._setup import make_hardware_target
 
 OTHER = {
-    "budget": 5, "min_layers": 2, "max_layers": 3, "max_width": 9, "weight_bits": (3, 8), "activation_bits": (2, 5), "min_params": 4,
-    "max_params": 90, "include": ("8-8",), "sampler": "grid", "acquisition": "ei", "generation": 8, "seed": 4, "split_seed": 1, "after": ("small",),
+    "budget": 5, "max_layers": 3, "max_width": 9, "weight_bits": (3, 8), "activation_bits": (2, 5), "min_params": 4,
+    "max_params": 90, "include": ("8-8",), "sampler": "grid", "acquisition": "ei", "generation": 8, "seed": 4,
     "epochs": 7, "patience": 3, "batch_size": 64, "learning_rate": 1e-3, "input_bits": 8, "signal_efficiency": 0.9,
     "learning_rate_decay": 0.5, "beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-6, "weight_decay": 0.1, "dropout": 0.2,
     "search_training": TrainingSpace(dropout=(0, 0.2)), "learned_bits": True, "pressure": 1e-4,
-    "bits_learning_rate": 0.1, "polish": 0.0,
+    "bits_learning_rate": 0.1, "polish": 0.0, "min_layers": 2, "split_seed": 1, "after": ("small",),
     "backend": "tensorflow", "data": DataSource("a.csv", "y"), "hardware": HardwareTarget(clock_ns=4.0),
 }  # fmt: skip
 
