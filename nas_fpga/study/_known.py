@@ -15,7 +15,18 @@ from nas_fpga.study._storage import StudyStorage
 
 _MAY_DIFFER = (
     *("budget", "min_layers", "max_layers", "max_width", "weight_bits", "activation_bits", "min_params", "max_params"),
-    *("include", "sampler", "grid", "acquisition", "generation", "seed", "split_seed", "after", "search_training"),
+    *(
+        "include",
+        "sampler",
+        "grid",
+        "goal",
+        "acquisition",
+        "generation",
+        "seed",
+        "split_seed",
+        "after",
+        "search_training",
+    ),
     "polish",
 )
 """Fields of definitions whose trials are still comparable: what was looked for, and how, but not how it was judged."""

@@ -1,5 +1,6 @@
 """Conformance suites: subclass one in a test, give it the fixture that it names, and inherit its tests."""
 
+from nas_fpga.testing._columns import Column, ColumnSpace
 from nas_fpga.testing._estimators import EstimatorConformance, MakeEstimator
 from nas_fpga.testing._rungs import CostOf, RungConformance
 from nas_fpga.testing._samplers import (
@@ -12,6 +13,8 @@ from nas_fpga.testing._samplers import (
 from nas_fpga.testing._trainers import MakeTrainer, TrainerConformance, integers_of
 
 __all__ = [
+    "Column",
+    "ColumnSpace",
     "CostOf",
     "EstimatorConformance",
     "LearnedBitsConformance",
