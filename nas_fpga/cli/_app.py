@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import typer
 
 from nas_fpga.cli.calibrate import calibrate
+from nas_fpga.cli.compare import compare
 from nas_fpga.cli.dashboard import dashboard
 from nas_fpga.cli.data import data_app
 from nas_fpga.cli.estimate import estimate
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.command()(search)
 app.command()(front)
+app.command()(compare)
 app.command()(estimate)
 app.command()(calibrate)
 app.command()(export)

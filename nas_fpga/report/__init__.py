@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import plotly.graph_objects
 
+    from nas_fpga.comparison import Comparison
     from nas_fpga.study import StudyOutcome
 
 
@@ -29,6 +30,21 @@ def write_report(outcome: StudyOutcome, path: Path | str) -> None:
     write(outcome, Path(path))
 
 
+def write_comparison(comparison: Comparison, path: Path | str) -> None:
+    """Write the page of a comparison, one HTML file; ``comparison.csv``, ``.png`` and, of topologies, maps beside it.
+
+    Args:
+        comparison: Of several methods.
+        path: The HTML file.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
+    from nas_fpga.report._comparison import write
+
+    write(comparison, Path(path))
+
+
 def plot_front(outcome: StudyOutcome) -> plotly.graph_objects.Figure:
     """Return the plot of the front: figure of merit against resources, with buttons for LUT, DSP and latency.
 
@@ -43,4 +59,4 @@ def plot_front(outcome: StudyOutcome) -> plotly.graph_objects.Figure:
     return interactive_front(outcome)
 
 
-__all__ = ["plot_front", "write_report"]
+__all__ = ["plot_front", "write_comparison", "write_report"]

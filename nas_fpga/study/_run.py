@@ -98,7 +98,7 @@ class SearchRun:
             definition = replace(definition, data=replace(definition.data, name=DATASET_FILE))
         fingerprint = dataset.fingerprint()
         if definition.data.fingerprint not in ("", fingerprint):
-            raise _changed_rows(definition, folder)
+            raise changed_rows(definition, folder)
         definition = replace(definition, data=replace(definition.data, fingerprint=fingerprint))
         setup = Setup(definition, dataset)
         _ = setup.split, setup.input_format, setup.included, setup.sampler  # refuse what cannot be used before writing
@@ -117,7 +117,7 @@ class SearchRun:
             SearchFailedError: No trial gave a network within the limits.
             SearchInterruptedError: Ctrl-C.
         """
-        n_workers = n_workers if n_workers is not None else _n_cores()
+        n_workers = n_workers if n_workers is not None else n_cores()
         if n_workers < 1:
             raise InputError(f"--workers {n_workers} must be at least 1")
         with StudyStorage(self.folder, self.storage_url) as storage:
@@ -139,7 +139,7 @@ class SearchRun:
         storage.set_n_trials(self.n_trials)
         for repair in setup.dataset.repairs:
             reporter.message(repair)
-        reporter.message(f"{_describe(setup)}\nStudy {self.folder}: {self.n_trials} trials, {n_workers} workers")
+        reporter.message(f"{said_of(setup)}\nStudy {self.folder}: {self.n_trials} trials, {n_workers} workers")
         if changed := differences(storage.versions()):
             reporter.message(
                 f"The study was started with {'; '.join(changed)}: what is trained from here on may differ from "
@@ -187,7 +187,7 @@ def read_outcome(
             definition = replace(definition, data=replace(definition.data, name=data))
         dataset = load_data(definition.data, folder)
         if dataset.fingerprint() != definition.data.fingerprint:
-            raise _changed_rows(definition, folder)
+            raise changed_rows(definition, folder)
         target: HardwareTarget = replace(definition.hardware, **(hardware or {}))
         setup = Setup(replace(definition, hardware=target), dataset)
         with threadpool_limits(1):
@@ -221,18 +221,21 @@ def _mapped_anew(record: TrialRecord, storage: StudyStorage, setup: Setup, lost:
     return record.with_points(points)
 
 
-def _changed_rows(definition: SearchDefinition, folder: Path) -> StudyError:
+def changed_rows(definition: SearchDefinition, folder: Path) -> StudyError:
+    """Return the error of a study whose data are not what they were."""
     return StudyError(
         f"the rows of {definition.data.name} have changed since study '{folder.name}' was started; "
         "bring the old ones back, or start another with --study NAME"
     )
 
 
-def _n_cores() -> int:
+def n_cores() -> int:
+    """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _describe(setup: Setup) -> str:
+def said_of(setup: Setup) -> str:
+    """Return what a search is about to do, for the user: data, rows, space and part."""
     data, split, d = setup.dataset, setup.split, setup.definition
     classes = " / ".join(data.class_names)
     rows = " / ".join(f"{len(split[subset]):,}" for subset in ("train", "validation", "test"))
