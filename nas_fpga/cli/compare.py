@@ -50,8 +50,8 @@ def compare(
         Preset | None,
         typer.Option(
             help="grid-vs-bo, the card of Magniette, Hakimi and Sauvan: three hidden layers of up to --max-width "
-            "(2000), a grid of 294 points, trained once, against 100 points of Bayesian optimisation (20 random, 80 fitted), 6 "
-            "bits, budget 3 x --max-width, no hardware limits, for precision alone.",
+            "(2000), a grid of 294 points, trained once, against 100 points of Bayesian optimisation (20 random, 80 "
+            "fitted), 6 bits, budget 3 x --max-width, no hardware limits, for precision alone.",
             rich_help_panel=_COMPARISON,
         ),
     ] = None,

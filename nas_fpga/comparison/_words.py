@@ -78,7 +78,8 @@ def comparison_words(comparison: Comparison) -> list[str]:
         noise, log = comparison.noise, comparison.log_noise
         words.append(
             f"variance between points of the grid over that between trainings of one: {noise.ratio:.1f} of the error, "
-            f"{log.ratio:.1f} of its\nsmoothed logarithm ({noise.n_repeated} of {noise.n_candidates} points trained twice)"
+            f"{log.ratio:.1f} of its\nsmoothed logarithm ({noise.n_repeated} of {noise.n_candidates} points trained "
+            "twice)"
         )
     wasted = {kind: sum(getattr(m, kind) for m in comparison.methods) for kind in ("n_infeasible", "n_duplicates")}
     words.append(
