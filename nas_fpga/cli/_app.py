@@ -18,6 +18,7 @@ from nas_fpga.cli.export import export
 from nas_fpga.cli.front import front
 from nas_fpga.cli.report import report
 from nas_fpga.cli.search import search
+from nas_fpga.cli.sweep import sweep
 from nas_fpga.cli.verify import verify
 from nas_fpga.errors import NasFpgaError
 
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.command()(search)
 app.command()(front)
 app.command()(compare)
+app.command()(sweep)
 app.command()(estimate)
 app.command()(calibrate)
 app.command()(export)

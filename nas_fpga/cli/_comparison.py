@@ -14,7 +14,7 @@ import typer
 from nas_fpga.cli._output import show
 
 if TYPE_CHECKING:
-    from nas_fpga.comparison import Comparison
+    from nas_fpga.comparison import Comparison, Sweep
 
 
 def resume_command(command: str, folder: Path) -> str:
@@ -45,10 +45,25 @@ def print_comparison(comparison: Comparison, *, as_json: bool) -> None:
         return
     from nas_fpga.comparison import comparison_cells, comparison_words
 
-    typer.echo(f"\n{comparison_words(comparison)[0]}\n")
-    print_table(comparison_cells(comparison), text=("method", "winner, trained again"))
-    typer.echo("\n".join(comparison_words(comparison)[1:]))
+    heading, *words = comparison_words(comparison)
+    typer.echo(f"\n{heading}\n")
+    print_table(comparison_cells(comparison), text=("method",))
+    typer.echo("\n".join(words))
     typer.echo(f"All trials: {comparison.folder / 'comparison.csv'}\nReport: {comparison.folder / 'report.html'}")
+
+
+def print_sweep(sweep: Sweep, *, as_json: bool) -> None:
+    """Print what a sweep comes to on standard output."""
+    if as_json:
+        typer.echo(json.dumps(_finite(sweep.summary()), indent=2))
+        return
+    from nas_fpga.comparison import sweep_cells, sweep_words
+
+    heading, *words = sweep_words(sweep)
+    typer.echo(f"\n{heading}\n")
+    print_table(sweep_cells(sweep), text=("network",))
+    typer.echo("\n".join(words))
+    typer.echo(f"All figures: {sweep.folder / 'sweep.csv'}\nReport: {sweep.folder / 'report.html'}")
 
 
 def _finite(value: Any) -> Any:

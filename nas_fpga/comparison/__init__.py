@@ -6,6 +6,7 @@ from nas_fpga.comparison._curves import (
     VarianceRatio,
     first_at_least,
     first_at_most,
+    kept,
     over_seconds,
     over_trials,
     trace_of,
@@ -16,11 +17,14 @@ from nas_fpga.comparison._outcome import Comparison, Method, Retrained
 from nas_fpga.comparison._run import ComparisonRun
 from nas_fpga.comparison._saved import existing, new, plain_name, write_whole
 from nas_fpga.comparison._studies import EndedStudy, PlannedStudy, StudyRunner
+from nas_fpga.comparison._sweep import BudgetResult, Sweep, SweepDefinition, SweepRun
+from nas_fpga.comparison._sweep_words import sweep_cells, sweep_words
 from nas_fpga.comparison._words import comparison_cells, comparison_words
 
 __all__ = [
     "PRESETS",
     "Band",
+    "BudgetResult",
     "Comparison",
     "ComparisonDefinition",
     "ComparisonRun",
@@ -29,6 +33,9 @@ __all__ = [
     "PlannedStudy",
     "Retrained",
     "StudyRunner",
+    "Sweep",
+    "SweepDefinition",
+    "SweepRun",
     "Trace",
     "VarianceRatio",
     "comparison_cells",
@@ -36,10 +43,13 @@ __all__ = [
     "existing",
     "first_at_least",
     "first_at_most",
+    "kept",
     "new",
     "over_seconds",
     "over_trials",
     "plain_name",
+    "sweep_cells",
+    "sweep_words",
     "trace_of",
     "variance_ratio",
     "write_whole",

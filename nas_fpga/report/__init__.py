@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import plotly.graph_objects
 
-    from nas_fpga.comparison import Comparison
+    from nas_fpga.comparison import Comparison, Sweep
     from nas_fpga.study import StudyOutcome
 
 
@@ -45,6 +45,21 @@ def write_comparison(comparison: Comparison, path: Path | str) -> None:
     write(comparison, Path(path))
 
 
+def write_sweep(sweep: Sweep, path: Path | str) -> None:
+    """Write the page of a sweep, one HTML file; ``sweep.csv`` and ``sweep.png`` beside it.
+
+    Args:
+        sweep: Of several budgets.
+        path: The HTML file.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
+    from nas_fpga.report._sweep import write
+
+    write(sweep, Path(path))
+
+
 def plot_front(outcome: StudyOutcome) -> plotly.graph_objects.Figure:
     """Return the plot of the front: figure of merit against resources, with buttons for LUT, DSP and latency.
 
@@ -59,4 +74,4 @@ def plot_front(outcome: StudyOutcome) -> plotly.graph_objects.Figure:
     return interactive_front(outcome)
 
 
-__all__ = ["plot_front", "write_comparison", "write_report"]
+__all__ = ["plot_front", "write_comparison", "write_report", "write_sweep"]

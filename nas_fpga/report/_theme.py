@@ -25,6 +25,10 @@ LIGHT = {
     "sky": "#56b4e9",
     "blue-fill": "rgba(0,114,178,0.20)",
     "vermilion-fill": "rgba(213,94,0,0.20)",
+    "green-fill": "rgba(0,138,99,0.20)",
+    "orange-fill": "rgba(230,159,0,0.20)",
+    "purple-fill": "rgba(176,80,138,0.20)",
+    "sky-fill": "rgba(86,180,233,0.20)",
     "ramp-low": "#eef4fa",
     "ramp-high": "#00456c",
 }
@@ -42,6 +46,10 @@ DARK = {
     "sky": "#8fd0f7",
     "blue-fill": "rgba(88,180,236,0.25)",
     "vermilion-fill": "rgba(255,143,77,0.25)",
+    "green-fill": "rgba(62,207,159,0.25)",
+    "orange-fill": "rgba(245,189,74,0.25)",
+    "purple-fill": "rgba(231,156,203,0.25)",
+    "sky-fill": "rgba(143,208,247,0.25)",
     "ramp-low": "#1d2733",
     "ramp-high": "#8fd0f7",
 }

@@ -24,14 +24,15 @@ def write(outcome: StudyOutcome, path: Path) -> None:
     data = gather(outcome)
     text = page(data)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _in_one_step(path.with_name("front.png"), lambda file: save_png(data.front, file))
+    in_one_step(path.with_name("front.png"), lambda file: save_png(data.front, file))
     is_poorer = outcome.lost and path.parent.resolve() == outcome.folder.resolve()
     if not is_poorer:  # the study's own front.csv still has the points whose checkpoints are lost
-        _in_one_step(path.with_name("front.csv"), lambda file: file.write_text(data.csv, encoding="utf-8"))
-    _in_one_step(path, lambda file: file.write_text(text, encoding="utf-8"))
+        in_one_step(path.with_name("front.csv"), lambda file: file.write_text(data.csv, encoding="utf-8"))
+    in_one_step(path, lambda file: file.write_text(text, encoding="utf-8"))
 
 
-def _in_one_step(path: Path, write: Callable[[Path], object]) -> None:
+def in_one_step(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file that is whole or as it was before."""
     temporary = path.with_name(f"{path.name}.tmp")
     try:
         write(temporary)
