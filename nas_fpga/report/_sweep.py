@@ -35,8 +35,8 @@ def page(sweep: Sweep) -> str:
     figures = [neurons_figure(sweep), luts_figure(sweep)]
     captions = (
         "Each mark is the most precise network of a budget, by validation: once at the neurons it might have had, once "
-        "at those it has. Bars are 95 % intervals on validation, over resampled groups. Dots are all networks that were "
-        "trained.",
+        "at those it has. Bars are 95 % intervals on validation, over resampled groups. Dots are all networks that were"
+        " trained.",
         "The same networks over the LUTs of all copies.",
     )
     places: list[Figure] = []
