@@ -41,6 +41,8 @@ class ComparisonDefinition:
         whole_grid: Whether the grid is trained whole, and once, as it draws nothing at random.
         retrain: How often the winner of each search is trained again.
         noise_points: How many points of the grid are trained a second time.
+        grid: Of the grid sampler, as text; None for the reference grid.
+        acquisition: Of the samplers that know it; None for the own of each.
     """
 
     base: SearchDefinition
@@ -50,6 +52,8 @@ class ComparisonDefinition:
     whole_grid: bool = False
     retrain: int = 0
     noise_points: int = 0
+    grid: str | None = None
+    acquisition: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be compared."""
@@ -71,14 +75,13 @@ class ComparisonDefinition:
         if (self.retrain or self.noise_points) and self.base.searched.names:
             again = f"--retrain {self.retrain}" if self.retrain else f"--noise-points {self.noise_points}"
             raise InputError(f"{again} trains with fixed settings; leave --search-training out, give a --pressure")
-        known = [name for name in self.samplers if self._knows_acquisition(name)]
-        if self.base.acquisition is not None and not known:
-            raise InputError(f"--acquisition {self.base.acquisition} is known to none of {', '.join(self.samplers)}")
-        if self.base.grid is not None and "grid" not in self.samplers:
-            raise InputError(f"--grid {self.base.grid} is for the grid; add grid to --samplers or leave it out")
+        if self.acquisition is not None and not any(map(self._knows_acquisition, self.samplers)):
+            raise InputError(f"--acquisition {self.acquisition} is known to none of {', '.join(self.samplers)}")
+        if self.grid is not None and "grid" not in self.samplers:
+            raise InputError(f"--grid {self.grid} is for the grid; add grid to --samplers or leave it out")
 
     def _knows_acquisition(self, sampler: str) -> bool:
-        return self.base.acquisition in SAMPLERS[sampler].acquisitions
+        return self.acquisition in SAMPLERS[sampler].acquisitions
 
     def searches(self, sampler: str) -> tuple[PlannedStudy, ...]:
         """Return the studies of one method; trials of one seed and number have one training seed."""
@@ -86,8 +89,8 @@ class ComparisonDefinition:
         base = replace(
             self.base,
             sampler=sampler,
-            grid=self.base.grid if sampler == "grid" else None,
-            acquisition=self.base.acquisition if self._knows_acquisition(sampler) else None,
+            grid=self.grid if sampler == "grid" else None,
+            acquisition=self.acquisition if self._knows_acquisition(sampler) else None,
         )
         seeds = range(base.seed, base.seed + n_seeds)
         return tuple(PlannedStudy(f"{sampler}-{seed}", replace(base, seed=seed), self.n_trials) for seed in seeds)
@@ -106,8 +109,6 @@ class ComparisonDefinition:
         definition = replace(
             self.base,
             sampler="random",
-            grid=None,
-            acquisition=None,
             include=tuple(candidates),
             seed=self.base.seed + offset,
         )

@@ -183,9 +183,7 @@ def _new(options: Mapping[str, Any], given: dict[str, Any], preset: str | None) 
     """Return the definition of a new comparison."""
     if preset is not None and preset not in defined.PRESETS:
         raise InputError(f"--preset {preset} is none of {', '.join(defined.PRESETS)}")
-    options = with_implied(with_card(options) if preset else options)
-    if (n_trials := options.pop("trials", None)) is not None:
-        given["n_trials"] = n_trials
+    options = _apart(with_card(options) if preset else options, given)
     base = apply_options(SearchDefinition(polish=0.0), options)
     base = replace(base, split_seed=base.seed_of_split)
     if preset:
@@ -196,6 +194,15 @@ def _new(options: Mapping[str, Any], given: dict[str, Any], preset: str | None) 
     return ComparisonDefinition(base, **given)
 
 
+def _apart(options: Mapping[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that all searches share; those of some are added to what is given of the comparison."""
+    options = with_implied(options)
+    for name, of_comparison in (("trials", "n_trials"), ("grid", "grid"), ("acquisition", "acquisition")):
+        if (value := options.pop(name, None)) is not None:
+            given[of_comparison] = value
+    return options
+
+
 def _continued(
     folder: Path, options: Mapping[str, Any], given: dict[str, Any], preset: str | None
 ) -> ComparisonDefinition:
@@ -203,13 +210,11 @@ def _continued(
     stored = read_definition(folder / FILE, ComparisonDefinition)
     if preset is not None and not stored.whole_grid:
         raise StudyError(f"comparison '{folder.name}' was started without --preset; leave it out to continue it")
-    options = with_implied(options)
-    if (n_trials := options.pop("trials", None)) is not None:
-        given["n_trials"] = n_trials
+    options = _apart(options, given)
     changed = stored.base.differences(apply_options(stored.base, options))
     changed += [
         f"{name} {getattr(stored, name)} (now {given[name]})"
-        for name in ("retrain", "noise_points")
+        for name in ("retrain", "noise_points", "grid", "acquisition")
         if given.get(name, getattr(stored, name)) != getattr(stored, name)
     ]
     if changed:

@@ -205,7 +205,8 @@ def comparison_fields(definition: ComparisonDefinition) -> str:
         "samplers": ", ".join(definition.samplers),
         "seeds": f"{definition.n_seeds}, from {definition.base.seed}",
         "trials": definition.n_trials,
-        "grid": "whole, once" if definition.whole_grid else None,
+        "grid": "whole, once" if definition.whole_grid else definition.grid,
+        "acquisition": definition.acquisition,
         "winners trained again": definition.retrain or None,
         "points of the grid trained twice": definition.noise_points or None,
     }
