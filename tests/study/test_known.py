@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,16 @@ def search(folder: Path, setup: Setup, n_trials: int, n_workers: int = 1) -> lis
         return storage.trials()
 
 
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("known") / "small"
+    search(folder, make_setup(**SMALL), 24)
+    return folder
+
+
 @pytest.fixture
-def runs(tmp_path: Path) -> Path:
-    search(tmp_path / "small", make_setup(**SMALL), 24)
+def runs(small: Path, tmp_path: Path) -> Path:
+    shutil.copytree(small, tmp_path / "small")
     return tmp_path
 
 
