@@ -125,26 +125,22 @@ class StudyRunner:
         setup, overall = self.setup(planned), self._overall
         folder = self._folder / planned.name
         known = known_before(folder, planned.definition, setup.target)
+        outcome = None
         try:
             with StudyStorage(folder) as storage, threadpool_limits(1):
                 self._open(storage, planned, setup)
                 overall.begin(planned)
-                if not self._is_finished(planned, storage.trials()):
-                    search = Search(setup, storage, planned.n_trials, overall, known=known)
-                    search.run(self._started(setup))
+                try:  # where one search finds nothing, the others may still have something to say
+                    if not self._is_finished(planned, storage.trials()):
+                        Search(setup, storage, planned.n_trials, overall, known=known).run(self._started(setup))
+                    if summarised:
+                        outcome = summarise(setup, storage, storage.trials(), message=overall.message)
+                        storage.write_text("front.csv", outcome.csv())
+                except SearchFailedError as error:
+                    overall.message(f"{planned.name}: {error}")
                 trials = tuple(storage.trials())
                 overall.end(planned, len(trials))
-                outcome = None
-                if summarised:
-                    outcome = summarise(setup, storage, trials, message=overall.message)
-                    storage.write_text("front.csv", outcome.csv())
-        except SearchFailedError as error:  # the others may still have something to say
-            overall.message(f"{planned.name}: {error}")
-            overall.end(planned, len(trials := self._read(folder)))
-            return EndedStudy(planned.name, setup, trials), None
-        except KeyboardInterrupt:
-            raise SearchInterruptedError(f"stopped in {planned.name}; {overall.saved}") from None
-        except SearchInterruptedError:
+        except (KeyboardInterrupt, SearchInterruptedError):
             raise SearchInterruptedError(f"stopped in {planned.name}; {overall.saved}") from None
         return EndedStudy(planned.name, setup, trials), outcome
 
@@ -166,11 +162,6 @@ class StudyRunner:
         """Tell whether nothing is left to train; what is left to polish only the search knows."""
         all_ended = len(trials) >= planned.n_trials and all(trial.ended for trial in trials)
         return all_ended and planned.definition.polish == 0
-
-    def _read(self, folder: Path) -> tuple[TrialRecord, ...]:
-        with StudyStorage(folder) as storage:
-            storage.open(write=False)
-            return tuple(storage.trials())
 
     def _started(self, setup: Setup) -> LocalWorkers:
         if self._workers is None:
