@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import typer
 
 from nas_fpga.cli.calibrate import calibrate
+from nas_fpga.cli.compare import compare
 from nas_fpga.cli.dashboard import dashboard
 from nas_fpga.cli.data import data_app
 from nas_fpga.cli.estimate import estimate
@@ -18,6 +19,7 @@ from nas_fpga.cli.export import export
 from nas_fpga.cli.front import front
 from nas_fpga.cli.report import report
 from nas_fpga.cli.search import search
+from nas_fpga.cli.sweep import sweep
 from nas_fpga.cli.verify import verify
 from nas_fpga.errors import NasFpgaError
 
@@ -33,6 +35,8 @@ app = typer.Typer(
 )
 app.command()(search)
 app.command()(front)
+app.command()(compare)
+app.command()(sweep)
 app.command()(explain)
 app.command()(estimate)
 app.command()(calibrate)

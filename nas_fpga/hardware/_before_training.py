@@ -13,7 +13,7 @@ from nas_fpga.hardware._cost_array import HIGH, LOW, ORIGINAL, QUANTITIES, VALUE
 from nas_fpga.hardware._expected import WEIGHTS_SPREAD, WEIGHTS_SPREAD_PER_BIT, expected_traits
 from nas_fpga.hardware._figures import RESOURCES
 from nas_fpga.hardware._hls_laws import latency_strategy, resource_strategy
-from nas_fpga.hardware._limits import Target, log10_share
+from nas_fpga.hardware._limits import Target, as_told, log10_share
 from nas_fpga.hardware._mappings import REUSE_TARGETS, UNROLL_LIMIT, nearest_reuse_factors
 from nas_fpga.hardware._period import period_growth
 from nas_fpga.hardware._rank_stage import at_rank_stage
@@ -56,12 +56,13 @@ class PreTrainingCost:
             end of its interval.
         """
         share, refused = self._best(rows)
-        return log10_share(share[VALUE]), refused
+        return log10_share(as_told(share[VALUE], self.target)), refused
 
     def interval(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the ends `(n,)`, `(n,)` of the 90 % interval of log10 of the share, for the mapping of the value."""
         share, _ = self._best(rows)
-        return log10_share(share[LOW]), log10_share(share[HIGH])
+        low, high = (log10_share(as_told(share[end], self.target)) for end in (LOW, HIGH))
+        return low, high
 
     def _best(self, rows: NDArray[np.integer]) -> tuple[Array, NDArray[np.bool_]]:
         """Return the constrained share `(3, n)` of the mapping whose value is least, and refusals `(n,)`."""
@@ -132,7 +133,9 @@ class PreTrainingCost:
         period = cost[QUANTITIES.index("period_ns"), LOW] / target.clock_ns * by_weights**growth
         shares = dict(zip(RESOURCES, used, strict=True)) | {"latency": latency}
         worst: Array = np.maximum.reduce([used.max(axis=0), latency, period])
-        axis = np.maximum.reduce([shares[name] for name in target.axis])
+        axis: Array = np.maximum.reduce([shares[name] for name in target.axis])
+        if target.unlimited:
+            return axis, np.zeros(axis.shape[1:], np.bool_)
         return np.where(worst > 1, worst, axis), worst[LOW] > 1
 
 

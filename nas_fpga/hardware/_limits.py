@@ -21,6 +21,10 @@ RANK_STAGES: tuple[Stage, ...] = tuple(stage for stage in STAGES if stage != "es
 """Stages at which designs can be compared: those that count."""
 LEAST_CLOCK_NS = 1.0  # block RAMs and DSPs of the fastest parts end below 900 MHz
 LEAST_SHARE = 1e-6  # lower end of the resource axis, and of the hypervolume: a resource may not be used at all
+UNLIMITED = "unlimited"
+"""The region in which nothing is refused."""
+DEFAULT_LATENCY_NS = 1000.0
+_JUST_BELOW_1 = math.nextafter(1.0, 0.0)
 _SHARE_OF = {"bram": "bram18"}  # objectives that are not named as their share is
 
 
@@ -55,6 +59,7 @@ class Target:
         objective: Which share is the resource axis: the largest (`share`) or that of one resource.
         rank_stage: The stage that all figures are carried to and at which they are compared with limits and each other.
         calibration: Ratios between stages in place of shipped ones.
+        unlimited: Whether nothing is refused, whatever it takes; the limits are then only what shares are shares of.
     """
 
     part: Part
@@ -64,6 +69,7 @@ class Target:
     objective: Objective = "share"
     rank_stage: Stage = "place-and-route"
     calibration: Calibration | None = None
+    unlimited: bool = False
 
     @property
     def axis(self) -> tuple[str, ...]:
@@ -89,8 +95,22 @@ def log10_share(share: float | NDArray[np.float64]) -> float | NDArray[np.float6
     return found if isinstance(share, np.ndarray) else float(found)
 
 
+@overload
+def as_told(share: float, target: Target) -> float: ...
+@overload
+def as_told(share: NDArray[np.float64], target: Target) -> NDArray[np.float64]: ...
+def as_told(share: float | NDArray[np.float64], target: Target) -> float | NDArray[np.float64]:
+    """Return shares as samplers are told them, to whom one above 1 is refused: where nothing is, they end at 1."""
+    if not target.unlimited:
+        return share
+    told: NDArray[np.float64] = np.minimum(share, _JUST_BELOW_1)
+    return told if isinstance(share, np.ndarray) else float(told)
+
+
 def parse_region(region: str, part: Part) -> Limits:
     """Return the resources of ``slr`` (one super logic region), ``part`` (all) or a share such as ``5%``.
+
+    Those of ``unlimited`` are the part's: what shares are shares of.
 
     Raises:
         InputError: ``region`` is none of these.
@@ -98,7 +118,7 @@ def parse_region(region: str, part: Part) -> Limits:
     text = region.strip().lower()
     if text == "slr":
         share = 1 / part.slrs
-    elif text == "part":
+    elif text in ("part", UNLIMITED):
         share = 1.0
     else:
         try:
@@ -106,7 +126,7 @@ def parse_region(region: str, part: Part) -> Limits:
         except ValueError:
             share = math.nan
         if not 0 < share <= 1:
-            raise InputError(f"region '{region}' must be slr, part, or a share of the part such as 5%")
+            raise InputError(f"region '{region}' must be slr, part, a share of the part such as 5%, or unlimited")
     room = {name: share * getattr(part, name) for name in RESOURCES}
     return Limits(**room, latency_ns=math.inf)
 
@@ -120,7 +140,7 @@ def make_target(
     max_ffs: float | None = None,
     max_dsps: float | None = None,
     max_brams: float | None = None,
-    max_latency_ns: float = 1000.0,
+    max_latency_ns: float = DEFAULT_LATENCY_NS,
     objective: str = "share",
     rank_stage: str = "place-and-route",
     calibration: Calibration | Path | str | None = None,
@@ -129,7 +149,7 @@ def make_target(
 
     Raises:
         InputError: Unknown part, region, objective or stage; a number that is not positive and finite; a limit above
-            the part; a file that is no calibration.
+            the part, or where nothing is limited; a file that is no calibration.
     """
     device = find_part(part)
     room = parse_region(region, device)
@@ -143,6 +163,9 @@ def make_target(
     _check_positive("rate", rate_mhz, "MHz")
     _check_positive("latency limit", max_latency_ns, "ns")
     given = {"lut": max_luts, "ff": max_ffs, "dsp": max_dsps, "bram18": max_brams}
+    unlimited = region.strip().lower() == UNLIMITED
+    if unlimited and (max_latency_ns != DEFAULT_LATENCY_NS or any(value is not None for value in given.values())):
+        raise InputError("region unlimited has no limits; leave the limits of resources and latency out")
     limits: dict[str, float] = {}
     for name in RESOURCES:
         value = given[name]
@@ -152,7 +175,8 @@ def make_target(
                 raise InputError(f"limit of {value:,.0f} {name.upper()} is above the part's {getattr(device, name):,}")
         limits[name] = getattr(room, name) if value is None else value
     room_and_time = Limits(**limits, latency_ns=max_latency_ns)
-    return Target(device, clock_ns, rate_mhz, room_and_time, objective, rank_stage, as_calibration(calibration))
+    ratios = as_calibration(calibration)
+    return Target(device, clock_ns, rate_mhz, room_and_time, objective, rank_stage, ratios, unlimited)
 
 
 def _check_positive(what: str, value: float, unit: str) -> None:

@@ -89,6 +89,8 @@ class HardwareFigures:
 
     def constrained_share(self, target: Target) -> float:
         """Return :meth:`share` where all limits are kept, else the largest ratio to a limit, which is above 1."""
+        if target.unlimited:
+            return self.share(target)
         worst = max(self.shares(target).values())
         return worst if worst > 1 else self.share(target)
 
@@ -97,6 +99,8 @@ class HardwareFigures:
 
         Central values count, of the period the lower end.
         """
+        if target.unlimited:
+            return ()
         found = []
         for name in RESOURCES:
             limit = getattr(target.limits, name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import plotly.graph_objects
 
+    from nas_fpga.comparison import Comparison, Sweep
     from nas_fpga.explanation import Findings
     from nas_fpga.study import StudyOutcome
 
@@ -28,6 +29,36 @@ def write_report(outcome: StudyOutcome, path: Path | str) -> None:
     from nas_fpga.report._write import write
 
     write(outcome, Path(path))
+
+
+def write_comparison(comparison: Comparison, path: Path | str) -> None:
+    """Write the page of a comparison, one HTML file; ``comparison.csv``, ``.png`` and, of topologies, maps beside it.
+
+    Args:
+        comparison: Of several methods.
+        path: The HTML file.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
+    from nas_fpga.report._comparison import write
+
+    write(comparison, Path(path))
+
+
+def write_sweep(sweep: Sweep, path: Path | str) -> None:
+    """Write the page of a sweep, one HTML file; ``sweep.csv`` and ``sweep.png`` beside it.
+
+    Args:
+        sweep: Of several budgets.
+        path: The HTML file.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
+    from nas_fpga.report._sweep import write
+
+    write(sweep, Path(path))
 
 
 def plot_front(outcome: StudyOutcome) -> plotly.graph_objects.Figure:
@@ -61,4 +92,4 @@ def write_findings(findings: Findings, folder: Path | str) -> tuple[Path, ...]:
     return write_findings(findings, Path(folder))
 
 
-__all__ = ["plot_front", "write_findings", "write_report"]
+__all__ = ["plot_front", "write_comparison", "write_findings", "write_report", "write_sweep"]

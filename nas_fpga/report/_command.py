@@ -9,7 +9,7 @@ from typing import Any
 from nas_fpga.hardware import Calibration
 from nas_fpga.study import DATASET_FILE, DataSource, HardwareTarget, SearchDefinition, written
 
-_APART = {"data", "hardware", "weight_bits", "activation_bits", "learned_bits", "include", "search_training"}
+_APART = {"data", "hardware", "weight_bits", "activation_bits", "learned_bits", "include", "after", "search_training"}
 
 
 def search_command(definition: SearchDefinition, n_trials: int) -> str | None:
@@ -32,6 +32,8 @@ def search_command(definition: SearchDefinition, n_trials: int) -> str | None:
         words += ["--bits", str(low) if low == high else f"{low}:{high}"]
     if definition.include:
         words += ["--include", ",".join(definition.include)]
+    if definition.after:
+        words += ["--after", ",".join(definition.after)]
     if searched := written(definition.search_training):
         words += ["--search-training", searched]
     words += _options(definition.hardware, HardwareTarget(), set())

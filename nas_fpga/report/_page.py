@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import importlib.resources
-import json
-import math
-from collections.abc import Sequence
 from html import escape
-from string import Template
-from typing import Any
 
-from nas_fpga import __version__
 from nas_fpga.explanation import PARTS, notes, quality
 from nas_fpga.hardware import rung_of
 from nas_fpga.report import _explain_figures as mattered
@@ -21,70 +13,26 @@ from nas_fpga.report._figure import Figure
 from nas_fpga.report._front_data import short_part
 from nas_fpga.report._front_figures import front_figure, neurons_figure
 from nas_fpga.report._gather import ReportData
+from nas_fpga.report._shell import Section, cards, document, download, figure_place, grid, how, lede, notice
 from nas_fpga.report._tables import failures, front_table, layers_table, settings_tables
-from nas_fpga.report._theme import DARK, LIGHT
-
-_DIGITS = 5  # of numbers in plots: far below a pixel
 
 
 def page(data: ReportData) -> str:
     """Return the whole page."""
-    from plotly.offline import get_plotlyjs
-
     figures: list[Figure] = []
     sections = _sections(data, figures)
-    contents = "".join(f'<li><a href="#{name}">{escape(title)}</a></li>' for name, title, _ in sections)
-    body = "".join(f'<section id="{name}"><h2>{escape(title)}</h2>{text}</section>\n' for name, title, text in sections)
-    folder = importlib.resources.files("nas_fpga.report")
-    read = {name: (folder / name).read_text(encoding="utf-8") for name in ("report.html", "report.css", "report.js")}
     definition, dataset = data.stored, data.outcome.setup.dataset
     part = short_part(data.outcome.setup.target.part.name)
-    heading = f"{dataset.name}: networks of at most {definition.budget:,} neurons for the {part}"
-    return Template(read["report.html"]).substitute(
-        title=escape(f"{data.outcome.folder.name}: nas-fpga report"),
-        study=escape(data.outcome.folder.name),
-        heading=escape(heading),
-        lede=_lede(data),
-        notices=_notices(data),
-        cards=_cards(data),
-        knee=escape(_sentence(str(data.front.knee))),
-        contents=contents,
-        sections=body,
-        version=escape(__version__),
-        css=read["report.css"],
-        script=read["report.js"],
-        plotly=get_plotlyjs(),
-        figures=_json_for_html({"light": LIGHT, "dark": DARK, "figures": [_plain(figure) for figure in figures]}),
+    name = data.outcome.folder.name
+    knee = f'<p class="knee"><strong>Knee.</strong> {escape(_sentence(str(data.front.knee)))}</p>'
+    return document(
+        title=f"{name}: nas-fpga report",
+        eyebrow=f"nas-fpga report \N{MIDDLE DOT} study {name}",
+        heading=f"{dataset.name}: networks of at most {definition.budget:,} neurons for the {part}",
+        top=lede(_lede(data)) + _notices(data) + _cards(data) + knee,
+        sections=sections,
+        figures=figures,
     )
-
-
-def _plain(figure: Figure) -> dict[str, Any]:
-    views = [{"traces": view.traces, "layout": view.layout} for view in figure.views]
-    data = [
-        {
-            key: value
-            for key, value in trace.items()
-            if not views or not all(key in view.traces[i] for view in figure.views)
-        }
-        for i, trace in enumerate(figure.data)
-    ]  # what every view brings along need not stand twice
-    return {"name": figure.name, "data": data, "layout": figure.layout, "views": views}
-
-
-def _json_for_html(value: Any) -> str:
-    """Return JSON that ends no script element, whatever text is in it; numbers are rounded."""
-    text = json.dumps(_rounded(value), separators=(",", ":"), allow_nan=False)
-    return text.replace("</", "<\\/").replace("<!--", "\\u003c!--")
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
-    return value
 
 
 # -- words -------------------------------------------------------------------------------------------------------------
@@ -107,7 +55,7 @@ def _lede(data: ReportData) -> str:
     when = f" on {min(times):%d %B %Y}" if times else ""
     n_polished = sum(trial.polished is not None and trial.polished.cause is None for trial in trials)
     polished = f", {n_polished} of them polished with learned bits" if n_polished else ""
-    return escape(
+    return (
         f"{complete:,} networks were trained and quantized{when}{took}{polished}; {on_front} on the front of "
         f"{data.front.merit} against the {data.front.axis.partition(', ')[0]}."
     )
@@ -129,7 +77,7 @@ def _notices(data: ReportData) -> str:
     notices += [f"Left out: {reason}." for reason in dict.fromkeys(data.outcome.lost.values())]
     if data.report_command is not None:
         notices.append("The networks are mapped anew under other limits than those of the search; nothing was trained.")
-    return "".join(f'<p class="notice">{escape(notice)}</p>' for notice in notices)
+    return "".join(map(notice, notices))
 
 
 def _cards(data: ReportData) -> str:
@@ -144,50 +92,24 @@ def _cards(data: ReportData) -> str:
         f"{figures.latency_ns.value:,.0f} ns, "
         f"{copies}, {row.share:.2%} of the limits"
     )
-    cards = (
+    return cards(
         (
-            "Best: the cheapest as good as the most precise",
-            row.trial.name_of(row.point),
-            f"point {row.point.name}, mapping {row.point.mapped.mapping}; "
-            f"{sum(row.trial.topology_of(row.point)):,} neurons, {row.n_weights:,} weights",
-        ),
-        (f"Its {data.front.merit}", f"{row.test.error:.4f}", seen),
-        ("Its cost", f"{lut.value:,.0f} LUT", cost),
-    )
-    return "".join(
-        f'<div class="card"><h2>{escape(title)}</h2><p class="value">{escape(value)}</p><p>{escape(text)}</p></div>'
-        for title, value, text in cards
+            (
+                "Best: the cheapest as good as the most precise",
+                row.trial.name_of(row.point),
+                f"point {row.point.name}, mapping {row.point.mapped.mapping}; "
+                f"{sum(row.trial.topology_of(row.point)):,} neurons, {row.n_weights:,} weights",
+            ),
+            (f"Its {data.front.merit}", f"{row.test.error:.4f}", seen),
+            ("Its cost", f"{lut.value:,.0f} LUT", cost),
+        )
     )
 
 
 # -- sections ----------------------------------------------------------------------------------------------------------
 
 
-def _figure(figure: Figure, caption: str, figures: list[Figure]) -> str:
-    """Return the place of a figure, with its buttons, and note that it is to be drawn there."""
-    figures.append(figure)
-    buttons = "".join(
-        f'<button type="button" data-figure="{figure.name}" data-view="{i}" aria-pressed="{str(i == 0).lower()}">'
-        f"{view.label}</button>"
-        for i, view in enumerate(figure.views)
-    )
-    views = f'<div class="views" role="group" aria-label="{escape(figure.group)}">{buttons}</div>' if buttons else ""
-    below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    return (
-        f'<figure><h3>{escape(figure.title)}</h3>{views}<div class="plot" id="plot-{figure.name}" role="img" '
-        f'aria-label="{escape(figure.label)}" style="min-height:{figure.layout["height"]}px"></div>{below}</figure>'
-    )
-
-
-def _grid(parts: Sequence[str], kind: str = "") -> str:
-    return f'<div class="grid{kind}">{"".join(parts)}</div>'
-
-
-def _how(text: str) -> str:
-    return f'<p class="how">{escape(text)}</p>'
-
-
-def _sections(data: ReportData, figures: list[Figure]) -> list[tuple[str, str, str]]:
+def _sections(data: ReportData, figures: list[Figure]) -> list[Section]:
     """Return name, title and HTML of every section, in order, and collect their figures."""
     return [
         ("front", "The front", _front(data, figures)),
@@ -207,14 +129,14 @@ def _front(data: ReportData, figures: list[Figure]) -> str:
         if any(point.network.error <= data.front.floor for point in data.front.front)
         else ""
     )
-    front = _figure(
+    front = figure_place(
         front_figure(data.front),
         "Lower is more precise, further left is cheaper. A bar is one standard error of the paired difference to the "
         "most precise network; a bar that reaches the dotted line means as good as that one, and the star is the "
         "cheapest such network. Point at a mark for its figures." + floor,
         figures,
     )
-    neurons = _figure(
+    neurons = figure_place(
         neurons_figure(data.front),
         "Every trained network: how far networks of one size scatter, and where more neurons stop to help.",
         figures,
@@ -224,9 +146,8 @@ def _front(data: ReportData, figures: list[Figure]) -> str:
 
 def _table(data: ReportData) -> str:
     stage = data.outcome.best.point.mapped.figures.lut.stage
-    href = base64.b64encode(data.csv.encode()).decode()
     return (
-        _how(
+        how(
             "Corrected: validation with the optimism of picking the best of many added. To most precise: difference on "
             "validation to the most precise network, with its paired 95 % interval. Precision: 1 - test. P(front): "
             "share of resamples in which no other network is as good and as cheap. Validation orders; test was "
@@ -237,9 +158,7 @@ def _table(data: ReportData) -> str:
             "share: all copies. The best is shaded and has a star."
         )
         + front_table(data.outcome)
-        + '<p class="download"><a class="button" download="front.csv" '
-        + f'href="data:text/csv;charset=utf-8;base64,{href}">Download front.csv</a>'
-        ' <span class="how">all figures of every point</span></p>'
+        + download("front.csv", data.csv, "all figures of every point")
     )
 
 
@@ -251,18 +170,18 @@ def _search(data: ReportData, figures: list[Figure]) -> str:
         "Share of the square of log error (1 to 0.001) and log resource share (1 to 1e-6) that the front covers; "
         "more is better."
     )
-    progress = _grid(
+    progress = grid(
         [
-            _figure(course.best_figure(data), best + before_polish, figures),
-            _figure(course.hypervolume_figure(data), hypervolume + before_polish, figures),
+            figure_place(course.best_figure(data), best + before_polish, figures),
+            figure_place(course.hypervolume_figure(data), hypervolume + before_polish, figures),
         ]
     )
-    where = _grid([_figure(figure, "", figures) for figure in course.where_figures(data)], " small")
-    how = _how("How many networks of each kind were proposed, and by whom.")
+    where = grid([figure_place(figure, "", figures) for figure in course.where_figures(data)], " small")
+    below_where = how("How many networks of each kind were proposed, and by whom.")
     settings = course.settings_figure(data)
     below = "Marks are networks that keep the limits; the axis is what was searched or included."
-    trained = "" if settings is None else _figure(settings, below, figures)
-    return f"{progress}{trained}<h3>Where it looked</h3>{how}{where}"
+    trained = "" if settings is None else figure_place(settings, below, figures)
+    return f"{progress}{trained}<h3>Where it looked</h3>{below_where}{where}"
 
 
 def _explain(data: ReportData, figures: list[Figure]) -> str:
@@ -271,10 +190,10 @@ def _explain(data: ReportData, figures: list[Figure]) -> str:
     believed = "".join(f"<li>{escape(f'{of.target}: {quality(of)}')}.</li>" for of in findings.explanations)
     beside = "".join(f"<li>{escape(_sentence(note))}</li>" for note in notes(findings))
     importance = mattered.importance_figure(findings)
-    parts = "" if importance is None else _figure(importance, PARTS, figures)
+    parts = "" if importance is None else figure_place(importance, PARTS, figures)
     mean = "Mean over the networks of the study, each with this one value and all else its own, with its 95 % interval."
-    dependences = _grid([_figure(figure, mean, figures) for figure in mattered.dependence_figures(findings)])
-    correlations = _figure(mattered.correlation_figure(findings), "", figures)
+    dependences = grid([figure_place(figure, mean, figures) for figure in mattered.dependence_figures(findings)])
+    correlations = figure_place(mattered.correlation_figure(findings), "", figures)
     return f"<ul>{believed}{beside}</ul>{parts}{dependences}{correlations}"
 
 
@@ -298,12 +217,12 @@ def _networks(data: ReportData, figures: list[Figure]) -> str:
         "its weights were kept, with learned bits those of several epochs. Thin lines are the other networks of the "
         "front."
     )
-    return _grid(
+    return grid(
         [
-            _figure(networks.roc_figure(data), roc, figures),
-            _figure(networks.scores_figure(data), scores + " The outermost bins hold all beyond.", figures),
+            figure_place(networks.roc_figure(data), roc, figures),
+            figure_place(networks.scores_figure(data), scores + " The outermost bins hold all beyond.", figures),
         ]
-    ) + _figure(networks.curves_figure(data), learning, figures)
+    ) + figure_place(networks.curves_figure(data), learning, figures)
 
 
 def _layers(data: ReportData, figures: list[Figure]) -> str:
@@ -314,12 +233,12 @@ def _layers(data: ReportData, figures: list[Figure]) -> str:
     what = f"{row.point.name}, {row.trial.name_of(row.point)}, mapping {row.point.mapped.mapping}"
     caption = f"{what}. EBOPs: effective bit operations. {luts}."
     return (
-        _how(caption)
+        how(caption)
         + layers_table(data.layers)
-        + _grid(
+        + grid(
             [
-                _figure(networks.kept_figure(data), "Weights of 0 cost nothing.", figures),
-                _figure(networks.weights_figure(data), "", figures),
+                figure_place(networks.kept_figure(data), "Weights of 0 cost nothing.", figures),
+                figure_place(networks.weights_figure(data), "", figures),
             ]
         )
     )
@@ -331,14 +250,12 @@ def _failures(data: ReportData) -> str:
 
 def _repeat(data: ReportData) -> str:
     if data.search_command is None:
-        command = _how(
-            "This search was started from Python, with rows or settings that the command line does not have:"
-        )
+        command = how("This search was started from Python, with rows or settings that the command line does not have:")
     else:
         command = f"<p>The search:</p><pre><code>{escape(data.search_command)}</code></pre>"
     if data.report_command is not None:
         command += f"<p>This report, under its limits:</p><pre><code>{escape(data.report_command)}</code></pre>"
-    command += _how(
+    command += how(
         "With the same data, seed and versions on the same machine it finds the same networks, whatever the number of "
         "workers."
     )

@@ -7,10 +7,11 @@ from dataclasses import dataclass, fields
 from html import escape
 from typing import Any
 
+from nas_fpga.comparison import ComparisonDefinition, SweepDefinition
 from nas_fpga.hardware import Figure, rung_of
 from nas_fpga.report._gather import Layer, ReportData
 from nas_fpga.space import format_network
-from nas_fpga.study import FrontRow, SearchDefinition, StudyOutcome, TrialRecord
+from nas_fpga.study import FrontRow, SearchDefinition, StudyOutcome, TrialRecord, versions
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Cell:
     in_print: bool = True
 
 
-def _table(label: str, rows: Sequence[dict[str, Cell]], *, best: int | None = None, sortable: bool = False) -> str:
+def table(label: str, rows: Sequence[dict[str, Cell]], *, best: int | None = None, sortable: bool = False) -> str:
     """Return a table in a box of its own that scrolls; the first cell of a row is its heading."""
     heads = "".join(
         f'<th scope="col"{_class(cell)}'
@@ -71,7 +72,7 @@ def front_table(outcome: StudyOutcome) -> str:
     """Return the front, cheapest first, with intervals and stages."""
     rows = [_front_row(outcome, row) for row in outcome.front]
     best = next(i for i, row in enumerate(outcome.front) if row.is_best)
-    return _table("Points of the front", rows, best=best, sortable=True)
+    return table("Points of the front", rows, best=best, sortable=True)
 
 
 def _front_row(outcome: StudyOutcome, row: FrontRow) -> dict[str, Cell]:
@@ -121,7 +122,7 @@ def _gap(outcome: StudyOutcome, row: FrontRow) -> str:
 
 def layers_table(layers: Sequence[Layer]) -> str:
     """Return the layers of a network."""
-    return _table("Layers of the best network", [_layer_row(layer) for layer in layers])
+    return table("Layers of the best network", [_layer_row(layer) for layer in layers])
 
 
 def _layer_row(layer: Layer) -> dict[str, Cell]:
@@ -195,6 +196,38 @@ def settings_tables(data: ReportData) -> str:
     if dataset.provenance:
         named = {name.replace("_", " "): text for name, text in dataset.provenance.items()}
         tables.append(_pairs("Where the data come from", named))
+    return f'<div class="columns">{"".join(tables)}</div>'
+
+
+def comparison_fields(definition: ComparisonDefinition) -> str:
+    """Return what defines a comparison, as tables of two columns."""
+    own = {
+        "samplers": ", ".join(definition.samplers),
+        "seeds": f"{definition.n_seeds}, from {definition.base.seed}",
+        "trials": definition.n_trials,
+        "grid": "whole, once" if definition.whole_grid else definition.grid,
+        "acquisition": definition.acquisition,
+        "winners trained again": definition.retrain or None,
+        "points of the grid trained twice": definition.noise_points or None,
+    }
+    return _definition_tables("Comparison", own, definition.base, ("sampler", "seed", "polish"))
+
+
+def sweep_fields(definition: SweepDefinition) -> str:
+    """Return what defines a sweep, as tables of two columns."""
+    own = {"budgets": ", ".join(f"{budget:,}" for budget in definition.budgets), "trials": definition.n_trials}
+    return _definition_tables("Sweep", own, definition.base, ("budget",))
+
+
+def _definition_tables(title: str, own: dict[str, Any], base: SearchDefinition, apart: Sequence[str]) -> str:
+    shared = {name: text for name, text in _search_fields(base).items() if name not in apart}
+    tables = [
+        _pairs(title, {name: value for name, value in own.items() if value is not None}),
+        _pairs("All searches", shared),
+        _pairs("FPGA", _fields(base.hardware, apart=())),
+        _pairs("Data", _fields(base.data, () if base.data.name == "hgcal" else ("features", "pileup"))),
+        _pairs("Versions", versions()),
+    ]
     return f'<div class="columns">{"".join(tables)}</div>'
 
 

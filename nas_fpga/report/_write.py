@@ -26,11 +26,11 @@ def write(outcome: StudyOutcome, path: Path) -> None:
     data = gather(outcome)
     text = page(data)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _in_one_step(path.with_name("front.png"), lambda file: save_png(data.front, file))
+    in_one_step(path.with_name("front.png"), lambda file: save_png(data.front, file))
     is_poorer = outcome.lost and path.parent.resolve() == outcome.folder.resolve()
     if not is_poorer:  # the study's own front.csv still has the points whose checkpoints are lost
-        _in_one_step(path.with_name("front.csv"), lambda file: file.write_text(data.csv, encoding="utf-8"))
-    _in_one_step(path, lambda file: file.write_text(text, encoding="utf-8"))
+        in_one_step(path.with_name("front.csv"), lambda file: file.write_text(data.csv, encoding="utf-8"))
+    in_one_step(path, lambda file: file.write_text(text, encoding="utf-8"))
 
 
 def write_findings(findings: Findings, folder: Path) -> tuple[Path, ...]:
@@ -38,14 +38,15 @@ def write_findings(findings: Findings, folder: Path) -> tuple[Path, ...]:
     folder.mkdir(parents=True, exist_ok=True)
     picture, table = folder / "explain.png", folder / "explain.csv"
     if any(of.importances for of in findings.explanations):
-        _in_one_step(picture, lambda file: save_findings(findings, file))
+        in_one_step(picture, lambda file: save_findings(findings, file))
     else:
         picture.unlink(missing_ok=True)  # of fewer trials: it would contradict what is said now
-    _in_one_step(table, lambda file: file.write_text(findings.csv(), encoding="utf-8"))
+    in_one_step(table, lambda file: file.write_text(findings.csv(), encoding="utf-8"))
     return tuple(path for path in (picture, table) if path.exists())
 
 
-def _in_one_step(path: Path, write: Callable[[Path], object]) -> None:
+def in_one_step(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file that is whole or as it was before."""
     temporary = path.with_name(f"{path.name}.tmp")
     try:
         write(temporary)

@@ -47,7 +47,7 @@ _SETTING_MOVES = 3  # kinds of local moves that change training settings, where 
 
 @dataclass(frozen=True)
 class MLPSpace(Space[Candidate]):
-    """Topologies of at most ``max_layers`` hidden layers and ``budget`` hidden neurons, with their bit widths.
+    """Topologies of ``min_layers`` to ``max_layers`` hidden layers and ``budget`` neurons at most, with bit widths.
 
     Everything that leaves the space is feasible: the budget and the bounds by construction, the parameter window and
     what the hardware refuses by rejection. Where training settings are searched too, rows have one column more for
@@ -69,6 +69,7 @@ class MLPSpace(Space[Candidate]):
         training: Training settings that are searched.
         learned_bits: Whether training finds the bit widths, as :class:`LearnedBits`; then both ranges of bits are not
             looked at, and models see the same number for all candidates.
+        min_layers: Fewest hidden layers.
     """
 
     n_inputs: int
@@ -85,6 +86,7 @@ class MLPSpace(Space[Candidate]):
     prior_time: PriorTime | None = None
     training: TrainingSpace = field(default=TrainingSpace())
     learned_bits: bool = False
+    min_layers: int = 1
 
     def __post_init__(self) -> None:
         """Refuse a space that is ill-formed or empty.
@@ -92,11 +94,15 @@ class MLPSpace(Space[Candidate]):
         Raises:
             InputError: With the value and the cure.
         """
-        for name in ("n_inputs", "n_outputs", "budget", "max_layers"):
+        for name in ("n_inputs", "n_outputs", "budget", "max_layers", "min_layers"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name.replace('_', ' ')} {getattr(self, name)} must be at least 1")
         if self.max_width is not None and self.max_width < 1:
             raise InputError(f"max width {self.max_width} must be at least 1")
+        if self.min_layers > self.max_layers:
+            raise InputError(
+                f"min layers {self.min_layers} is above the {self.max_layers} layers allowed; lower it or allow more"
+            )
         if self.budget < self.max_layers:
             raise InputError(
                 f"budget {self.budget} is smaller than the {self.max_layers} layers allowed; "
@@ -125,6 +131,7 @@ class MLPSpace(Space[Candidate]):
         params = n_params_of(rows, self.n_inputs, self.n_outputs)
         ok: NDArray[np.bool_] = totals_of(rows) <= self.budget
         ok &= widths_of(rows).max(axis=1) <= self.width_limit
+        ok &= depths_of(rows) >= self.min_layers
         ok &= ((rows[:, -2:] >= self._least_bits) & (rows[:, -2:] <= self._most_bits)).all(axis=1)
         if self.min_params is not None:
             ok &= params >= self.min_params
@@ -233,7 +240,8 @@ class MLPSpace(Space[Candidate]):
 
         Moves are scale (all layers), resize (one layer), transfer, insert, delete, split, merge, steps of the bits, and
         where training settings are searched, one of them in a quarter of the moves.
-        What leaves the budget is shrunk in proportion; what the window or the limits refuse is dropped.
+        What leaves the budget is shrunk in proportion; what has too few layers, or the window or the limits refuse, is
+        dropped.
 
         Args:
             rng: Source of randomness.
@@ -293,7 +301,7 @@ class MLPSpace(Space[Candidate]):
         bits = (rows[:, -2:] - self._least_bits + 0.5) / (self._most_bits - self._least_bits + 1)
         points = np.column_stack(
             [
-                (depths - 0.5) / self.max_layers,
+                (depths - self.min_layers + 0.5) / self._n_depths,
                 log_total,
                 np.where(widths > 0, shares, 0.5),
                 bits,
@@ -310,7 +318,8 @@ class MLPSpace(Space[Candidate]):
         """
         levels = self.training.from_unit(points[:, self._n_unit_architecture :])
         points = points[:, : self._n_unit_architecture]
-        depths = np.minimum((points[:, 0] * self.max_layers).astype(np.int64) + 1, self.max_layers)
+        steps = np.minimum((points[:, 0] * self._n_depths).astype(np.int64), self._n_depths - 1)
+        depths = self.min_layers + steps
         totals = np.rint(depths * np.exp(points[:, 1] * np.log(self._most_neurons(depths) / depths))).astype(np.int64)
         shares = np.exp(points[:, 2:-2] * math.log(max(self.width_limit, 2)))
         shares[np.arange(self.max_layers) >= depths[:, None]] = 0
@@ -339,12 +348,12 @@ class MLPSpace(Space[Candidate]):
     @cached_property
     def _n_architectures(self) -> int:
         bits = math.prod(high - low + 1 for low, high in self._bit_ranges)
-        return count_topologies(self.budget, self.max_layers, self.width_limit) * bits
+        return count_topologies(self.budget, self.max_layers, self.width_limit, self.min_layers) * bits
 
     def _architecture_blocks(self, size: int = 4096) -> Iterator[Rows]:
         """Yield all feasible architectures, without training settings, by depth, then widths, then bits."""
         ranges = [range(low, high + 1) for low, high in self._bit_ranges]
-        every = topologies(self.budget, self.max_layers, self.width_limit)
+        every = topologies(self.budget, self.max_layers, self.width_limit, self.min_layers)
         pairs = itertools.product(every, list(itertools.product(*ranges)))
         while block := list(itertools.islice(pairs, size)):
             rows = np.zeros((len(block), self.max_layers + 2), np.int32)
@@ -372,6 +381,10 @@ class MLPSpace(Space[Candidate]):
         return (as_fixed, as_fixed) if self.learned_bits else (self.weight_bits, self.activation_bits)
 
     @property
+    def _n_depths(self) -> int:
+        return self.max_layers - self.min_layers + 1
+
+    @property
     def _least_bits(self) -> NDArray[np.int64]:
         return np.array([low for low, _ in self._bit_ranges])
 
@@ -385,8 +398,8 @@ class MLPSpace(Space[Candidate]):
 
     def _draw(self, rng: np.random.Generator, n: int) -> Rows:
         """Return ``n`` rows within budget, widths and bits; see :meth:`sample`."""
-        probabilities = 1 / np.arange(1, self.max_layers + 1)
-        depths = 1 + rng.choice(self.max_layers, size=n, p=probabilities / probabilities.sum())
+        probabilities = 1 / np.arange(self.min_layers, self.max_layers + 1)
+        depths = self.min_layers + rng.choice(self._n_depths, size=n, p=probabilities / probabilities.sum())
         highest = np.log(self._most_neurons(depths) / depths)
         lowest = np.minimum(np.log(2 * np.sqrt(depths)), highest)
         totals = np.rint(depths * np.exp(rng.uniform(lowest, highest))).astype(np.int64)

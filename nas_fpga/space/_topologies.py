@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 
-def count_topologies(budget: int, max_layers: int, max_width: int) -> int:
+def count_topologies(budget: int, max_layers: int, max_width: int, min_layers: int = 1) -> int:
     """Return how many topologies there are, exactly.
 
     C(budget, d) topologies of d layers fit a budget; inclusion and exclusion of the layers above ``max_width`` corrects
@@ -14,13 +14,13 @@ def count_topologies(budget: int, max_layers: int, max_width: int) -> int:
     """
     return sum(
         (1 - 2 * (j % 2)) * math.comb(d, j) * math.comb(budget - j * max_width, d)
-        for d in range(1, max_layers + 1)
+        for d in range(min_layers, max_layers + 1)
         for j in range(d + 1)
         if j * max_width <= budget
     )
 
 
-def topologies(budget: int, max_layers: int, max_width: int) -> Iterator[tuple[int, ...]]:
+def topologies(budget: int, max_layers: int, max_width: int, min_layers: int = 1) -> Iterator[tuple[int, ...]]:
     """Yield all topologies, by depth, then widths."""
 
     def widths(depth: int, budget: int) -> Iterator[tuple[int, ...]]:
@@ -31,5 +31,5 @@ def topologies(budget: int, max_layers: int, max_width: int) -> Iterator[tuple[i
             for others in widths(depth - 1, budget - first):
                 yield (first, *others)
 
-    for depth in range(1, max_layers + 1):
+    for depth in range(min_layers, max_layers + 1):
         yield from widths(depth, budget)

@@ -9,15 +9,26 @@ from nas_fpga.study._front import (
     probability_undominated,
     selection_corrected,
 )
-from nas_fpga.study._options import HardwareOptions, SearchOptions, absolute_name, hardware_values, refuse_unknown
+from nas_fpga.study._json import from_json, to_json
+from nas_fpga.study._known import known_before
+from nas_fpga.study._options import (
+    HardwareOptions,
+    SearchOptions,
+    absolute_name,
+    apply_options,
+    hardware_values,
+    refuse_unknown,
+    with_implied,
+)
 from nas_fpga.study._outcome import FrontRow, StudyOutcome, summarise
 from nas_fpga.study._records import Outcome, Point, TrialRecord
-from nas_fpga.study._run import SearchRun, read_outcome
+from nas_fpga.study._refine import training_seconds
+from nas_fpga.study._run import SearchRun, changed_rows, n_cores, read_outcome, said_of
 from nas_fpga.study._search import Progress, Reporter, Search, SearchInterruptedError
 from nas_fpga.study._setup import Setup, load_data
 from nas_fpga.study._storage import StudyStorage
 from nas_fpga.study._training_options import written
-from nas_fpga.study._versions import versions
+from nas_fpga.study._versions import differences, versions
 
 __all__ = [
     "DATASET_FILE",
@@ -41,17 +52,27 @@ __all__ = [
     "StudyStorage",
     "TrialRecord",
     "absolute_name",
+    "apply_options",
+    "changed_rows",
     "cheapest_as_good",
+    "differences",
     "existing_study",
     "find_knee",
+    "from_json",
     "hardware_values",
+    "known_before",
     "load_data",
+    "n_cores",
     "new_study",
     "probability_undominated",
     "read_outcome",
     "refuse_unknown",
+    "said_of",
     "selection_corrected",
     "summarise",
+    "to_json",
+    "training_seconds",
     "versions",
+    "with_implied",
     "written",
 ]

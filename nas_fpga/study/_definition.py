@@ -79,6 +79,7 @@ class SearchDefinition:
     Attributes:
         data: The data set.
         budget: Most hidden neurons over all layers.
+        min_layers: Fewest hidden layers.
         max_layers: Most hidden layers.
         max_width: Most neurons of a layer, or None.
         weight_bits: Fewest and most bits of a weight.
@@ -93,6 +94,8 @@ class SearchDefinition:
         acquisition: Acquisition function of the sampler, None for its own default.
         generation: Candidates proposed together.
         seed: Of everything random.
+        split_seed: Of the split into training, validation and test rows; None for the seed.
+        after: Names of ended studies in the same folder whose trials are known before the first of this one.
         epochs: Most epochs of a training.
         patience: Epochs without a better validation loss after which a training stops.
         batch_size: Largest batch.
@@ -115,6 +118,7 @@ class SearchDefinition:
 
     data: DataSource = DataSource()
     budget: int = 2000
+    min_layers: int = 1
     max_layers: int = 15
     max_width: int | None = None
     weight_bits: tuple[int, int] = (2, 8)
@@ -129,6 +133,8 @@ class SearchDefinition:
     acquisition: str | None = None
     generation: int = 4
     seed: int = 0
+    split_seed: int | None = None
+    after: tuple[str, ...] = ()
     epochs: int = 50
     patience: int = 10
     batch_size: int = 1024
@@ -152,8 +158,9 @@ class SearchDefinition:
         """Refuse values that no room further on would refuse by name."""
         if self.generation < 1:
             raise InputError(f"--generation {self.generation} must be at least 1")
-        if self.seed < 0:
-            raise InputError(f"--seed {self.seed} must not be negative")
+        for name in ("seed", "split_seed"):
+            if (value := getattr(self, name)) is not None and value < 0:
+                raise InputError(f"--{name.replace('_', '-')} {value} must not be negative")
         if self.max_layers > MAX_LAYERS:
             raise InputError(f"--max-layers {self.max_layers} must be at most {MAX_LAYERS}")
         if not 0 < self.signal_efficiency < 1:
@@ -190,6 +197,11 @@ class SearchDefinition:
             if name in searched or getattr(self, name) != getattr(type(self), name):
                 given = f"--search-training {option}" if name in searched else f"--{option} {getattr(self, name)}"
                 raise InputError(f"{given} is for learned bits; leave it out or give --bits learned")
+
+    @property
+    def seed_of_split(self) -> int:
+        """Seed of the split into training, validation and test rows."""
+        return self.seed if self.split_seed is None else self.split_seed
 
     @property
     def settings(self) -> TrainingSettings:

@@ -52,6 +52,7 @@ class SearchOptions(HardwareOptions, total=False):
         pileup: Pile-up collisions of ``hgcal``. Default: 200.
         tables: Folder of tables of ``hgcal``; those of the package where it is left out.
         budget: Most hidden neurons over all layers. Default: 2000.
+        min_layers: Fewest hidden layers. Default: 1.
         max_layers: Most hidden layers. Default: 15.
         max_width: Most neurons of one layer.
         bits: Of weights and of activations: ``"2:8"``, ``(2, 8)`` or ``6``; or ``"learned"``, when training finds those
@@ -70,6 +71,9 @@ class SearchOptions(HardwareOptions, total=False):
             where it is left out.
         generation: Candidates proposed together. Default: 4.
         seed: Of everything random. Default: 0.
+        split_seed: Of the split into training, validation and test rows; the seed where it is left out.
+        after: Ended studies in the same folder whose trials are known before the first, such as ``"small-1,small-2"``,
+            or a list.
         quick: 24 trials of 12 epochs where nothing else is said. Default: False.
         backend: Keras backend, ``jax`` or ``tensorflow``; without it that of ``KERAS_BACKEND``, else ``jax``.
         epochs: Most epochs of a training. Default: 50.
@@ -95,8 +99,8 @@ class SearchOptions(HardwareOptions, total=False):
         part: FPGA part. Default: xcvu13p-flga2577-2-e.
         clock_ns: Clock period. Default: 5.0.
         rate_mhz: Inferences per microsecond to sustain; designs are replicated for it. Default: 40.0.
-        region: What the design may fill: ``slr`` (one super logic region), ``part``, or a share such as ``5%``.
-            Default: slr.
+        region: What the design may fill: ``slr`` (one super logic region), ``part``, a share such as ``5%``,
+            or ``unlimited``, where nothing is refused. Default: slr.
         max_luts: Most LUTs, all copies; the region's where it is left out, as for the three below.
         max_ffs: Most flip-flops.
         max_dsps: Most DSPs.
@@ -117,6 +121,7 @@ class SearchOptions(HardwareOptions, total=False):
     pileup: int
     tables: str | Path
     budget: int
+    min_layers: int
     max_layers: int
     max_width: int | None
     bits: str | int | tuple[int, int]
@@ -130,6 +135,8 @@ class SearchOptions(HardwareOptions, total=False):
     acquisition: str | None
     generation: int
     seed: int
+    split_seed: int | None
+    after: str | Sequence[str]
     quick: bool
     backend: Backend
     epochs: int
@@ -182,12 +189,9 @@ def apply_options(definition: SearchDefinition, options: Mapping[str, Any]) -> S
         changes["max_layers"] = budget  # the default depth asks for more neurons than there are
     if "bits" in options:
         changes |= _read_bits(options["bits"])
-    if "include" in options:
-        given = options["include"]
-        topologies = given.split(",") if isinstance(given, str) else given
-        if not isinstance(topologies, Sequence) or not all(isinstance(text, str) for text in topologies):
-            raise InputError(f"--include {given!r} must be topologies such as 64-32-32,32-16")
-        changes["include"] = tuple(text.strip() for text in topologies)
+    for name, such_as in _LISTS.items():
+        if name in options:
+            changes[name] = _read_list(name, options[name], such_as)
     fixed = [name for name in SETTING_SCALES if options.get(name) is not None]
     changes["search_training"] = (
         read_search_training(options["search_training"], fixed)
@@ -199,6 +203,17 @@ def apply_options(definition: SearchDefinition, options: Mapping[str, Any]) -> S
         data["name"] = absolute_name(options["data"])
     hardware = replace(definition.hardware, **hardware_values(options))
     return replace(definition, data=replace(definition.data, **data), hardware=hardware, **changes)
+
+
+_LISTS = {"include": "topologies such as 64-32-32,32-16", "after": "names of studies such as small-1,small-2"}
+
+
+def _read_list(name: str, given: Any, such_as: str) -> tuple[str, ...]:
+    """Return the texts of a list, or of text with commas."""
+    texts = given.split(",") if isinstance(given, str) else given
+    if not isinstance(texts, Sequence) or not all(isinstance(text, str) for text in texts):
+        raise InputError(f"--{name} {given!r} must be {such_as}")
+    return tuple(text.strip() for text in texts)
 
 
 def hardware_values(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -239,6 +254,7 @@ _SET_APART = (
     "activation_bits",
     "learned_bits",
     "include",
+    "after",
     "search_training",
     "name",
     "fingerprint",

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nas_fpga.errors import StudyError
 from nas_fpga.hardware import (
@@ -57,13 +58,23 @@ def graph_budget_s(setup: Setup, trials: Sequence[TrialRecord]) -> float:
 
     Expected seconds, as recorded ones differ from run to run, and a search that is repeated has the same front.
     """
-    trained = [(trial.candidate, trial.outcome.curve) for trial in trials if trial.outcome.curve is not None]
-    if not trained:
-        return 0.0
-    expected = ExpectedTime(setup.dataset.features.shape[1], setup.dataset.n_outputs, len(setup.split.train))
-    rows = rows_of([candidate for candidate, _ in trained], max(candidate.n_layers for candidate, _ in trained))
-    epochs = np.array([len(curve.train_loss) for _, curve in trained])
-    return GRAPH_SHARE * float(expected(rows, epochs).sum())
+    return GRAPH_SHARE * float(training_seconds(setup, trials).sum())
+
+
+def training_seconds(setup: Setup, trials: Sequence[TrialRecord]) -> NDArray[np.float64]:
+    """Return the seconds `(n,)` that the epochs which trials ran are expected to take, on some core; 0 of failed ones.
+
+    Recorded seconds are those of a clock: they depend on what else the machine does and what trains in the same pack.
+    """
+    trained = [(i, trial, curve) for i, trial in enumerate(trials) if (curve := trial.outcome.curve) is not None]
+    seconds = np.zeros(len(trials))
+    if trained:
+        expected = ExpectedTime(setup.dataset.features.shape[1], setup.dataset.n_outputs, len(setup.split.train))
+        deepest = max(trial.candidate.n_layers for _, trial, _ in trained)
+        rows = rows_of([trial.candidate for _, trial, _ in trained], deepest)
+        epochs = np.array([len(curve.train_loss) for _, _, curve in trained])
+        seconds[[i for i, _, _ in trained]] = expected(rows, epochs)
+    return seconds
 
 
 def refine(

@@ -14,6 +14,7 @@ from nas_fpga.data import Dataset
 from nas_fpga.errors import InputError, StudyError
 from nas_fpga.execution import LocalWorkers
 from nas_fpga.study._definition import DATASET_FILE, HardwareTarget, SearchDefinition
+from nas_fpga.study._known import known_before
 from nas_fpga.study._options import DEFAULT_TRIALS, apply_options, with_implied
 from nas_fpga.study._outcome import StudyOutcome, summarise
 from nas_fpga.study._records import Point, TrialRecord
@@ -97,10 +98,11 @@ class SearchRun:
             definition = replace(definition, data=replace(definition.data, name=DATASET_FILE))
         fingerprint = dataset.fingerprint()
         if definition.data.fingerprint not in ("", fingerprint):
-            raise _changed_rows(definition, folder)
+            raise changed_rows(definition, folder)
         definition = replace(definition, data=replace(definition.data, fingerprint=fingerprint))
         setup = Setup(definition, dataset)
         _ = setup.split, setup.input_format, setup.included, setup.sampler  # refuse what cannot be used before writing
+        known_before(folder, definition, setup.target, storage_url)
         return cls(setup, folder, storage_url, n_trials, resume)
 
     def execute(self, n_workers: int | None, reporter: Reporter, *, verbose: bool = False) -> StudyOutcome:
@@ -115,7 +117,7 @@ class SearchRun:
             SearchFailedError: No trial gave a network within the limits.
             SearchInterruptedError: Ctrl-C.
         """
-        n_workers = n_workers if n_workers is not None else _n_cores()
+        n_workers = n_workers if n_workers is not None else n_cores()
         if n_workers < 1:
             raise InputError(f"--workers {n_workers} must be at least 1")
         with StudyStorage(self.folder, self.storage_url) as storage:
@@ -137,7 +139,7 @@ class SearchRun:
         storage.set_n_trials(self.n_trials)
         for repair in setup.dataset.repairs:
             reporter.message(repair)
-        reporter.message(f"{_describe(setup)}\nStudy {self.folder}: {self.n_trials} trials, {n_workers} workers")
+        reporter.message(f"{said_of(setup)}\nStudy {self.folder}: {self.n_trials} trials, {n_workers} workers")
         if changed := differences(storage.versions()):
             reporter.message(
                 f"The study was started with {'; '.join(changed)}: what is trained from here on may differ from "
@@ -145,7 +147,8 @@ class SearchRun:
             )
         if setup.sampler.describe():
             reporter.message(setup.sampler.describe())
-        search = Search(setup, storage, self.n_trials, reporter, verbose=verbose)
+        known = known_before(self.folder, setup.definition, setup.target, self.storage_url)
+        search = Search(setup, storage, self.n_trials, reporter, known=known, verbose=verbose)
         with LocalWorkers(setup.trainer_factory, n_workers, setup.definition.backend) as workers:
             search.run(workers)
         ended = storage.trials()  # with the times that the storage noted
@@ -184,7 +187,7 @@ def read_outcome(
             definition = replace(definition, data=replace(definition.data, name=data))
         dataset = load_data(definition.data, folder)
         if dataset.fingerprint() != definition.data.fingerprint:
-            raise _changed_rows(definition, folder)
+            raise changed_rows(definition, folder)
         target: HardwareTarget = replace(definition.hardware, **(hardware or {}))
         setup = Setup(replace(definition, hardware=target), dataset)
         with threadpool_limits(1):
@@ -218,18 +221,21 @@ def _mapped_anew(record: TrialRecord, storage: StudyStorage, setup: Setup, lost:
     return record.with_points(points)
 
 
-def _changed_rows(definition: SearchDefinition, folder: Path) -> StudyError:
+def changed_rows(definition: SearchDefinition, folder: Path) -> StudyError:
+    """Return the error of a study whose data are not what they were."""
     return StudyError(
         f"the rows of {definition.data.name} have changed since study '{folder.name}' was started; "
         "bring the old ones back, or start another with --study NAME"
     )
 
 
-def _n_cores() -> int:
+def n_cores() -> int:
+    """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _describe(setup: Setup) -> str:
+def said_of(setup: Setup) -> str:
+    """Return what a search is about to do, for the user: data, rows, space and part."""
     data, split, d = setup.dataset, setup.split, setup.definition
     classes = " / ".join(data.class_names)
     rows = " / ".join(f"{len(split[subset]):,}" for subset in ("train", "validation", "test"))
@@ -239,10 +245,16 @@ def _describe(setup: Setup) -> str:
     return (
         f"{data.name}: {roles}; {rows} rows to train, validate and test\n{notice}"
         f"{data.features.shape[1]} features: {_some(data.feature_names)}\n"
-        f"Space: up to {d.budget} neurons in up to {d.max_layers} layers, {_bits(d)}, "
-        f"on {setup.target.part.name} at {d.hardware.clock_ns:g} ns"
+        f"Space: up to {d.budget} neurons in {_layers(d)}, {_bits(d)}, "
+        f"on {setup.target.part.name} at {d.hardware.clock_ns:g} ns{', nothing refused' * setup.target.unlimited}"
         f"{_searched(d)}"
     )
+
+
+def _layers(d: SearchDefinition) -> str:
+    if d.min_layers == 1:
+        return f"up to {d.max_layers} layers"
+    return f"{d.max_layers} layers" if d.min_layers == d.max_layers else f"{d.min_layers} to {d.max_layers} layers"
 
 
 def _bits(d: SearchDefinition) -> str:

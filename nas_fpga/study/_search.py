@@ -15,9 +15,10 @@ import numpy as np
 from nas_fpga._interrupt import noted_interrupt
 from nas_fpga.errors import NasFpgaError, SearchFailedError, StudyError
 from nas_fpga.execution import LocalWorkers
-from nas_fpga.hardware import log10_share
+from nas_fpga.hardware import as_told, log10_share
 from nas_fpga.samplers import Observation, hypervolume
 from nas_fpga.space import Candidate, SpaceExhausted
+from nas_fpga.study._known import observation_of
 from nas_fpga.study._polish import n_ended_from_first, rounds, to_polish
 from nas_fpga.study._records import Outcome, Point, ProposedBy, TrialRecord
 from nas_fpga.study._setup import Setup
@@ -90,15 +91,23 @@ class Search:
         storage: An open study.
         n_trials: How many trials the study shall have.
         reporter: Is told what happens.
+        known: Trials of other studies that the sampler knows before the first of this one.
         verbose: Whether it is also told what is trained together.
     """
 
     def __init__(
-        self, setup: Setup, storage: StudyStorage, n_trials: int, reporter: Reporter, *, verbose: bool = False
+        self,
+        setup: Setup,
+        storage: StudyStorage,
+        n_trials: int,
+        reporter: Reporter,
+        *,
+        known: Sequence[Observation[Candidate]] = (),
+        verbose: bool = False,
     ) -> None:
         """See the class."""
         self.setup, self.storage, self.n_trials = setup, storage, n_trials
-        self.reporter, self.verbose = reporter, verbose
+        self.reporter, self.known, self.verbose = reporter, known, verbose
         self.records = storage.trials()
         self._observations: dict[int, Observation[Candidate]] = {}
         self._on_axes: dict[tuple[int, int], tuple[Point, float, float]] = {}  # of feasible networks: log10 both
@@ -233,7 +242,7 @@ class Search:
     def _candidates(self, generation: int, before: int, first: int) -> Sequence[Candidate]:
         if generation == 0 and self.setup.included:
             return self.setup.included
-        history = [self._observations[number] for number in range(before)]
+        history = [*self.known, *(self._observations[number] for number in range(before))]
         pending = [record.candidate for record in self.records[before:first]]
         try:
             return self.setup.sampler.ask(history, pending, self.setup.definition.generation)
@@ -250,7 +259,7 @@ class Search:
     def _proposed_by(self, generation: int, place: int) -> ProposedBy:
         if generation == 0 and self.setup.included:
             return "included"
-        return "random start" if place < self.setup.sampler.n_startup else "sampler"
+        return "random start" if len(self.known) + place < self.setup.sampler.n_startup else "sampler"
 
     # -- ending --------------------------------------------------------------------------------------------------------
 
@@ -299,16 +308,10 @@ class Search:
     def _observe(self, record: TrialRecord) -> None:
         """Tell the sampler's history of an ended trial, and note where its networks lie."""
         target = self.setup.target
-        point = record.telling(target)
-        if record.state == "failed" or point is None:
-            observation: Observation[Candidate] = Observation(record.candidate, "failed")
-        else:
-            share = point.mapped.figures.constrained_share(target)
-            observation = Observation(record.candidate, "complete", point.merits.log10_error, log10_share(share))
-        self._observations[record.number] = observation
+        self._observations[record.number] = observation_of(record, target)
         for one in record.of_networks(target):
             if one.mapped.figures.is_feasible(target):
-                place = one.merits.log10_error, log10_share(one.mapped.figures.share(target))
+                place = one.merits.log10_error, log10_share(as_told(one.mapped.figures.share(target), target))
                 self._on_axes[record.number, one.network] = (one, *place)
 
     # -- polishing -----------------------------------------------------------------------------------------------------

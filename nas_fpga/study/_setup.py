@@ -142,7 +142,7 @@ class Setup:
     @cached_property
     def split(self) -> Split:
         """Training, validation and test rows."""
-        return split(self.dataset, self.definition.seed)
+        return split(self.dataset, self.definition.seed_of_split)
 
     @cached_property
     def input_format(self) -> InputFormat:
@@ -174,6 +174,7 @@ class Setup:
             prior_time=ExpectedTime(n_inputs, n_outputs, len(self.split.train)),
             training=d.searched,
             learned_bits=d.learned_bits,
+            min_layers=d.min_layers,
         )
 
     @property
@@ -233,7 +234,7 @@ class Setup:
         """The resource axis in words."""
         objective = self.target.objective
         if objective == "share":
-            return "largest share of the limits"
+            return f"largest share of the {'part' if self.target.unlimited else 'limits'}"
         return f"share of the limit of {objective if objective == 'latency' else objective.upper()}"
 
     def evaluate(self, logits: NDArray[np.float64], subset: Subset, validation: Merits | None = None) -> Merits:

@@ -11,11 +11,13 @@ import time
 import pytest
 
 from nas_fpga import __version__
+from nas_fpga.cli.compare import compare
 from nas_fpga.cli.dashboard import dashboard
 from nas_fpga.cli.explain import explain
 from nas_fpga.cli.front import front
 from nas_fpga.cli.report import report
 from nas_fpga.cli.search import search
+from nas_fpga.cli.sweep import sweep
 from nas_fpga.space import TRAINING_PRESETS
 from tests.cli.conftest import environment, run
 
@@ -43,6 +45,8 @@ def test_lists_the_commands(nas_fpga) -> None:
     assert re.findall(r"^  (\w+)  +\S", ended.out.partition("Commands:")[2], re.MULTILINE) == [
         "search",
         "front",
+        "compare",
+        "sweep",
         "explain",
         "estimate",
         "calibrate",
@@ -68,7 +72,15 @@ def test_version(nas_fpga) -> None:
 
 @pytest.mark.parametrize(
     ("name", "function"),
-    [("search", search), ("front", front), ("explain", explain), ("dashboard", dashboard), ("report", report)],
+    [
+        ("search", search),
+        ("front", front),
+        ("explain", explain),
+        ("dashboard", dashboard),
+        ("report", report),
+        ("compare", compare),
+        ("sweep", sweep),
+    ],
 )
 def test_every_option_is_explained(nas_fpga, monkeypatch, name, function) -> None:
     monkeypatch.setenv("COLUMNS", "100")

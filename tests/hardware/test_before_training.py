@@ -36,6 +36,29 @@ def test_what_can_never_fit_is_refused_and_what_may_is_not():
     assert share[0] > 0.8  # 1.5 million weights: far above one SLR at 40 MHz
 
 
+def test_where_nothing_is_limited_nothing_is_refused():
+    rows = np.array([row((2000, 2000, 2000), 6, 6), row((16,), 4, 4)])
+    unlimited = PreTrainingCost(13, 1, 10, make_target(region="unlimited"))
+    share, refused = unlimited(rows)
+    assert not refused.any()
+    assert -1e-12 < share[0] < 0  # above the part: as if just within
+    of_part, refused_of_part = PreTrainingCost(13, 1, 10, make_target(region="part"))(rows)
+    assert refused_of_part.tolist() == [True, False]
+    assert share[1] == of_part[1]
+
+
+def test_trained_networks_are_refused_by_limits_alone():
+    network = build_network((200, 200), 8, 8, seed=0)
+    tight, unlimited = make_target(region="0.1%"), make_target(region="unlimited")
+    refused = points(network, tight)[0].figures
+    assert refused.violations(tight)
+    assert refused.constrained_share(tight) > 1
+    allowed = points(network, unlimited)[0].figures
+    assert allowed.is_feasible(unlimited)
+    assert allowed.constrained_share(unlimited) == allowed.share(unlimited)
+    assert refused.violations(unlimited) == ()
+
+
 def test_a_slower_rate_makes_room_by_reuse():
     rows = np.array([row((750, 1000, 750), 6, 6)])
     slow = PreTrainingCost(13, 1, 10, make_target(rate_mhz=0.01, region="part", max_latency_ns=1e6))

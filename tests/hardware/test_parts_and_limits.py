@@ -12,6 +12,7 @@ from nas_fpga.errors import InputError
 from nas_fpga.hardware import (
     DEFAULT_PART,
     RESOURCES,
+    as_told,
     find_part,
     known_boards,
     known_parts,
@@ -95,8 +96,27 @@ def test_regions():
 
 @pytest.mark.parametrize("region", ["", "half", "5", "0%", "-5%", "101%", "nan%", "%"])
 def test_wrong_regions(region):
-    with pytest.raises(InputError, match="must be slr, part, or a share"):
+    with pytest.raises(InputError, match="must be slr, part, a share of the part such as 5%, or unlimited"):
         parse_region(region, find_part(DEFAULT_PART))
+
+
+class TestUnlimited:
+    def test_shares_are_of_the_part(self):
+        target, part = make_target(region="unlimited"), make_target(region="part")
+        assert target.unlimited
+        assert not part.unlimited
+        assert target.limits == part.limits
+
+    @pytest.mark.parametrize("limit", [{"max_luts": 1000}, {"max_brams": 1}, {"max_latency_ns": 200.0}])
+    def test_has_no_limits(self, limit):
+        with pytest.raises(InputError, match="region unlimited has no limits"):
+            make_target(region="unlimited", **limit)
+
+    def test_samplers_are_told_shares_that_none_of_them_takes_for_refused(self):
+        shares = np.array([0.5, 1.0, 7.0])
+        assert (log10_share(as_told(shares, make_target(region="unlimited"))) < 0).all()
+        assert as_told(0.5, make_target(region="unlimited")) == 0.5
+        np.testing.assert_array_equal(as_told(shares, make_target()), shares)
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,9 @@ from nas_fpga.report._front_data import gather_front
 from nas_fpga.report._front_figures import top_of
 from nas_fpga.report._gather import Chosen, _curves, gather
 from nas_fpga.report._network_figures import curves_figure
-from nas_fpga.report._page import _failures, _json_for_html, _notices, page
+from nas_fpga.report._page import _failures, _notices, page
 from nas_fpga.report._search_figures import settings_figure
+from nas_fpga.report._shell import json_for_html
 from nas_fpga.report._tables import front_table, settings_tables
 from nas_fpga.report._theme import log_ticks, percent, resolve
 from nas_fpga.space import LearnedBits, TrainingSpace
@@ -369,7 +370,7 @@ def test_a_report_is_whole_or_as_it_was(outcome: StudyOutcome, tmp_path: Path, m
 
 def test_json_in_the_page_ends_no_script() -> None:
     value = {"text": "</script><!-- <script> & \u2028", "number": 0.123456789, "none": float("nan")}
-    text = _json_for_html(value)
+    text = json_for_html(value)
     assert "</" not in text
     assert "<!--" not in text
     assert json.loads(text) == {"text": value["text"], "number": 0.12346, "none": None}

@@ -239,6 +239,39 @@ class TestWhole:
         assert all(c in space for c in everything)
         assert everything == sorted(everything, key=lambda c: (c.n_layers, c.topology, c.bits))
 
+    @settings(deadline=None, max_examples=40)
+    @given(st.integers(1, 4), st.integers(0, 3), st.integers(0, 5), st.integers(1, 9), st.integers(0, 2**32 - 1))
+    def test_least_depth(self, min_layers, deeper, more, max_width, seed):
+        max_layers = min_layers + deeper
+        shared = {"max_layers": max_layers, "max_width": max_width, **bits(5, 5)}
+        every = MLPSpace(2, 1, max_layers + more, **shared)
+        space = MLPSpace(2, 1, max_layers + more, min_layers=min_layers, **shared)
+        assert list(space.enumerate()) == [c for c in every.enumerate() if c.n_layers >= min_layers]
+        assert space.size() == len(list(space.enumerate()))
+        rng = np.random.default_rng(seed)
+        drawn = space.sample(rng, 30)
+        shallow = every.rows([Candidate((1,) * max(min_layers - 1, 1), BitWidths(5, 5))])
+        assert space.feasible(shallow)[0] == (min_layers == 1)
+        moved = space.moves(rng, drawn, 60)
+        decoded = space.from_unit(rng.random((30, space.n_unit)))
+        for rows in (drawn, moved, decoded):
+            assert (depths_of(rows) >= min_layers).all()
+            assert all(candidate in space for candidate in space.candidates(rows))
+        np.testing.assert_array_equal(space.from_unit(space.to_unit(drawn)), drawn)
+
+    @pytest.mark.parametrize(("least", "said"), [(0, "min layers 0 must be at least 1"), (4, "is above the 3 layers")])
+    def test_least_depth_that_is_none(self, least, said):
+        with pytest.raises(InputError, match=said):
+            MLPSpace(2, 1, 9, max_layers=3, min_layers=least)
+
+    def test_one_depth_is_drawn_alone(self):
+        space = MLPSpace(13, 1, 96, max_layers=3, max_width=32, min_layers=3, **bits(6, 6))
+        rows = space.sample(np.random.default_rng(0), 2000)
+        assert set(depths_of(rows).tolist()) == {3}
+        assert len(np.unique(rows, axis=0)) > 1500
+        # Mean widths are log-uniform from 2 sqrt(3) to 32; the median's standard error is 2.5 %.
+        assert np.median(totals_of(rows)) == pytest.approx(3 * (2 * 3**0.5 * 32) ** 0.5, rel=0.1)
+
     def test_size_of_the_reference_space(self):
         # Three layers of the reference work's budget, one choice of bits: sum of C(2000, d), d = 1, 2, 3.
         assert MLPSpace(13, 1, 2000, max_layers=3, **bits(6, 6)).size() == 2000 + 1_999_000 + 1_331_334_000

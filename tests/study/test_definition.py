@@ -25,7 +25,7 @@ OTHER = {
     "epochs": 7, "patience": 3, "batch_size": 64, "learning_rate": 1e-3,
     "learning_rate_decay": 0.5, "beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-6, "weight_decay": 0.1, "dropout": 0.2,
     "search_training": TrainingSpace(dropout=(0, 0.2)), "learned_bits": True, "pressure": 1e-4,
-    "bits_learning_rate": 0.1, "polish": 0.0,
+    "bits_learning_rate": 0.1, "polish": 0.0, "min_layers": 2, "split_seed": 1, "after": ("small",),
     "backend": "tensorflow", "data": DataSource("a.csv", "y"), "hardware": HardwareTarget(clock_ns=4.0),
 }  # fmt: skip
 

@@ -1,0 +1,167 @@
+"""What a search had after each of its trials, and how several searches compare: arithmetic alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_fpga.hardware import as_told, log10_share
+from nas_fpga.samplers import hypervolume
+from nas_fpga.space import format_topology
+from nas_fpga.study import Point, Setup, TrialRecord, training_seconds
+
+Array = NDArray[np.float64]
+
+NOTHING_YET = 1.0
+"""Error of a search that has no network within the limits: everything passes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """What one study had after each of its `n` trials, in the order of their numbers.
+
+    Attributes:
+        errors: `(n,)` lowest error of each trial within the limits; NaN where it has none.
+        best: `(n,)` lowest of these so far; :data:`NOTHING_YET` before the first.
+        hypervolumes: `(n,)` of the networks within the limits so far.
+        seconds: `(n,)` expected of all epochs that ran so far, as if one trial had followed the other.
+    """
+
+    errors: Array
+    best: Array
+    hypervolumes: Array
+    seconds: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """Quartiles over seeds, at each place of an axis.
+
+    Attributes:
+        at: `(k,)` trials or seconds.
+        low: `(k,)` lower quartile.
+        median: `(k,)`.
+        high: `(k,)` upper quartile.
+    """
+
+    at: Array
+    low: Array
+    median: Array
+    high: Array
+
+
+def kept(trial: TrialRecord, setup: Setup) -> tuple[Point, ...]:
+    """Return the networks of a trial within the limits, polished ones aside: no sampler proposed those."""
+    target = setup.target
+    points = trial.of_networks(target)
+    return tuple(point for point in points if point.mapped.figures.is_feasible(target) and not point.polished)
+
+
+def trace_of(trials: Sequence[TrialRecord], setup: Setup) -> Trace:
+    """Return the course of a study."""
+    errors, volumes = np.full(len(trials), np.nan), np.zeros(len(trials))
+    logs: list[tuple[float, float]] = []
+    for i, trial in enumerate(trials):
+        points = kept(trial, setup)
+        if points:
+            errors[i] = min(point.error for point in points)
+            shares = [as_told(point.mapped.figures.share(setup.target), setup.target) for point in points]
+            logs += [(p.merits.log10_error, log10_share(share)) for p, share in zip(points, shares, strict=True)]
+        volumes[i] = max(hypervolume(*np.array(logs).T), 0.0) if logs else 0.0
+    best = np.minimum.accumulate(np.nan_to_num(errors, nan=NOTHING_YET))
+    return Trace(errors, best, volumes, np.cumsum(training_seconds(setup, trials)))
+
+
+def over_trials(curves: Sequence[Array]) -> Band:
+    """Return the band of what several studies had after each trial; one that ended sooner stays as it ended.
+
+    Args:
+        curves: One `(n,)` for each study, n at least 1.
+    """
+    n = max(map(len, curves))
+    whole = np.array([np.concatenate([curve, np.full(n - len(curve), curve[-1])]) for curve in curves])
+    return _band(np.arange(1.0, n + 1), whole)
+
+
+def over_seconds(seconds: Sequence[Array], curves: Sequence[Array], start: float) -> Band:
+    """Return the band of what several studies had at each time that one of them changed.
+
+    Args:
+        seconds: One `(n,)` for each study, ascending.
+        curves: What it had from each of these on.
+        start: What it had before the first.
+    """
+    at = np.unique(np.concatenate([[0.0], *seconds]))
+    whole = np.array(
+        [
+            np.concatenate([[start], curve])[np.searchsorted(times, at, side="right")]
+            for times, curve in zip(seconds, curves, strict=True)
+        ]
+    )
+    return _band(at, whole)
+
+
+def _band(at: Array, whole: Array) -> Band:
+    low, median, high = np.quantile(whole, [0.25, 0.5, 0.75], axis=0)
+    return Band(at, low, median, high)
+
+
+def first_at_most(curve: Array, target: float) -> int | None:
+    """Return the first trial, from 1, after which a curve that falls is at a target or below; None where none is."""
+    there = np.flatnonzero(curve <= target)
+    return int(there[0]) + 1 if len(there) else None
+
+
+def first_at_least(curve: Array, target: float) -> int | None:
+    """Return the first trial, from 1, after which a curve that grows is at a target or above; None where none is."""
+    return first_at_most(-curve, -target)
+
+
+@dataclass(frozen=True)
+class VarianceRatio:
+    """How much candidates differ against how much trainings of one candidate do.
+
+    Attributes:
+        between: Variance between candidates, without what one training adds.
+        within: Variance between trainings of one candidate, the mean over candidates.
+        n_candidates: That were trained once.
+        n_repeated: Of these, trained again.
+    """
+
+    between: float
+    within: float
+    n_candidates: int
+    n_repeated: int
+
+    @property
+    def ratio(self) -> float:
+        """Of the two variances; infinite where trainings do not differ."""
+        return self.between / self.within if self.within > 0 else float("inf")
+
+
+def variance_ratio(once: Array, repeated: Array) -> VarianceRatio:
+    """Return the variance between candidates over that between trainings of one.
+
+    Of a candidate that was trained k times the variance is that of its trainings (k - 1 in the denominator). The
+    variance of single trainings over candidates is the sum of both, so what lies between candidates is the rest.
+
+    Args:
+        once: `(n,)` a figure of every candidate, n at least 2.
+        repeated: `(m, k)` the figure of m candidates in k trainings each, k at least 2.
+    """
+    within = float(repeated.var(axis=1, ddof=1).mean())
+    return VarianceRatio(max(float(once.var(ddof=1)) - within, 0.0), within, len(once), len(repeated))
+
+
+def text_of(trial: TrialRecord) -> str:
+    """Return a trial's candidate as `--include` takes it."""
+    return str(trial.candidate) if not _is_learned(trial) else format_topology(trial.candidate.topology)
+
+
+def _is_learned(trial: TrialRecord) -> bool:
+    from nas_fpga.space import LearnedBits
+
+    return isinstance(trial.candidate.bits, LearnedBits)

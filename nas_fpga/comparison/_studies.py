@@ -1,0 +1,215 @@
+"""Runs several studies of one data set one after the other, in the same worker processes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+
+from threadpoolctl import threadpool_limits
+
+from nas_fpga.data import Dataset
+from nas_fpga.errors import InputError, SearchFailedError, StudyError
+from nas_fpga.execution import LocalWorkers
+from nas_fpga.study import (
+    Progress,
+    Reporter,
+    Search,
+    SearchDefinition,
+    SearchInterruptedError,
+    Setup,
+    StudyOutcome,
+    StudyStorage,
+    TrialRecord,
+    differences,
+    known_before,
+    n_cores,
+    summarise,
+)
+
+
+@dataclass(frozen=True)
+class PlannedStudy:
+    """One study of several.
+
+    Attributes:
+        name: Of its folder.
+        definition: What it searches.
+        n_trials: How many trials it shall have.
+    """
+
+    name: str
+    definition: SearchDefinition
+    n_trials: int
+
+
+@dataclass(frozen=True, eq=False)
+class EndedStudy:
+    """What came of one study.
+
+    Attributes:
+        name: Of its folder.
+        setup: The rooms it ran in.
+        trials: All of them, ended.
+    """
+
+    name: str
+    setup: Setup
+    trials: tuple[TrialRecord, ...]
+
+
+class StudyRunner:
+    """Runs studies that lie in one folder and share data, split, input format and backend, so their trainers too.
+
+    Each is an ordinary study: it is resumed where it was stopped, and `nas-fpga report` and the like read it. Use as a
+    context manager; leaving it ends the workers.
+
+    Args:
+        folder: That the studies lie in.
+        dataset: Their rows.
+        n_workers: Training processes; None for the cores.
+        reporter: Is told what happens in all of them together.
+    """
+
+    def __init__(self, folder: Path, dataset: Dataset, n_workers: int | None, reporter: Reporter) -> None:
+        """See the class."""
+        self._folder, self._dataset = folder, dataset
+        self._n_workers = n_workers if n_workers is not None else n_cores()
+        if self._n_workers < 1:
+            raise InputError(f"--workers {self._n_workers} must be at least 1")
+        self._overall = _Overall(reporter)
+        self._workers: LocalWorkers | None = None
+
+    def __enter__(self) -> StudyRunner:
+        """Start nothing yet: studies that have ended need no workers."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End the workers."""
+        if self._workers is not None:
+            self._workers.__exit__()
+
+    def expect(self, studies: Iterable[PlannedStudy]) -> None:
+        """Count studies that will be run, for the time left."""
+        self._overall.n_trials += sum(study.n_trials for study in studies)
+
+    def setup(self, planned: PlannedStudy) -> Setup:
+        """Return the rooms of a study, everything checked that can be checked before a training.
+
+        Raises:
+            InputError: Something cannot be used.
+        """
+        setup = Setup(planned.definition, self._dataset)
+        _ = setup.split, setup.input_format, setup.included, setup.sampler
+        return setup
+
+    def run(self, planned: PlannedStudy) -> EndedStudy:
+        """Run a study, or what is left of it. Must be among those expected.
+
+        Raises:
+            StudyError: It is there with another definition, or cannot be written.
+            SearchInterruptedError: Ctrl-C.
+        """
+        ended, _ = self._run(planned, summarised=False)
+        return ended
+
+    def run_and_summarise(self, planned: PlannedStudy) -> tuple[EndedStudy, StudyOutcome | None]:
+        """Run a study like :meth:`run`, write its ``front.csv`` and return its outcome too; None where nothing fits."""
+        return self._run(planned, summarised=True)
+
+    def _run(self, planned: PlannedStudy, *, summarised: bool) -> tuple[EndedStudy, StudyOutcome | None]:
+        setup, overall = self.setup(planned), self._overall
+        folder = self._folder / planned.name
+        known = known_before(folder, planned.definition, setup.target)
+        outcome = None
+        try:
+            with StudyStorage(folder) as storage, threadpool_limits(1):
+                self._open(storage, planned, setup)
+                overall.begin(planned)
+                try:  # where one search finds nothing, the others may still have something to say
+                    if not self._is_finished(planned, storage.trials()):
+                        Search(setup, storage, planned.n_trials, overall, known=known).run(self._started(setup))
+                    if summarised:
+                        outcome = summarise(setup, storage, storage.trials(), message=overall.message)
+                        storage.write_text("front.csv", outcome.csv())
+                except SearchFailedError as error:
+                    overall.message(f"{planned.name}: {error}")
+                trials = tuple(storage.trials())
+                overall.end(planned, len(trials))
+        except (KeyboardInterrupt, SearchInterruptedError):
+            raise SearchInterruptedError(f"stopped in {planned.name}; {overall.saved}") from None
+        return EndedStudy(planned.name, setup, trials), outcome
+
+    def _open(self, storage: StudyStorage, planned: PlannedStudy, setup: Setup) -> None:
+        if not storage.exists():
+            storage.create(planned.definition, (setup.merit_name, setup.resource_name))
+        else:
+            stored = storage.open(write=True)
+            if changed := stored.differences(planned.definition):
+                raise StudyError(
+                    f"study '{planned.name}' in {self._folder} was started with {', '.join(changed)}; "
+                    "give another --name"
+                )
+            if changed := differences(storage.versions()):
+                self._overall.message(f"{planned.name} was started with {'; '.join(changed)}")
+        storage.set_n_trials(planned.n_trials)
+
+    def _is_finished(self, planned: PlannedStudy, trials: Sequence[TrialRecord]) -> bool:
+        """Tell whether nothing is left to train; what is left to polish only the search knows."""
+        all_ended = len(trials) >= planned.n_trials and all(trial.ended for trial in trials)
+        return all_ended and planned.definition.polish == 0
+
+    def _started(self, setup: Setup) -> LocalWorkers:
+        if self._workers is None:
+            workers = LocalWorkers(setup.trainer_factory, self._n_workers, setup.definition.backend)
+            self._workers = workers.__enter__()
+        return self._workers
+
+
+class _Overall:
+    """Tells a reporter of one study how far all of them are."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self.n_trials = 0  # of all studies
+        self._reporter, self._started = reporter, time.perf_counter()
+        self._before = 0  # ended, in the studies before this one
+        self._now = 0  # ended in this one
+        self._here = 0  # ended since this process started
+        self._planned = 0  # trials of this one
+
+    @property
+    def saved(self) -> str:
+        return f"{self._before + self._now} of {self.n_trials} trials are saved"
+
+    def begin(self, planned: PlannedStudy) -> None:
+        self._now, self._planned = 0, planned.n_trials
+        self.message(f"{planned.name}: {planned.n_trials} trials")
+
+    def end(self, planned: PlannedStudy, n_ended: int) -> None:
+        self.n_trials -= planned.n_trials - n_ended  # a space may have fewer
+        self._before, self._now = self._before + n_ended, 0
+
+    def message(self, text: str) -> None:
+        self._reporter.message(text)
+
+    def update(self, progress: Progress, ended: TrialRecord | None) -> None:
+        self._now = progress.n_ended
+        self._here += ended is not None
+        n_trials = self.n_trials - self._planned + progress.n_trials
+        n_ended, elapsed = self._before + progress.n_ended, time.perf_counter() - self._started
+        speed = self._here / elapsed if self._here else None
+        left_s = (n_trials - n_ended) / speed if speed else None
+        self._reporter.update(
+            replace(
+                progress,
+                n_trials=n_trials,
+                n_ended=n_ended,
+                candidates_per_hour=3600 * speed if speed else None,
+                remaining_s=left_s,
+            ),
+            ended,
+        )

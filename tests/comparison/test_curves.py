@@ -1,0 +1,64 @@
+"""Arithmetic of comparisons, on numbers that can be worked out by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from nas_fpga.comparison import first_at_least, first_at_most, over_seconds, over_trials, variance_ratio
+
+
+def test_quartiles_over_seeds_after_each_trial() -> None:
+    band = over_trials([np.array([1.0, 0.5, 0.2]), np.array([0.9, 0.9, 0.4]), np.array([0.8, 0.1, 0.1])])
+    np.testing.assert_array_equal(band.at, [1, 2, 3])
+    np.testing.assert_allclose(band.median, [0.9, 0.5, 0.2])
+    np.testing.assert_allclose(band.low, [0.85, 0.3, 0.15])  # halfway between the two lower of three
+    np.testing.assert_allclose(band.high, [0.95, 0.7, 0.3])
+
+
+def test_a_search_that_ended_sooner_stays_as_it_ended() -> None:
+    band = over_trials([np.array([0.5]), np.array([0.9, 0.7, 0.1])])
+    np.testing.assert_allclose(band.median, [0.7, 0.6, 0.3])
+
+
+def test_quartiles_at_every_time_that_one_search_changed() -> None:
+    band = over_seconds(
+        [np.array([2.0, 5.0]), np.array([3.0, 4.0])], [np.array([0.6, 0.2]), np.array([0.8, 0.4])], start=1.0
+    )
+    np.testing.assert_array_equal(band.at, [0, 2, 3, 4, 5])
+    np.testing.assert_allclose(
+        band.median, [1.0, 0.8, 0.7, 0.5, 0.3]
+    )  # of (1, 1), (.6, 1), (.6, .8), (.6, .4), (.2, .4)
+
+
+def test_first_trial_that_reaches_a_target() -> None:
+    falls = np.array([0.5, 0.3, 0.3, 0.1])
+    assert first_at_most(falls, 0.6) == 1
+    assert first_at_most(falls, 0.3) == 2
+    assert first_at_most(falls, 0.2) == 4
+    assert first_at_most(falls, 0.05) is None
+    assert first_at_least(1 - falls, 0.9) == 4
+    assert first_at_least(1 - falls, 0.91) is None
+
+
+class TestVarianceRatio:
+    def test_by_hand(self) -> None:
+        found = variance_ratio(np.array([0.0, 2.0, 4.0]), np.array([[0.0, 1.0], [2.0, 3.0]]))
+        assert found.within == pytest.approx(0.5)  # of two that differ by 1
+        assert found.between == pytest.approx(4 - 0.5)
+        assert found.ratio == pytest.approx(7)
+        assert (found.n_candidates, found.n_repeated) == (3, 2)
+
+    def test_no_noise_and_nothing_but_noise(self) -> None:
+        assert variance_ratio(np.array([0.0, 1.0]), np.array([[1.0, 1.0]])).ratio == math.inf
+        assert variance_ratio(np.array([0.0, 1.0]), np.array([[0.0, 4.0]])).ratio == 0
+
+    def test_finds_the_variances_it_is_given(self) -> None:
+        rng = np.random.default_rng(0)
+        means = rng.normal(0, 3, 4000)
+        trained = means[:, None] + rng.normal(0, 1, (4000, 2))
+        found = variance_ratio(trained[:, 0], trained)
+        assert found.within == pytest.approx(1, abs=0.1)  # standard error 0.02
+        assert found.between == pytest.approx(9, abs=1)  # standard error 0.2

@@ -1,0 +1,96 @@
+"""Several studies one after the other, without training."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nas_fpga.comparison import PlannedStudy, StudyRunner
+from nas_fpga.comparison import _studies as studies
+from nas_fpga.errors import StudyError
+from nas_fpga.study import SearchInterruptedError
+from tests.study.conftest import ScriptedWorkers, Silent, make_setup
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Workers that train nothing: how many were started, and what they are to do."""
+    seen: dict[str, Any] = {"started": 0, "failing": (), "stop_after": None}
+
+    class Workers(ScriptedWorkers):
+        def __init__(self, _: object, n: int, backend: str) -> None:
+            super().__init__(make_setup(), n, lambda n: 0, seen["failing"])
+            self.stop_after = seen["stop_after"]
+            seen["started"] += 1
+
+        def __enter__(self) -> Workers:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            seen["ended"] = seen.get("ended", 0) + 1
+
+    monkeypatch.setattr(studies, "LocalWorkers", Workers)
+    return seen
+
+
+def planned(name: str, seed: int, n_trials: int = 4) -> PlannedStudy:
+    return PlannedStudy(name, replace(make_setup().definition, seed=seed, split_seed=0), n_trials)
+
+
+def test_workers_are_started_once_for_all_and_not_for_what_has_ended(tmp_path: Path, scripted: dict[str, Any]) -> None:
+    of = [planned("a", 1), planned("b", 2)]
+    for n_started in (1, 1):
+        reporter = Silent()
+        with StudyRunner(tmp_path, make_setup().dataset, 1, reporter) as runner:
+            runner.expect(of)
+            ended = [runner.run(study) for study in of]
+        assert [len(study.trials) for study in ended] == [4, 4]
+        assert (scripted["started"], scripted["ended"]) == (n_started, n_started)
+        assert [text for text in reporter.messages if "trials" in text] == ["a: 4 trials", "b: 4 trials"]
+
+
+def test_progress_is_of_all_studies(tmp_path: Path, scripted: dict[str, Any]) -> None:
+    reporter = Silent()
+    with StudyRunner(tmp_path, make_setup().dataset, 1, reporter) as runner:
+        runner.expect(of := [planned("a", 1), planned("b", 2, 3)])
+        for study in of:
+            runner.run(study)
+    counts = [progress.n_ended for progress, _ in reporter.updates]
+    assert counts == [0, 1, 2, 3, 4, 4, 5, 6, 7]
+    assert {progress.n_trials for progress, _ in reporter.updates} == {7}
+    assert reporter.updates[-1][0].remaining_s == 0
+
+
+def test_a_search_in_which_all_fails_ends_itself_alone(tmp_path: Path, scripted: dict[str, Any]) -> None:
+    scripted["failing"] = (0, 1, 2)
+    reporter = Silent()
+    with StudyRunner(tmp_path, make_setup().dataset, 1, reporter) as runner:
+        runner.expect(of := [planned("a", 1, 3), planned("b", 2, 4)])
+        failed, outcome = runner.run_and_summarise(of[0])
+        other, of_other = runner.run_and_summarise(of[1])
+    assert [trial.state for trial in failed.trials] == ["failed"] * 3
+    assert outcome is None
+    assert any(text.startswith("a: all 3 trials failed") for text in reporter.messages)
+    assert [trial.state for trial in other.trials] == ["failed"] * 3 + ["complete"]
+    assert of_other is not None
+    assert reporter.updates[-1][0].n_ended == 7
+
+
+def test_interrupted_says_how_much_of_all_is_saved(tmp_path: Path, scripted: dict[str, Any]) -> None:
+    scripted["stop_after"] = 6
+    with StudyRunner(tmp_path, make_setup().dataset, 1, Silent()) as runner:
+        runner.expect(of := [planned("a", 1), planned("b", 2)])
+        runner.run(of[0])
+        with pytest.raises(SearchInterruptedError, match="stopped in b; 6 of 8 trials are saved"):
+            runner.run(of[1])
+
+
+def test_a_study_of_another_definition_is_refused(tmp_path: Path, scripted: dict[str, Any]) -> None:
+    with StudyRunner(tmp_path, make_setup().dataset, 1, Silent()) as runner:
+        runner.expect([planned("a", 1)])
+        runner.run(planned("a", 1))
+        with pytest.raises(StudyError, match=r"study 'a' in .* was started with seed 1 \(now 2\); give another --name"):
+            runner.run(planned("a", 2))
