@@ -21,12 +21,11 @@ class Backend(StrEnum):
     tensorflow = "tensorflow"
 
 
-class Acquisition(StrEnum):
-    """Acquisition functions of the `bayesian-optimization` sampler."""
+class Goal(StrEnum):
+    """What the sampler is after."""
 
-    ucb = "ucb"
-    ei = "ei"
-    poi = "poi"
+    front = "front"
+    precision = "precision"
 
 
 def search(
@@ -96,7 +95,12 @@ def search(
     sampler: Annotated[
         str,
         typer.Option(
-            help="Who proposes: gp (Gaussian process), random, grid, bayesian-optimization.", rich_help_panel=_SEARCH
+            help="Who proposes: gp (Gaussian process), ambs (random forest), bayesian-optimization (the library of "
+            "that name), tpe (Optuna's Parzen estimators), optuna-gp (Optuna's Gaussian process, with PyTorch), nsga2 "
+            "(Optuna's genetic algorithm), cmaes (evolution strategy), regularized-evolution (moves of young ones), "
+            "local-search (moves of the best), random (no method), sobol (Sobol's sequence), latin-hypercube (a "
+            "hundred points each), grid (see --grid).",
+            rich_help_panel=_SEARCH,
         ),
     ] = "gp",
     grid: Annotated[
@@ -107,9 +111,20 @@ def search(
             rich_help_panel=_SEARCH,
         ),
     ] = None,
+    goal: Annotated[
+        Goal,
+        typer.Option(
+            help="What the sampler is after: front (precision against resources) or precision (within the limits).",
+            rich_help_panel=_SEARCH,
+        ),
+    ] = Goal.front,
     acquisition: Annotated[
-        Acquisition, typer.Option(help="For --sampler bayesian-optimization.", rich_help_panel=_SEARCH)
-    ] = Acquisition.ucb,
+        str | None,
+        typer.Option(
+            help="Acquisition function: of bayesian-optimization ucb, ei or poi.  [default: the sampler's own]",
+            rich_help_panel=_SEARCH,
+        ),
+    ] = None,
     generation: Annotated[
         int,
         typer.Option(

@@ -45,6 +45,9 @@ class Sampler(abc.ABC, Generic[C]):
     n_startup: int = 0
     """So many first trials are proposed at random, before a model proposes."""
 
+    goal: Goal = "front"
+    """What the sampler is after; it does not matter to one that does not look at values."""
+
     def describe(self) -> str:
         """Return what the user should know of the proposals to come; empty when there is nothing to say."""
         return ""

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from nas_fpga.samplers._base import Sampler
-from nas_fpga.samplers._bayesian_optimization import Acquisition, BayesianOptimizationSampler
+from nas_fpga.errors import InputError
+from nas_fpga.samplers._base import Goal, Sampler
+from nas_fpga.samplers._bayesian_optimization import BayesianOptimizationSampler
+from nas_fpga.samplers._cmaes import CMAESSampler
+from nas_fpga.samplers._evolution import RegularizedEvolutionSampler
+from nas_fpga.samplers._forest import ForestSampler
 from nas_fpga.samplers._gaussian_process import GaussianProcessSampler
 from nas_fpga.samplers._grid import GridSampler, parse_grid, reference_grid
+from nas_fpga.samplers._local_search import LocalSearchSampler
+from nas_fpga.samplers._optuna import NSGA2Sampler, OptunaGPSampler, TPESampler
+from nas_fpga.samplers._quasi_random import LatinHypercubeSampler, SobolSampler
 from nas_fpga.samplers._random import RandomSampler
-from nas_fpga.space import Candidate, MLPSpace
+from nas_fpga.space import MLPSpace, Space
 
 
 @dataclass(frozen=True)
@@ -20,27 +28,95 @@ class SamplerOptions:
     Attributes:
         n_startup: Random trials before a model proposes.
         grid: Text of a grid, None for the reference grid scaled to the space's largest width.
-        acquisition: Acquisition function of `bayesian-optimization`.
+        goal: What the search is after.
+        acquisition: Acquisition function, one that :data:`SAMPLERS` lists; None for the sampler's own default.
     """
 
     n_startup: int = 20
     grid: str | None = None
-    acquisition: Acquisition = "ucb"
+    goal: Goal = "front"
+    acquisition: str | None = None
 
 
-SamplerFactory = Callable[[MLPSpace, int, SamplerOptions], Sampler[Candidate]]
-"""Space, seed and options to a sampler."""
+@dataclass(frozen=True)
+class SamplerEntry:
+    """A sampler of the command line.
+
+    Attributes:
+        name: What the command line calls it.
+        word: What it is, in a few words.
+        make: From space, seed and options to the sampler.
+        acquisitions: The acquisition functions that it can be given.
+    """
+
+    name: str
+    word: str
+    make: Callable[[Any, int, SamplerOptions], Sampler[Any]]
+    acquisitions: tuple[str, ...] = ()
+
+    def __call__(self, space: Space[Any], seed: int, options: SamplerOptions) -> Sampler[Any]:
+        """Return the sampler.
+
+        Raises:
+            InputError: It cannot be had with this space, these options, or what is installed.
+        """
+        self.refuse_unknown(options.acquisition)
+        return self.make(space, seed, options)
+
+    def refuse_unknown(self, acquisition: str | None) -> None:
+        """Refuse an acquisition function that the sampler does not know.
+
+        Raises:
+            InputError: It names those that it does.
+        """
+        if acquisition is not None and acquisition not in self.acquisitions:
+            known = f"give one of {', '.join(self.acquisitions)}" if self.acquisitions else "leave it out"
+            raise InputError(f"--acquisition {acquisition} is not known to --sampler {self.name}; {known}")
 
 
-def _grid(space: MLPSpace, _seed: int, options: SamplerOptions) -> Sampler[Candidate]:
+def _bayesian_optimization(space: Space[Any], seed: int, options: SamplerOptions) -> Sampler[Any]:
+    named: dict[str, Any] = {} if options.acquisition is None else {"acquisition": options.acquisition}
+    return BayesianOptimizationSampler(space, seed, n_startup=options.n_startup, goal=options.goal, **named)
+
+
+def _grid(space: Space[Any], _seed: int, options: SamplerOptions) -> Sampler[Any]:
+    if not isinstance(space, MLPSpace):
+        raise InputError("--sampler grid is for topologies; take --sampler sobol")
     return GridSampler(space, parse_grid(options.grid) if options.grid else reference_grid(space.width_limit))
 
 
-SAMPLERS: dict[str, SamplerFactory] = {
-    "gp": lambda space, seed, options: GaussianProcessSampler(space, seed, options.n_startup),
-    "random": lambda space, seed, _: RandomSampler(space, seed),
-    "grid": _grid,
-    "bayesian-optimization": lambda space, seed, options: BayesianOptimizationSampler(
-        space, seed, options.acquisition, options.n_startup
+_ENTRIES = (
+    SamplerEntry("gp", "Gaussian process", lambda space, seed, o: GaussianProcessSampler(space, seed, o.n_startup)),
+    SamplerEntry("ambs", "random forest", lambda space, seed, o: ForestSampler(space, seed, o.n_startup, o.goal)),
+    SamplerEntry(
+        "bayesian-optimization",
+        "the library of that name",
+        _bayesian_optimization,
+        BayesianOptimizationSampler.acquisitions,
     ),
-}
+    SamplerEntry(
+        "tpe", "Optuna's Parzen estimators", lambda space, seed, o: TPESampler(space, seed, o.n_startup, o.goal)
+    ),
+    SamplerEntry(
+        "optuna-gp",
+        "Optuna's Gaussian process, with PyTorch",
+        lambda space, seed, o: OptunaGPSampler(space, seed, o.n_startup, o.goal),
+    ),
+    SamplerEntry(
+        "nsga2", "Optuna's genetic algorithm", lambda space, seed, o: NSGA2Sampler(space, seed, o.n_startup, o.goal)
+    ),
+    SamplerEntry("cmaes", "evolution strategy", lambda space, seed, o: CMAESSampler(space, seed, o.goal)),
+    SamplerEntry(
+        "regularized-evolution",
+        "moves of young ones",
+        lambda space, seed, o: RegularizedEvolutionSampler(space, seed, o.n_startup, o.goal),
+    ),
+    SamplerEntry(
+        "local-search", "moves of the best", lambda space, seed, o: LocalSearchSampler(space, seed, o.n_startup, o.goal)
+    ),
+    SamplerEntry("random", "no method", lambda space, seed, _: RandomSampler(space, seed)),
+    SamplerEntry("sobol", "Sobol's sequence", lambda space, seed, _: SobolSampler(space, seed)),
+    SamplerEntry("latin-hypercube", "a hundred points each", lambda space, seed, _: LatinHypercubeSampler(space, seed)),
+    SamplerEntry("grid", "see --grid", _grid),
+)
+SAMPLERS: dict[str, SamplerEntry] = {entry.name: entry for entry in _ENTRIES}

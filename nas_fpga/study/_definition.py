@@ -8,11 +8,11 @@ from typing import Any, Literal, get_args
 
 from nas_fpga.errors import InputError
 from nas_fpga.hardware import Calibration
+from nas_fpga.samplers import SAMPLERS, Goal
 from nas_fpga.space import TrainingSettings, TrainingSpace
 from nas_fpga.study._json import to_json
 
 Backend = Literal["jax", "tensorflow"]
-Acquisition = Literal["ucb", "ei", "poi"]
 
 DATA_SETS = ("hgcal", "jets")
 """Names of the data sets that come with the package."""
@@ -89,7 +89,8 @@ class SearchDefinition:
         include: Topologies that are trained first, as text.
         sampler: Name of the sampler.
         grid: The grid of the grid sampler, as text; None for the reference grid.
-        acquisition: Acquisition function of the `bayesian-optimization` sampler.
+        goal: What the sampler is after.
+        acquisition: Acquisition function of the sampler, None for its own default.
         generation: Candidates proposed together.
         seed: Of everything random.
         epochs: Most epochs of a training.
@@ -124,7 +125,8 @@ class SearchDefinition:
     include: tuple[str, ...] = ()
     sampler: str = "gp"
     grid: str | None = None
-    acquisition: Acquisition = "ucb"
+    goal: Goal = "front"
+    acquisition: str | None = None
     generation: int = 4
     seed: int = 0
     epochs: int = 50
@@ -163,11 +165,13 @@ class SearchDefinition:
         for name in ("min_params", "max_params"):
             if (value := getattr(self, name)) is not None and value < 1:
                 raise InputError(f"--{name.replace('_', '-')} {value} must be at least 1")
-        for name, known in (("backend", get_args(Backend)), ("acquisition", get_args(Acquisition))):
+        for name, known in (("backend", get_args(Backend)), ("goal", get_args(Goal))):
             if getattr(self, name) not in known:
                 raise InputError(
                     f"{name} '{getattr(self, name)}' is none of {', '.join(known)}; give one with --{name}"
                 )
+        if self.sampler in SAMPLERS:
+            SAMPLERS[self.sampler].refuse_unknown(self.acquisition)
         if self.grid is not None and self.sampler != "grid":
             raise InputError(f"--grid {self.grid} is for --sampler grid, not {self.sampler}; give both or neither")
 

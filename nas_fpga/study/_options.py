@@ -14,8 +14,9 @@ from typing import Any, Literal, TypedDict, get_args, get_origin, get_type_hints
 from nas_fpga.data.variants import variant_of, with_absolute_files
 from nas_fpga.errors import InputError
 from nas_fpga.hardware import Calibration, as_calibration
+from nas_fpga.samplers import Goal
 from nas_fpga.space import SETTING_SCALES, TrainingSpace
-from nas_fpga.study._definition import DATA_SETS, Acquisition, Backend, DataSource, HardwareTarget, SearchDefinition
+from nas_fpga.study._definition import DATA_SETS, Backend, DataSource, HardwareTarget, SearchDefinition
 from nas_fpga.study._training_options import ranges_named, read_search_training
 
 DEFAULT_TRIALS = 100
@@ -59,9 +60,14 @@ class SearchOptions(HardwareOptions, total=False):
         max_params: Most parameters.
         include: Topologies to train first: ``"64-32-32,32-16"`` or a list of such.
         trials: How many candidates are trained. Default: 100.
-        sampler: ``gp``, ``random``, ``grid`` or ``bayesian-optimization``. Default: gp.
+        sampler: ``gp``, ``ambs``, ``bayesian-optimization``, ``tpe``, ``optuna-gp``, ``nsga2``, ``cmaes``,
+            ``regularized-evolution``, ``local-search``, ``random``, ``sobol``, ``latin-hypercube`` or ``grid``.
+            Default: gp.
         grid: Widths by layer of the grid sampler; 294 points of three layers where it is left out.
-        acquisition: Of the `bayesian-optimization` sampler: ``ucb``, ``ei`` or ``poi``. Default: ucb.
+        goal: ``front``, the best trade of precision against resources, or ``precision`` within the limits. Default:
+            front.
+        acquisition: Acquisition function; of ``bayesian-optimization`` ``ucb``, ``ei`` or ``poi``; the sampler's own
+            where it is left out.
         generation: Candidates proposed together. Default: 4.
         seed: Of everything random. Default: 0.
         quick: 24 trials of 12 epochs where nothing else is said. Default: False.
@@ -120,7 +126,8 @@ class SearchOptions(HardwareOptions, total=False):
     trials: int
     sampler: str
     grid: str
-    acquisition: Acquisition
+    goal: Goal
+    acquisition: str | None
     generation: int
     seed: int
     quick: bool

@@ -216,7 +216,9 @@ class Setup:
         d = self.definition
         if d.sampler not in SAMPLERS:
             raise InputError(f"--sampler {d.sampler} is none of {', '.join(SAMPLERS)}")
-        return SAMPLERS[d.sampler](self.space, d.seed, SamplerOptions(grid=d.grid, acquisition=d.acquisition))
+        return SAMPLERS[d.sampler](
+            self.space, d.seed, SamplerOptions(grid=d.grid, goal=d.goal, acquisition=d.acquisition)
+        )
 
     @property
     def merit_name(self) -> str:

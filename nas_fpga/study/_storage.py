@@ -150,8 +150,7 @@ class StudyStorage:
         if definition is None:
             raise StudyError(f"study '{self.name}' was not made by nas-fpga; give another --study NAME")
         try:
-            # Studies from before there was polishing were searched without.
-            defined = from_json(SearchDefinition, {"polish": 0.0} | json.loads(definition))
+            defined = from_json(SearchDefinition, _as_of_now(json.loads(definition)))
         except (KeyError, TypeError, ValueError) as error:
             raise StudyError(
                 f"study '{self.name}' was made by another version of nas-fpga ({error}); use that one, or give another "
@@ -372,6 +371,20 @@ class StudyStorage:
         except (OSError, ValueError) as error:
             raise StudyError(f"scores {path} cannot be read ({error}); train the trial again") from error
         return loaded
+
+
+def _as_of_now(definition: dict[str, Any]) -> dict[str, Any]:
+    """Return a stored definition with what was implied when it was stored.
+
+    Before there was polishing, studies were searched without. Before there were goals, all samplers were stored with an
+    acquisition function, which concerned but one; that one was after precision.
+    """
+    definition = {"polish": 0.0} | definition
+    if "goal" in definition:
+        return definition
+    if definition.get("sampler") == "bayesian-optimization":
+        return definition | {"goal": "precision"}
+    return definition | {"goal": "front", "acquisition": None}
 
 
 def _ours(user: Mapping[str, Any], system: Mapping[str, Any]) -> dict[str, Any]:
