@@ -49,7 +49,6 @@ MakeMethod = Callable[[Problem, int], Method]
 
 PEERS: dict[str, MakeMethod] = {
     "optuna-tpe": _peers.optuna_tpe,
-    "optuna-tpe-constrained": _peers.optuna_tpe_constrained,
     "optuna-tpe-conditional": _peers.optuna_tpe_conditional,
     "optuna-nsga2": _peers.optuna_nsga2,
     "optuna-nsga2-constrained": _peers.optuna_nsga2_constrained,
@@ -66,13 +65,11 @@ def make(name: str, problem: Problem, seed: int) -> Method:
     if name in PEERS:
         return PEERS[name](problem, seed)
     base, _, settings = name.partition(":")
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"goal": "precision"}
     for setting in filter(None, settings.split(",")):
         option, _, value = setting.partition("=")
         options[option] = int(value) if value.isdigit() else value
-    # Samplers of columns know nothing of topologies, whatever the type of the factory says.
-    sampler = SAMPLERS[base](problem.space(), seed, SamplerOptions(**options))  # type: ignore[arg-type]
-    return Ours(problem, sampler)  # type: ignore[arg-type]
+    return Ours(problem, SAMPLERS[base](problem.space(), seed, SamplerOptions(**options)))
 
 
 def is_ours(name: str) -> bool:

@@ -212,10 +212,10 @@ METHODS: dict[str, Callable[[History], Asked]] = {
     **{name: ours(name, 1) for name in SAMPLERS if name != "grid"},
     "gp, generations": ours("gp", GENERATION),
     "optuna-tpe": _optuna(lambda samplers: samplers.TPESampler(seed=0), conditional=True),
-    "optuna-tpe-multivariate": _optuna(
+    "optuna-tpe-grouped": _optuna(
         lambda samplers: samplers.TPESampler(seed=0, multivariate=True, group=True), conditional=True
     ),
-    "optuna-gp": _optuna(lambda samplers: samplers.GPSampler(seed=0), conditional=False),
+    "optuna-gp-flat": _optuna(lambda samplers: samplers.GPSampler(seed=0), conditional=False),
     "botorch": botorch,
     "deephyper": deephyper,
 }

