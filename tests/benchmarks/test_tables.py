@@ -8,12 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.search import _tables, tables
+from benchmarks.search import _comparison, _tables, tables
+from benchmarks.search._comparison import compare, medians, regret_curves
 from benchmarks.search._methods import Ours, is_ours, make
 from benchmarks.search._peers import Optuna, optuna_tpe, optuna_tpe_conditional
+from benchmarks.search._runs import Run, pack, read
 from benchmarks.search._statistics import holm, incumbents, mean_ranks, signed_rank
 from benchmarks.search._tables import Problem, Table
-from benchmarks.search.tables import Plan, Run, compare, medians, read, regret_curves, search
+from benchmarks.search.tables import Plan, search
 from nas_fpga.testing import Column
 
 COLUMNS = (
@@ -223,7 +225,7 @@ class TestRun:
     def test_packed_runs_are_as_they_were(self, log, tmp_path):
         tables.run(Plan(["random"], ["a"], n_seeds=2, n_trainings=4), 1, log, None)
         made, packed = read(log), tmp_path / "runs.parquet"
-        tables.pack(list(made.values()), packed)
+        pack(list(made.values()), packed)
         again = read(tmp_path / "none.jsonl", packed)
         assert again.keys() == made.keys()
         for key, run in made.items():
@@ -264,7 +266,7 @@ class TestAnalysis:
         assert medians(runs, "unseen")["x", "a"][10] == pytest.approx(1.2)
 
     def test_lines_of_methods(self, monkeypatch):
-        monkeypatch.setattr(tables, "DEAR", ("slow",))
+        monkeypatch.setattr(_comparison, "DEAR", ("slow",))
         names = [f"t{i}" for i in range(8)]
         runs = [make_run("gp", name, 0, 0.1) for name in names]
         runs += [make_run("tpe", name, 0, 0.2 + 0.01 * i, refused=30) for i, name in enumerate(names)]
@@ -282,16 +284,13 @@ class TestAnalysis:
         assert (lines["tpe"]["refused_%"], lines["random"]["repeated_%"]) == (30, 10)
         assert lines["slow"]["cpu_s"] == 0.25
 
-    def test_files_of_several_logs(self, tmp_path, capsys):
+    def test_files_of_several_logs(self, tmp_path, monkeypatch, capsys):
         logs = [tmp_path / "main.jsonl", tmp_path / "new.jsonl"]
         for log, value in zip(logs, (0.4, 0.2), strict=True):
             runs = [make_run("gp", name, 0, value) for name in tables.SETS["dev"]]
             log.write_text("".join(json.dumps(tables.asdict(run)) + "\n" for run in runs))
-        tables.PACKAGES, kept = ("numpy",), tables.PACKAGES
-        try:
-            tables.analyse(logs, tmp_path)
-        finally:
-            tables.PACKAGES = kept
+        monkeypatch.setattr(tables, "PACKAGES", ("numpy",))
+        tables.analyse(logs, tmp_path)
         assert "method gp@new" in capsys.readouterr().out.splitlines()[0]
         header, *lines = (tmp_path / "tables_regret.csv").read_text().splitlines()
         assert header == "set,budget,judged_by,method,table,25,50,100"
