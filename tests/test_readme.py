@@ -32,6 +32,11 @@ def shortened(command):
     return [*words, "--trials", n] + ([] if "--resume" in words else ["--epochs", "2"])
 
 
+def python_blocks():
+    """Return the Python of the README: of a study, and of a sampler."""
+    return re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A folder with what the README's reader has: the showers, and a table of their own."""
@@ -120,7 +125,7 @@ def test_every_command_runs(folder):
 @pytest.mark.slow
 def test_the_python_of_the_readme_runs(folder):
     """On the study that the commands above left."""
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    code, _ = python_blocks()
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=folder,
@@ -132,3 +137,19 @@ def test_the_python_of_the_readme_runs(folder):
     assert done.returncode == 0, done.stderr[-2000:]
     assert " 0 differing" in done.stdout
     assert (folder / "front.html").stat().st_size > 1e6
+
+
+def test_the_sampler_of_the_readme_keeps_the_contract(tmp_path):
+    _, code = python_blocks()
+    name = re.match(r"# (\S+)\n", code)[1]
+    (tmp_path / name).write_text(code)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", name],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert int(re.search(r"(\d+) passed", done.stdout)[1]) > 40

@@ -198,5 +198,6 @@ def _targets(seen: Observed, goal: Goal) -> Array:
     """Return what the trees split by: the loss `(n,)`, for the front error and share, equally scattered `(n, 2)`."""
     if goal == "precision":
         return precision_loss(seen.errors, seen.shares)
-    both = np.column_stack([seen.errors, seen.shares])
-    return both / np.maximum(both.std(axis=0), 1e-9)
+    both: Array = np.column_stack([seen.errors, seen.shares])
+    both /= np.maximum(both.std(axis=0), 1e-9)
+    return both

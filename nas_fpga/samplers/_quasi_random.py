@@ -65,7 +65,9 @@ class SobolSampler(QuasiRandomSampler[C]):
     def points(self, start: int, n: int) -> NDArray[np.float64]:
         """Return points ``start`` to ``start + n`` of the sequence `(n, n_unit)`."""
         sequence = _qmc().Sobol(self.space.n_unit, scramble=True, seed=np.random.default_rng(self.seed))
-        points: NDArray[np.float64] = (sequence.fast_forward(start) if start else sequence).random(n)
+        if start:
+            sequence.fast_forward(start)
+        points: NDArray[np.float64] = sequence.random(n)
         return points
 
 

@@ -4,22 +4,29 @@ from nas_fpga.testing._columns import Column, ColumnSpace
 from nas_fpga.testing._estimators import EstimatorConformance, MakeEstimator
 from nas_fpga.testing._rungs import CostOf, RungConformance
 from nas_fpga.testing._samplers import (
+    ColumnConformance,
+    GoalConformance,
     LearnedBitsConformance,
     MakeSampler,
+    MakeSamplerFor,
     SamplerConformance,
     SearchedSettingsConformance,
     observe,
+    observe_columns,
 )
 from nas_fpga.testing._trainers import MakeTrainer, TrainerConformance, integers_of
 
 __all__ = [
     "Column",
+    "ColumnConformance",
     "ColumnSpace",
     "CostOf",
     "EstimatorConformance",
+    "GoalConformance",
     "LearnedBitsConformance",
     "MakeEstimator",
     "MakeSampler",
+    "MakeSamplerFor",
     "MakeTrainer",
     "RungConformance",
     "SamplerConformance",
@@ -27,4 +34,5 @@ __all__ = [
     "TrainerConformance",
     "integers_of",
     "observe",
+    "observe_columns",
 ]

@@ -2,30 +2,60 @@ import numpy as np
 import pytest
 
 from nas_fpga.errors import InputError
-from nas_fpga.samplers import ACQUISITIONS, BayesianOptimizationSampler, Observation
+from nas_fpga.samplers import BayesianOptimizationSampler, Observation
 from nas_fpga.space import MLPSpace, totals_of
-from nas_fpga.testing import LearnedBitsConformance, SamplerConformance, SearchedSettingsConformance
+from nas_fpga.testing import (
+    ColumnConformance,
+    GoalConformance,
+    LearnedBitsConformance,
+    SamplerConformance,
+    SearchedSettingsConformance,
+)
 
 
 class TestBayesianOptimizationSampler(SamplerConformance):
+    generations = 4
+    most_seconds = 5.0
+
     @pytest.fixture
     def make_sampler(self):
         return lambda space, seed: BayesianOptimizationSampler(space, seed, n_startup=10)
 
 
+class TestBayesianOptimizationSamplerOfColumns(ColumnConformance):
+    generations = 4
+    most_seconds = 5.0
+
+    @pytest.fixture
+    def make_sampler(self):
+        return lambda space, seed: BayesianOptimizationSampler(space, seed, n_startup=10)
+
+
+class TestBayesianOptimizationSamplerGoals(GoalConformance):
+    @pytest.fixture
+    def make_sampler_for(self):
+        return lambda space, seed, goal: BayesianOptimizationSampler(space, seed, goal=goal)
+
+
 class TestBayesianOptimizationSamplerOfSettings(SearchedSettingsConformance):
+    generations = 4
+    most_seconds = 5.0
+
     @pytest.fixture
     def make_sampler(self):
         return lambda space, seed: BayesianOptimizationSampler(space, seed, n_startup=10)
 
 
 class TestBayesianOptimizationSamplerOfLearnedBits(LearnedBitsConformance):
+    generations = 4
+    most_seconds = 5.0
+
     @pytest.fixture
     def make_sampler(self):
         return lambda space, seed: BayesianOptimizationSampler(space, seed, n_startup=10)
 
 
-@pytest.mark.parametrize("acquisition", ACQUISITIONS)
+@pytest.mark.parametrize("acquisition", BayesianOptimizationSampler.acquisitions)
 def test_it_follows_the_error(acquisition):
     # The more neurons the better: it proposes a network larger than all it has seen.
     space = MLPSpace(8, 1, 500, max_layers=2, weight_bits=(6, 6), activation_bits=(6, 6))
@@ -34,7 +64,7 @@ def test_it_follows_the_error(acquisition):
         Observation(candidate, "complete", -np.log10(total), -1.0)
         for candidate, total in zip(space.candidates(rows), totals_of(rows), strict=True)
     ]
-    (proposed,) = BayesianOptimizationSampler(space, 0, acquisition, n_startup=12).ask(history, [], 1)
+    (proposed,) = BayesianOptimizationSampler(space, 0, acquisition, n_startup=12, goal="precision").ask(history, [], 1)
     assert proposed.n_neurons > totals_of(rows).max()
 
 

@@ -1,10 +1,21 @@
 import pytest
 
 from nas_fpga.samplers import RandomSampler
-from nas_fpga.testing import LearnedBitsConformance, SamplerConformance, SearchedSettingsConformance
+from nas_fpga.testing import (
+    ColumnConformance,
+    LearnedBitsConformance,
+    SamplerConformance,
+    SearchedSettingsConformance,
+)
 
 
 class TestRandomSampler(SamplerConformance):
+    @pytest.fixture
+    def make_sampler(self):
+        return RandomSampler
+
+
+class TestRandomSamplerOfColumns(ColumnConformance):
     @pytest.fixture
     def make_sampler(self):
         return RandomSampler

@@ -1,29 +1,81 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from nas_fpga.samplers import SAMPLERS, BayesianOptimizationSampler, GridSampler, SamplerOptions
+from nas_fpga.errors import InputError
+from nas_fpga.samplers import SAMPLERS, BayesianOptimizationSampler, GridSampler, RandomSampler, SamplerOptions
 from nas_fpga.space import MLPSpace
+from nas_fpga.testing import ColumnConformance, observe
+
+SPACE = MLPSpace(13, 1, 3000, max_width=1000)
+LOOKS_AT_VALUES = ("ambs", "bayesian-optimization", "tpe", "nsga2", "cmaes", "regularized-evolution", "local-search")
 
 
-@pytest.mark.parametrize("name", ["gp", "random", "grid", "bayesian-optimization"])
+def test_names():
+    assert list(SAMPLERS) == [
+        "gp",
+        "ambs",
+        "bayesian-optimization",
+        "tpe",
+        "optuna-gp",
+        "nsga2",
+        "cmaes",
+        "regularized-evolution",
+        "local-search",
+        "random",
+        "sobol",
+        "latin-hypercube",
+        "grid",
+    ]
+
+
+@pytest.mark.parametrize("name", [name for name in SAMPLERS if name != "optuna-gp"])
 def test_each_name_makes_a_sampler(name):
-    space = MLPSpace(13, 1, 3000, max_width=1000)
-    (candidate,) = SAMPLERS[name](space, 7, SamplerOptions()).ask([], [], 1)
-    assert candidate in space
+    (candidate,) = SAMPLERS[name](SPACE, 7, SamplerOptions()).ask([], [], 1)
+    assert candidate in SPACE
+    history = list(map(observe, RandomSampler(SPACE, 0).ask([], [], 4)))
+    (candidate,) = SAMPLERS[name](SPACE, 7, SamplerOptions(n_startup=4, goal="precision")).ask(history, [], 1)
+    assert candidate in SPACE
 
 
 def test_options_arrive():
-    space = MLPSpace(13, 1, 3000, max_width=1000)
-    assert (375, 500, 375) in SAMPLERS["grid"](space, 0, SamplerOptions()).grid
-    assert SAMPLERS["grid"](space, 0, SamplerOptions(grid="8,16x4")) == GridSampler(space, ((8, 4), (16, 4)))
-    options = SamplerOptions(n_startup=3, acquisition="poi")
-    assert SAMPLERS["bayesian-optimization"](space, 1, options) == BayesianOptimizationSampler(space, 1, "poi", 3)
-    assert SAMPLERS["gp"](space, 1, options).n_startup == 3
+    assert (375, 500, 375) in SAMPLERS["grid"](SPACE, 0, SamplerOptions()).grid
+    assert SAMPLERS["grid"](SPACE, 0, SamplerOptions(grid="8,16x4")) == GridSampler(SPACE, ((8, 4), (16, 4)))
+    options = SamplerOptions(n_startup=3, goal="precision")
+    assert SAMPLERS["gp"](SPACE, 1, options).n_startup == 3
+    for name in LOOKS_AT_VALUES:
+        sampler = SAMPLERS[name](SPACE, 1, options)
+        assert (sampler.space, sampler.seed, sampler.goal) == (SPACE, 1, "precision")
+        assert sampler.n_startup == (0 if name == "cmaes" else 3)
+        assert SAMPLERS[name](SPACE, 1, SamplerOptions()).goal == "front"
+    poi = BayesianOptimizationSampler(SPACE, 1, "poi", 3)
+    assert SAMPLERS["bayesian-optimization"](SPACE, 1, SamplerOptions(n_startup=3, acquisition="poi")) == poi
+    assert SAMPLERS["bayesian-optimization"](SPACE, 1, SamplerOptions()).acquisition == "ucb"
+
+
+@pytest.mark.parametrize("name", [name for name in SAMPLERS if name != "bayesian-optimization"])
+def test_acquisition_functions_are_refused_where_they_are_not_known(name):
+    with pytest.raises(InputError, match=f"--acquisition poie is not known to --sampler {name}; "):
+        SAMPLERS[name](SPACE, 1, SamplerOptions(acquisition="poie"))
+
+
+def test_a_grid_is_of_topologies():
+    with pytest.raises(InputError, match="--sampler grid is for topologies"):
+        SAMPLERS["grid"](ColumnConformance.space, 0, SamplerOptions())
+
+
+def test_the_help_names_them_all():
+    from nas_fpga.cli import search
+
+    text = " ".join(Path(search.__file__).read_text().replace('"', " ").split())
+    for name, entry in SAMPLERS.items():
+        assert f"{name} ({entry.word})" in text
 
 
 def test_importing_samplers_and_space_is_light():
     code = "import sys, nas_fpga.samplers; print(*{m.split('.')[0] for m in sys.modules})"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"keras", "jax", "tensorflow", "scipy", "sklearn", "bayes_opt", "pytest"} & set(loaded)
+    heavy = {"keras", "jax", "tensorflow", "scipy", "sklearn", "bayes_opt", "cmaes", "optuna", "torch", "pytest"}
+    assert not heavy & set(loaded)

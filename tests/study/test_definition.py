@@ -20,8 +20,9 @@ from nas_fpga.study._setup import make_hardware_target
 
 OTHER = {
     "budget": 5, "max_layers": 3, "max_width": 9, "weight_bits": (3, 8), "activation_bits": (2, 5), "min_params": 4,
-    "max_params": 90, "include": ("8-8",), "sampler": "grid", "acquisition": "ei", "generation": 8, "seed": 4,
-    "epochs": 7, "patience": 3, "batch_size": 64, "learning_rate": 1e-3, "input_bits": 8, "signal_efficiency": 0.9,
+    "max_params": 90, "include": ("8-8",), "sampler": "grid", "goal": "precision", "acquisition": "ei",
+    "generation": 8, "seed": 4, "input_bits": 8, "signal_efficiency": 0.9,
+    "epochs": 7, "patience": 3, "batch_size": 64, "learning_rate": 1e-3,
     "learning_rate_decay": 0.5, "beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-6, "weight_decay": 0.1, "dropout": 0.2,
     "search_training": TrainingSpace(dropout=(0, 0.2)), "learned_bits": True, "pressure": 1e-4,
     "bits_learning_rate": 0.1, "polish": 0.0,
@@ -78,7 +79,9 @@ def test_equal_definitions_do_not_differ() -> None:
 
 @pytest.mark.parametrize("name", [field.name for field in fields(SearchDefinition)])
 def test_every_field_counts(name: str) -> None:
-    needed = {"grid": {"sampler": "grid"}} | {key: {"learned_bits": True} for key in LEARNED}
+    needed = {"grid": {"sampler": "grid"}, "acquisition": {"sampler": "bayesian-optimization"}} | {
+        key: {"learned_bits": True} for key in LEARNED
+    }
     ours = SearchDefinition(**needed.get(name, {}))  # type: ignore[arg-type]
     theirs = replace(ours, **{name: OTHER.get(name, "4x4")})
     assert ours.differences(theirs)
@@ -121,6 +124,19 @@ def test_a_calibration_is_kept_with_its_content_and_named_where_it_differs(tmp_p
 
 
 @pytest.mark.parametrize(
+    ("sampler", "acquisition", "said"),
+    [
+        ("bayesian-optimization", "pi", "--acquisition pi is not known to --sampler .*; give one of ucb, ei, poi"),
+        ("tpe", "ei", "--acquisition ei is not known to --sampler tpe; leave it out"),
+    ],
+)
+def test_an_acquisition_function_is_one_of_its_sampler(sampler: str, acquisition: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        SearchDefinition(sampler=sampler, acquisition=acquisition)
+    assert SearchDefinition(sampler="bayesian-optimization", acquisition="poi").acquisition == "poi"
+
+
+@pytest.mark.parametrize(
     ("field", "value"),
     [
         ("generation", 0),
@@ -137,7 +153,7 @@ def test_a_calibration_is_kept_with_its_content_and_named_where_it_differs(tmp_p
         ("min_params", -1),
         ("max_params", 0),
         ("backend", "torch"),
-        ("acquisition", "pi"),
+        ("goal", "both"),
         ("grid", "4x4"),
     ],
 )
