@@ -1,0 +1,77 @@
+"""Methods that search a table: our samplers, and the peers in their own idiom, all behind one small contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from benchmarks.search import _peers
+from benchmarks.search._tables import Levels, Problem
+from nas_fpga.samplers import SAMPLERS, Observation, Sampler, SamplerOptions
+
+
+class Method(Protocol):
+    """Proposes one row after the other; each proposal is answered before the next is asked for."""
+
+    def propose(self) -> Levels:
+        """Return a row."""
+
+    def observe(self, levels: Levels, log10_error: float) -> None:
+        """Take note of the error of the row that was proposed; of one that was proposed before it is the same again."""
+
+    def refuse(self, levels: Levels) -> None:
+        """Take note that the row that was proposed is over the budget."""
+
+
+class Ours:
+    """A sampler of this package on the table's space."""
+
+    def __init__(self, problem: Problem, sampler: Sampler[tuple[Any, ...]]) -> None:
+        """Begin with nothing known."""
+        self.problem = problem
+        self.space = problem.space()
+        self.sampler = sampler
+        self.history: list[Observation[tuple[Any, ...]]] = []
+
+    def propose(self) -> Levels:
+        (self.candidate,) = self.sampler.ask(self.history, [], 1)
+        return tuple(self.space.rows([self.candidate])[0].tolist())
+
+    def observe(self, levels: Levels, log10_error: float) -> None:
+        share = self.problem.log10_share(levels)
+        self.history.append(Observation(self.candidate, "complete", log10_error=log10_error, log10_share=share))
+
+    def refuse(self, levels: Levels) -> None:
+        raise AssertionError(f"{levels} is not feasible: a sampler of ours never proposes such a row")
+
+
+MakeMethod = Callable[[Problem, int], Method]
+
+PEERS: dict[str, MakeMethod] = {
+    "optuna-tpe": _peers.optuna_tpe,
+    "optuna-tpe-conditional": _peers.optuna_tpe_conditional,
+    "optuna-nsga2": _peers.optuna_nsga2,
+    "optuna-nsga2-constrained": _peers.optuna_nsga2_constrained,
+    "smac": _peers.smac,
+    "smac-forbidden": _peers.smac_forbidden,
+    "deephyper": _peers.deephyper,
+    "deephyper-feasible": _peers.deephyper_feasible,
+}
+OURS = tuple(name for name in SAMPLERS if name != "grid")  # a grid is of topologies
+
+
+def make(name: str, problem: Problem, seed: int) -> Method:
+    """Return a method by its name; ours may set options, as in ``gp:n_startup=10``."""
+    if name in PEERS:
+        return PEERS[name](problem, seed)
+    base, _, settings = name.partition(":")
+    options: dict[str, Any] = {"goal": "precision"}
+    for setting in filter(None, settings.split(",")):
+        option, _, value = setting.partition("=")
+        options[option] = int(value) if value.isdigit() else value
+    return Ours(problem, SAMPLERS[base](problem.space(), seed, SamplerOptions(**options)))
+
+
+def is_ours(name: str) -> bool:
+    """Tell whether a name is that of a sampler of this package."""
+    return name.partition("@")[0].partition(":")[0] in OURS
