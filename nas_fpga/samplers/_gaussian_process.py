@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -103,14 +104,13 @@ class GaussianProcessSampler(Sampler[C]):
         rng = random_generator(self.seed, history, pending)
         waiting = list(pending)
         ended = [observation for observation in history if log10_error(observation) is not None]
-        n_random = self.n_startup - len(history) - len(pending)
+        n_random = max(self.n_startup - len(history) - len(pending), 0)
         if len(ended) < _LEAST_TO_FIT:
             yield from self._start(rng, taken(history, pending))
             return
-        if n_random > 0:
-            for candidate in take(self._start(rng, taken(history, pending)), n_random):
-                waiting.append(candidate)
-                yield candidate
+        for candidate in itertools.islice(self._start(rng, taken(history, pending)), n_random):
+            waiting.append(candidate)
+            yield candidate
         belief = Belief.of(self.space, ended).believing(waiting, self.pending, rng)
         pool = belief.pool(self._draw(rng, belief))
         seen = self.space.keys(taken(history, waiting))

@@ -122,6 +122,15 @@ def test_the_start_is_random_and_then_it_is_not():
     assert crossing[2] != random[2]
 
 
+def test_a_start_longer_than_what_is_left_of_the_space_proposes_that():
+    tiny = MLPSpace(3, 1, 4, max_layers=2, weight_bits=(5, 6), activation_bits=(6, 6))
+    every = list(tiny.enumerate())
+    history = list(map(observe, every[:-2]))
+    sampler = GaussianProcessSampler(tiny, 0, n_startup=len(every) + 10)
+    assert sampler.ask(history, [], 1)[0] in every[-2:]
+    assert set(sampler.ask(history, [], 2)) == set(every[-2:])
+
+
 def test_the_start_expects_to_keep_the_limits():
     random = RandomSampler(SPACE, 0).ask([], [], 200)
     assert (prior_cost(SPACE.rows(random))[0] >= 0).mean() > 0.03
