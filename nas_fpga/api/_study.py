@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import pandas
     import plotly.graph_objects
 
+    from nas_fpga.explanation import Findings
     from nas_fpga.export import Backend, Decision, Proof, RtlLanguage, Verification
 
 
@@ -144,6 +145,15 @@ class Study:
         with said_in_python():
             write_report(self.outcome, path)
         return path
+
+    def explain(self) -> Findings:
+        """Return what mattered among the trials: depth, total neurons, shape, bits and training settings.
+
+        It prints as `nas-fpga explain` does, how far it is to be believed first.
+        """
+        from nas_fpga.explanation import explain_study
+
+        return explain_study(self.outcome)
 
     def __repr__(self) -> str:
         """One line: how many trials, how long the front, what is best."""

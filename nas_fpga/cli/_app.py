@@ -14,6 +14,7 @@ from nas_fpga.cli.compare import compare
 from nas_fpga.cli.dashboard import dashboard
 from nas_fpga.cli.data import data_app
 from nas_fpga.cli.estimate import estimate
+from nas_fpga.cli.explain import explain
 from nas_fpga.cli.export import export
 from nas_fpga.cli.front import front
 from nas_fpga.cli.report import report
@@ -36,6 +37,7 @@ app.command()(search)
 app.command()(front)
 app.command()(compare)
 app.command()(sweep)
+app.command()(explain)
 app.command()(estimate)
 app.command()(calibrate)
 app.command()(export)

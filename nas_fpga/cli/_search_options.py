@@ -121,7 +121,8 @@ def _declared(
     acquisition: Annotated[
         str | None,
         typer.Option(
-            help="Acquisition function: of bayesian-optimization ucb, ei or poi.  [default: the sampler's own]",
+            help="Acquisition function: of gp ehvi, or for --goal precision log-ei, ucb, pi, thompson or mes; of "
+            "bayesian-optimization ucb, ei or poi.  [default: the sampler's own]",
             rich_help_panel=_SEARCH,
         ),
     ] = None,
@@ -131,6 +132,14 @@ def _declared(
             help="Candidates proposed together; at most twice as many train at once.", rich_help_panel=_SEARCH
         ),
     ] = 4,
+    trial_patience: Annotated[
+        int | None,
+        typer.Option(
+            help="End early when so many trials in a row gain nothing: less than .1 % of the hypervolume (for --goal "
+            "precision, of the error).  [default: go on until --trials]",
+            rich_help_panel=_SEARCH,
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.", rich_help_panel=_SEARCH)] = 0,
     split_seed: Annotated[
         int | None,

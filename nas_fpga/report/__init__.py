@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects
 
     from nas_fpga.comparison import Comparison, Sweep
+    from nas_fpga.explanation import Findings
     from nas_fpga.study import StudyOutcome
 
 
@@ -74,4 +75,21 @@ def plot_front(outcome: StudyOutcome) -> plotly.graph_objects.Figure:
     return interactive_front(outcome)
 
 
-__all__ = ["plot_front", "write_comparison", "write_report", "write_sweep"]
+def write_findings(findings: Findings, folder: Path | str) -> tuple[Path, ...]:
+    """Write what mattered as ``explain.png`` and ``explain.csv``, and return their paths.
+
+    There is no picture where nothing can be concluded.
+
+    Args:
+        findings: Of a study or a table of candidates.
+        folder: Where they go.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
+    from nas_fpga.report._write import write_findings
+
+    return write_findings(findings, Path(folder))
+
+
+__all__ = ["plot_front", "write_comparison", "write_findings", "write_report", "write_sweep"]

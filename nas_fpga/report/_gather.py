@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_fpga.explanation import Findings, explain_study
 from nas_fpga.hardware import Target, cost_by_adder_graph, cost_by_law, measured_traits, rung_of
 from nas_fpga.report._command import report_command, search_command
 from nas_fpga.report._course import Step, course
@@ -107,6 +108,7 @@ class ReportData:
         curves: Learning curves of the front's networks.
         failed: Trials that failed.
         unpolished: Trials whose network could not be polished.
+        findings: What mattered.
         csv: The front as CSV.
         stored: Definition that the search ran with; the outcome's may have other limits.
         versions: Versions it was started with.
@@ -125,6 +127,7 @@ class ReportData:
     curves: tuple[CurveOf, ...]
     failed: tuple[TrialRecord, ...]
     unpolished: tuple[TrialRecord, ...]
+    findings: Findings
     csv: str
     stored: SearchDefinition
     versions: Mapping[str, str]
@@ -168,6 +171,7 @@ def gather(outcome: StudyOutcome) -> ReportData:
         curves=_curves(outcome, chosen),
         failed=tuple(trial for trial in outcome.trials if trial.state == "failed"),
         unpolished=tuple(trial for trial in outcome.trials if trial.polished and trial.polished.cause is not None),
+        findings=explain_study(outcome),
         csv=outcome.csv(),
         stored=stored,
         versions=ran_with,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
+from nas_fpga.explanation import PARTS, notes, quality
 from nas_fpga.hardware import rung_of
+from nas_fpga.report import _explain_figures as mattered
 from nas_fpga.report import _network_figures as networks
 from nas_fpga.report import _search_figures as course
 from nas_fpga.report._figure import Figure
@@ -113,6 +115,7 @@ def _sections(data: ReportData, figures: list[Figure]) -> list[Section]:
         ("front", "The front", _front(data, figures)),
         ("table", "The front in figures", _table(data)),
         ("search", "The search", _search(data, figures)),
+        *([("explain", "What mattered", _explain(data, figures))] if data.findings.is_enough else []),
         ("networks", "The networks of the front", _networks(data, figures)),
         ("layers", "The best network, layer by layer", _layers(data, figures)),
         ("failures", "Failures", _failures(data)),
@@ -179,6 +182,19 @@ def _search(data: ReportData, figures: list[Figure]) -> str:
     below = "Marks are networks that keep the limits; the axis is what was searched or included."
     trained = "" if settings is None else figure_place(settings, below, figures)
     return f"{progress}{trained}<h3>Where it looked</h3>{below_where}{where}"
+
+
+def _explain(data: ReportData, figures: list[Figure]) -> str:
+    """Say how far the surrogates are to be believed, then draw what they say."""
+    findings = data.findings
+    believed = "".join(f"<li>{escape(f'{of.target}: {quality(of)}')}.</li>" for of in findings.explanations)
+    beside = "".join(f"<li>{escape(_sentence(note))}</li>" for note in notes(findings))
+    importance = mattered.importance_figure(findings)
+    parts = "" if importance is None else figure_place(importance, PARTS, figures)
+    mean = "Mean over the networks of the study, each with this one value and all else its own, with its 95 % interval."
+    dependences = grid([figure_place(figure, mean, figures) for figure in mattered.dependence_figures(findings)])
+    correlations = figure_place(mattered.correlation_figure(findings), "", figures)
+    return f"<ul>{believed}{beside}</ul>{parts}{dependences}{correlations}"
 
 
 def _networks(data: ReportData, figures: list[Figure]) -> str:

@@ -31,6 +31,8 @@ LIGHT = {
     "sky-fill": "rgba(86,180,233,0.20)",
     "ramp-low": "#eef4fa",
     "ramp-high": "#00456c",
+    "correlation-low": "#f0b48c",
+    "correlation-high": "#8cc1e0",
 }
 DARK = {
     "paper": "#161b22",
@@ -52,6 +54,8 @@ DARK = {
     "sky-fill": "rgba(143,208,247,0.25)",
     "ramp-low": "#1d2733",
     "ramp-high": "#8fd0f7",
+    "correlation-low": "#8a4a1f",
+    "correlation-high": "#1f5f8a",
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nas_fpga.report._explain_png import save_png as save_findings
 from nas_fpga.report._front_data import gather_front
 from nas_fpga.report._front_figures import front_figure
 from nas_fpga.report._gather import gather
@@ -16,6 +17,7 @@ from nas_fpga.report._theme import LIGHT, resolve
 if TYPE_CHECKING:
     import plotly.graph_objects
 
+    from nas_fpga.explanation import Findings
     from nas_fpga.study import StudyOutcome
 
 
@@ -29,6 +31,18 @@ def write(outcome: StudyOutcome, path: Path) -> None:
     if not is_poorer:  # the study's own front.csv still has the points whose checkpoints are lost
         in_one_step(path.with_name("front.csv"), lambda file: file.write_text(data.csv, encoding="utf-8"))
     in_one_step(path, lambda file: file.write_text(text, encoding="utf-8"))
+
+
+def write_findings(findings: Findings, folder: Path) -> tuple[Path, ...]:
+    """See :func:`nas_fpga.report.write_findings`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    picture, table = folder / "explain.png", folder / "explain.csv"
+    if any(of.importances for of in findings.explanations):
+        in_one_step(picture, lambda file: save_findings(findings, file))
+    else:
+        picture.unlink(missing_ok=True)  # of fewer trials: it would contradict what is said now
+    in_one_step(table, lambda file: file.write_text(findings.csv(), encoding="utf-8"))
+    return tuple(path for path in (picture, table) if path.exists())
 
 
 def in_one_step(path: Path, write: Callable[[Path], object]) -> None:

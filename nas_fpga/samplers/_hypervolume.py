@@ -7,7 +7,9 @@ the share of that rectangle.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from nas_fpga.samplers._acquisition import expected_improvement
 
 Array = NDArray[np.float64]
 
@@ -54,36 +56,41 @@ def non_dominated(errors: Array, shares: Array) -> NDArray[np.bool_]:
     return front
 
 
-def expected_improvement(means: Array, deviations: Array, levels: Array) -> Array:
-    """Return E[max(level - X, 0)] of normal X (Jones, Schonlau and Welch 1998), broadcast over its arguments."""
-    from scipy.special import ndtr
-
-    z = (levels - means) / deviations
-    density = np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi)
-    improvement: Array = np.maximum(deviations * (z * ndtr(z) + density), 0)
-    return improvement
-
-
 def expected_hypervolume_improvement(
-    means: Array, deviations: Array, shares: Array, edges: Array, levels: Array
+    means: Array,
+    deviations: Array,
+    shares: Array,
+    share_deviations: ArrayLike,
+    edges: Array,
+    levels: Array,
 ) -> Array:
-    """Return the expected growth of :func:`hypervolume` by candidates of known share `(n,)`, exactly.
+    """Return the expected growth of :func:`hypervolume` by candidates `(n,)`, exactly.
 
-    With the share known, a candidate adds the area between its error and the staircase, from its share to 0: a sum
-    over steps of their length times a one-dimensional expected improvement.
+    A candidate adds the area between its error and the staircase, from its share to 0. With X its error, S its share,
+    both normal and independent, that is a sum over steps of E[length of the step beyond S] E[max(level - X, 0)]; both
+    are one-dimensional expected improvements (two unknowns: Emmerich, Deutz and Klinkenberg 2011, written as a sum of
+    products). A share known before training has a deviation of 0, and the lengths are what they are.
 
     Args:
         means: Of the normal prediction of log10 error `(n,)`.
         deviations: Its standard deviations `(n,)`, above 0.
-        shares: log10 shares `(n,)`.
-        edges: Of the staircase.
-        levels: Of the staircase.
+        shares: Means of log10 share `(n,)`.
+        share_deviations: Its standard deviations, `(n,)` or one for all; at least 0.
+        edges: Of the staircase `(k + 2,)`.
+        levels: Of the staircase `(k + 1,)`.
     """
-    starts = np.clip(shares, LOWEST_SHARE, 0)[:, None]
-    lengths = np.maximum(edges[1:] - np.maximum(edges[:-1], starts), 0)
+    beyond = _expected_excess(edges, shares[:, None], np.asarray(share_deviations, np.float64)[..., None])
+    lengths = np.diff(beyond, axis=1)
     gains = expected_improvement(means[:, None], deviations[:, None], levels)
-    gains = (
-        gains - expected_improvement(means, deviations, np.array(LOWEST_ERROR))[:, None]
-    )  # what lies below counts not
+    gains -= expected_improvement(means, deviations, LOWEST_ERROR)[:, None]  # what lies below counts not
     improvement: Array = (lengths * gains).sum(axis=1) / (LOWEST_SHARE * LOWEST_ERROR)
     return improvement
+
+
+def _expected_excess(edges: Array, shares: Array, deviations: Array) -> Array:
+    """Return E[max(edge - S, 0)] less that at the lowest edge, which S below the rectangle would add `(n, k + 2)`."""
+    known = np.maximum(edges - np.maximum(shares, LOWEST_SHARE), 0)
+    if not deviations.any():
+        return known
+    unknown = expected_improvement(shares, np.maximum(deviations, 1e-9), edges)
+    return np.where(deviations > 0, unknown, known)

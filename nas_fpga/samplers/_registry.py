@@ -26,13 +26,13 @@ class SamplerOptions:
     """What the command line may set; each sampler reads what concerns it.
 
     Attributes:
-        n_startup: Random trials before a model proposes.
+        n_startup: Random trials before a model proposes; None for the sampler's own default.
         grid: Text of a grid, None for the reference grid scaled to the space's largest width.
         goal: What the search is after.
         acquisition: Acquisition function, one that :data:`SAMPLERS` lists; None for the sampler's own default.
     """
 
-    n_startup: int = 20
+    n_startup: int | None = None
     grid: str | None = None
     goal: Goal = "front"
     acquisition: str | None = None
@@ -74,9 +74,15 @@ class SamplerEntry:
             raise InputError(f"--acquisition {acquisition} is not known to --sampler {self.name}; {known}")
 
 
-def _bayesian_optimization(space: Space[Any], seed: int, options: SamplerOptions) -> Sampler[Any]:
-    named: dict[str, Any] = {} if options.acquisition is None else {"acquisition": options.acquisition}
-    return BayesianOptimizationSampler(space, seed, n_startup=options.n_startup, goal=options.goal, **named)
+def _modelled(sampler: Callable[..., Sampler[Any]]) -> Callable[[Any, int, SamplerOptions], Sampler[Any]]:
+    """Return what makes a sampler that has a goal, with its own defaults where no option is given."""
+
+    def make(space: Space[Any], seed: int, options: SamplerOptions) -> Sampler[Any]:
+        options_of_it = {"n_startup": options.n_startup, "acquisition": options.acquisition}
+        given = {name: value for name, value in options_of_it.items() if value is not None}
+        return sampler(space, seed, goal=options.goal, **given)
+
+    return make
 
 
 def _grid(space: Space[Any], _seed: int, options: SamplerOptions) -> Sampler[Any]:
@@ -86,34 +92,20 @@ def _grid(space: Space[Any], _seed: int, options: SamplerOptions) -> Sampler[Any
 
 
 _ENTRIES = (
-    SamplerEntry("gp", "Gaussian process", lambda space, seed, o: GaussianProcessSampler(space, seed, o.n_startup)),
-    SamplerEntry("ambs", "random forest", lambda space, seed, o: ForestSampler(space, seed, o.n_startup, o.goal)),
+    SamplerEntry("gp", "Gaussian process", _modelled(GaussianProcessSampler), GaussianProcessSampler.acquisitions),
+    SamplerEntry("ambs", "random forest", _modelled(ForestSampler)),
     SamplerEntry(
         "bayesian-optimization",
         "the library of that name",
-        _bayesian_optimization,
+        _modelled(BayesianOptimizationSampler),
         BayesianOptimizationSampler.acquisitions,
     ),
-    SamplerEntry(
-        "tpe", "Optuna's Parzen estimators", lambda space, seed, o: TPESampler(space, seed, o.n_startup, o.goal)
-    ),
-    SamplerEntry(
-        "optuna-gp",
-        "Optuna's Gaussian process, with PyTorch",
-        lambda space, seed, o: OptunaGPSampler(space, seed, o.n_startup, o.goal),
-    ),
-    SamplerEntry(
-        "nsga2", "Optuna's genetic algorithm", lambda space, seed, o: NSGA2Sampler(space, seed, o.n_startup, o.goal)
-    ),
-    SamplerEntry("cmaes", "evolution strategy", lambda space, seed, o: CMAESSampler(space, seed, o.goal)),
-    SamplerEntry(
-        "regularized-evolution",
-        "moves of young ones",
-        lambda space, seed, o: RegularizedEvolutionSampler(space, seed, o.n_startup, o.goal),
-    ),
-    SamplerEntry(
-        "local-search", "moves of the best", lambda space, seed, o: LocalSearchSampler(space, seed, o.n_startup, o.goal)
-    ),
+    SamplerEntry("tpe", "Optuna's Parzen estimators", _modelled(TPESampler)),
+    SamplerEntry("optuna-gp", "Optuna's Gaussian process, with PyTorch", _modelled(OptunaGPSampler)),
+    SamplerEntry("nsga2", "Optuna's genetic algorithm", _modelled(NSGA2Sampler)),
+    SamplerEntry("cmaes", "evolution strategy", lambda space, seed, options: CMAESSampler(space, seed, options.goal)),
+    SamplerEntry("regularized-evolution", "moves of young ones", _modelled(RegularizedEvolutionSampler)),
+    SamplerEntry("local-search", "moves of the best", _modelled(LocalSearchSampler)),
     SamplerEntry("random", "no method", lambda space, seed, _: RandomSampler(space, seed)),
     SamplerEntry("sobol", "Sobol's sequence", lambda space, seed, _: SobolSampler(space, seed)),
     SamplerEntry("latin-hypercube", "a hundred points each", lambda space, seed, _: LatinHypercubeSampler(space, seed)),

@@ -9,147 +9,136 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_ROOT5 = np.sqrt(5.0)
-_JITTER = 1e-8
-# Normal priors (mean, deviation) of log signal variance and log noise variance, of standardised targets. The variance
-# between trainings of one candidate is a few per cent of that between candidates; 20 times more or less is allowed.
-_SIGNAL_PRIOR = (0.0, 1.0)
-_NOISE_PRIOR = (-3.0, 1.5)
-_BOUNDS = {"length": (-3.0, 6.0), "signal": (-4.0, 4.0), "noise": (-9.0, 1.0)}
-_ITERATIONS = 40
-_MOST_TO_FIT = 300  # observations from which parameters are learned: 0.4 CPU s on one core, growing as the cube
+ROOT5 = np.sqrt(5.0)
+JITTER = 1e-8
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Points as a process sees them, so that observations may be added without doing all again.
+
+    Attributes:
+        features: Of the points `(m, d)`.
+        whitened: Their covariance with the observations, by the inverse of the process' factor `(n, m)`.
+    """
+
+    features: Array
+    whitened: Array
 
 
 @dataclass(frozen=True, eq=False)
 class GaussianProcess:
-    """A fitted process. Parameters are logarithms, in units of standardised targets.
+    """A process that has seen observations. Parameters are logarithms, in units of standardised targets.
 
     Attributes:
         features: Of the observations `(n, d)`.
-        targets: Standardised observations `(n,)`.
         parameters: Log length scales, log signal variance, log noise variance `(d + 2,)`.
         mean: Of the targets before standardisation.
         scale: Standard deviation of the targets before standardisation.
+        factor: Lower Cholesky factor of their covariance, noise included `(n, n)`.
+        whitened: Standardised targets by its inverse `(n,)`, or `(n, s)` for s versions of what is not known yet.
     """
 
     features: Array
-    targets: Array
     parameters: Array
     mean: float
     scale: float
+    factor: Array
+    whitened: Array
 
     @classmethod
-    def fit(cls, features: Array, targets: Array) -> GaussianProcess:
-        """Return the process of maximal posterior density of its parameters.
+    def of(cls, features: Array, targets: Array, parameters: Array) -> GaussianProcess:
+        """Return the process of these parameters that has seen targets `(n,)` at features `(n, d)`; both may repeat."""
+        from scipy.linalg import cholesky, solve_triangular
 
-        Beyond 300 observations the parameters are learned from every second, third, ... one; predictions use all.
-        The length scales have the log-normal prior of Hvarfner, Hellsten and Nardi (2024): mean sqrt(2) + log(d)/2,
-        deviation sqrt(3), for features of about unit range.
+        mean, scale, standardised = standardise(targets)
+        factor = cholesky(_noisy(covariance(features, features, parameters), parameters), lower=True)
+        whitened = solve_triangular(factor, standardised, lower=True, check_finite=False)
+        return cls(features, parameters, mean, scale, factor, whitened)
+
+    def conditioned(self, features: Array, values: Array) -> GaussianProcess:
+        """Return the process that has also seen values at further points, by a block more of the factor.
 
         Args:
-            features: `(n, d)`, n at least 1.
-            targets: `(n,)`, finite; may repeat.
+            features: `(m, d)`.
+            values: `(m,)`, or `(m, s)`: s versions, of each of which predictions have a mean.
         """
-        from scipy.optimize import minimize
+        from scipy.linalg import cholesky, solve_triangular
 
-        d = features.shape[1]
-        mean, scale = float(targets.mean()), float(targets.std()) or 1.0
-        standardised = (targets - mean) / scale
-        prior = _Prior.of(d)
-        bounds = [_BOUNDS["length"]] * d + [_BOUNDS["signal"], _BOUNDS["noise"]]
-        start = prior.means.copy()
-        start[:d] = 0.0  # a length of the range of a feature: where the likelihood has a gradient
-        step = -(-len(targets) // _MOST_TO_FIT)
-        found = minimize(
-            _negative_log_posterior,
-            start,
-            (features[::step], standardised[::step], prior),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=bounds,
-            options={"maxiter": _ITERATIONS},
-        )
-        return cls(features, standardised, found.x, mean, scale)
-
-    def believing(self, features: Array) -> GaussianProcess:
-        """Return the process that has also seen its own mean at further points `(m, d)` (kriging believer).
-
-        Its means stay, its deviations shrink. Ginsbourger, Le Riche and Carraro (2010).
-        """
-        means = (self.predict(features)[0] - self.mean) / self.scale
+        below = self.project(features).whitened
+        block = _noisy(covariance(features, features, self.parameters), self.parameters) - below.T @ below
+        corner = cholesky(block, lower=True)
+        before = self.whitened if self.whitened.ndim == values.ndim else self.whitened[:, None]
+        standardised = (values - self.mean) / self.scale
+        after = solve_triangular(corner, standardised - below.T @ before, lower=True, check_finite=False)
+        n, m = len(self.features), len(features)
+        factor = np.zeros((n + m, n + m))
+        factor[:n, :n], factor[n:, :n], factor[n:, n:] = self.factor, below.T, corner
+        before = np.broadcast_to(before, (n, *values.shape[1:]))
         return replace(
             self,
             features=np.concatenate([self.features, features]),
-            targets=np.concatenate([self.targets, means]),
+            factor=factor,
+            whitened=np.concatenate([before, after]),
         )
 
-    def predict(self, features: Array) -> tuple[Array, Array]:
-        """Return means and standard deviations, without noise, at points `(m, d)`: `(m,)` each, in units of targets."""
-        from scipy.linalg import cho_solve, cholesky, solve_triangular
+    def project(self, features: Array, known: Projection | None = None) -> Projection:
+        """Return points `(m, d)` as this process sees them.
 
-        signal, noise = np.exp(self.parameters[-2:])
-        factor = cholesky(_covariance(self.features, self.parameters, noise), lower=True)
-        cross = signal * _matern(_distances(features, self.features, self.parameters))
-        means = cross @ cho_solve((factor, True), self.targets)
-        explained = (solve_triangular(factor, cross.T, lower=True) ** 2).sum(axis=0)
-        deviations = np.sqrt(np.maximum(signal - explained, _JITTER))
-        return self.mean + self.scale * means, self.scale * deviations
+        Args:
+            features: The points.
+            known: The same points as seen before its latest observations were added.
+        """
+        from scipy.linalg import solve_triangular
+
+        n_known = 0 if known is None else len(known.whitened)
+        cross = covariance(self.features[n_known:], features, self.parameters)
+        if known is not None:
+            cross -= self.factor[n_known:, :n_known] @ known.whitened
+        rest = solve_triangular(self.factor[n_known:, n_known:], cross, lower=True, check_finite=False)
+        return Projection(features, rest if known is None else np.concatenate([known.whitened, rest]))
+
+    def predict(self, at: Array | Projection) -> tuple[Array, Array]:
+        """Return means `(m,)`, or `(m, s)`, and standard deviations without noise `(m,)`, in units of targets.
+
+        Rasmussen and Williams (2006), equations 2.25 and 2.26.
+        """
+        projection = at if isinstance(at, Projection) else self.project(at)
+        signal = np.exp(self.parameters[-2])
+        means = self.mean + self.scale * (projection.whitened.T @ self.whitened)
+        variances = signal - np.einsum("nm,nm->m", projection.whitened, projection.whitened)
+        return means, self.scale * np.sqrt(np.maximum(variances, JITTER))
+
+    def joint(self, features: Array) -> tuple[Array, Array]:
+        """Return means `(m,)`, or `(m, s)`, and covariance without noise `(m, m)` at points `(m, d)`."""
+        projection = self.project(features)
+        means, _ = self.predict(projection)
+        prior = covariance(features, features, self.parameters)
+        return means, self.scale**2 * (prior - projection.whitened.T @ projection.whitened)
 
 
-@dataclass(frozen=True, eq=False)
-class _Prior:
-    means: Array
-    deviations: Array
-
-    @classmethod
-    def of(cls, d: int) -> _Prior:
-        length = (np.sqrt(2) + np.log(d) / 2, np.sqrt(3))
-        means, deviations = np.array([length] * d + [_SIGNAL_PRIOR, _NOISE_PRIOR]).T
-        return cls(means, deviations)
+def standardise(targets: Array) -> tuple[float, float, Array]:
+    """Return mean, standard deviation (1 where there is none) and standardised targets."""
+    mean, scale = float(targets.mean()), float(targets.std()) or 1.0
+    return mean, scale, (targets - mean) / scale
 
 
-def _distances(a: Array, b: Array, parameters: Array) -> Array:
+def distances(a: Array, b: Array, parameters: Array) -> Array:
     """Return distances in units of the length scales `(len(a), len(b))`."""
     lengths = np.exp(parameters[:-2])
     a, b = a / lengths, b / lengths
     squares = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
-    distances: Array = np.sqrt(np.maximum(squares, 0))
-    return distances
+    apart: Array = np.sqrt(np.maximum(squares, 0))
+    return apart
 
 
-def _matern(distances: Array) -> Array:
-    correlation: Array = (1 + _ROOT5 * distances + 5 / 3 * distances**2) * np.exp(-_ROOT5 * distances)
-    return correlation
+def covariance(a: Array, b: Array, parameters: Array) -> Array:
+    """Return the Matern-5/2 covariance without noise `(len(a), len(b))`; Rasmussen and Williams (2006), eq. 4.17."""
+    scaled = ROOT5 * distances(a, b, parameters)
+    covariances: Array = np.exp(parameters[-2]) * (1 + scaled + scaled**2 / 3) * np.exp(-scaled)
+    return covariances
 
 
-def _covariance(features: Array, parameters: Array, noise: float) -> Array:
-    covariance: Array = np.exp(parameters[-2]) * _matern(_distances(features, features, parameters))
-    covariance.flat[:: len(features) + 1] += noise + _JITTER
-    return covariance
-
-
-def _negative_log_posterior(parameters: Array, features: Array, targets: Array, prior: _Prior) -> tuple[float, Array]:
-    """Return minus the log posterior density (up to a constant) and its gradient `(d + 2,)`.
-
-    Rasmussen and Williams (2006), equations 5.8 and 5.9.
-    """
-    from scipy.linalg import cho_factor, cho_solve
-
-    signal, noise = np.exp(parameters[-2:])
-    distances = _distances(features, features, parameters)
-    decay = np.exp(-_ROOT5 * distances)
-    kernel = signal * (1 + _ROOT5 * distances + 5 / 3 * distances**2) * decay
-    covariance = kernel.copy()
-    covariance.flat[:: len(targets) + 1] += noise + _JITTER
-    factor = cho_factor(covariance, lower=True)
-    alpha = cho_solve(factor, targets)
-    outer = np.outer(alpha, alpha) - cho_solve(factor, np.eye(len(targets)))
-    deviation = (parameters - prior.means) / prior.deviations
-    value = 0.5 * targets @ alpha + np.log(np.diag(factor[0])).sum() + 0.5 * (deviation**2).sum()
-    # dK_ij / d log l_k = 5/3 signal (1 + sqrt(5) r) exp(-sqrt(5) r) (x_ik - x_jk)^2 / l_k^2; the sum over i and j of a
-    # symmetric matrix times squared differences is 2 (sum_i c_i x_i^2 - x^T C x) with the row sums c.
-    slope = outer * (5 / 3 * signal * (1 + _ROOT5 * distances) * decay)
-    scaled = features / np.exp(parameters[:-2])
-    squared = 2 * (slope.sum(axis=1) @ scaled**2 - np.einsum("ik,ik->k", scaled, slope @ scaled))
-    gradient = np.concatenate([-0.5 * squared, [-0.5 * (outer * kernel).sum(), -0.5 * noise * np.trace(outer)]])
-    return float(value), gradient + deviation / prior.deviations
+def _noisy(covariances: Array, parameters: Array) -> Array:
+    covariances.flat[:: len(covariances) + 1] += np.exp(parameters[-1]) + JITTER
+    return covariances

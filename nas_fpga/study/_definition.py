@@ -93,6 +93,7 @@ class SearchDefinition:
         goal: What the sampler is after.
         acquisition: Acquisition function of the sampler, None for its own default.
         generation: Candidates proposed together.
+        trial_patience: Trials that gain nothing after which no more are proposed; None to go on.
         seed: Of everything random.
         split_seed: Of the split into training, validation and test rows; None for the seed.
         after: Names of ended studies in the same folder whose trials are known before the first of this one.
@@ -132,6 +133,7 @@ class SearchDefinition:
     goal: Goal = "front"
     acquisition: str | None = None
     generation: int = 4
+    trial_patience: int | None = None
     seed: int = 0
     split_seed: int | None = None
     after: tuple[str, ...] = ()
@@ -169,7 +171,7 @@ class SearchDefinition:
             raise InputError(f"--polish {self.polish} must lie between 0 (none) and 1, such as 0.5")
         _ = self.settings
         self._refuse_by_kind_of_bits()
-        for name in ("min_params", "max_params"):
+        for name in ("min_params", "max_params", "trial_patience"):
             if (value := getattr(self, name)) is not None and value < 1:
                 raise InputError(f"--{name.replace('_', '-')} {value} must be at least 1")
         for name, known in (("backend", get_args(Backend)), ("goal", get_args(Goal))):

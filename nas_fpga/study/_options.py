@@ -67,9 +67,12 @@ class SearchOptions(HardwareOptions, total=False):
         grid: Widths by layer of the grid sampler; 294 points of three layers where it is left out.
         goal: ``front``, the best trade of precision against resources, or ``precision`` within the limits. Default:
             front.
-        acquisition: Acquisition function; of ``bayesian-optimization`` ``ucb``, ``ei`` or ``poi``; the sampler's own
-            where it is left out.
+        acquisition: Acquisition function; of ``gp`` ``ehvi``, or for precision ``log-ei``, ``ucb``, ``pi``,
+            ``thompson`` or ``mes``; of ``bayesian-optimization`` ``ucb``, ``ei`` or ``poi``; the sampler's own where it
+            is left out.
         generation: Candidates proposed together. Default: 4.
+        trial_patience: Trials in a row that gain nothing (less than .1 % of the hypervolume; for ``precision``, of the
+            error) after which the search ends early; to go on until the last where it is left out.
         seed: Of everything random. Default: 0.
         split_seed: Of the split into training, validation and test rows; the seed where it is left out.
         after: Ended studies in the same folder whose trials are known before the first, such as ``"small-1,small-2"``,
@@ -134,6 +137,7 @@ class SearchOptions(HardwareOptions, total=False):
     goal: Goal
     acquisition: str | None
     generation: int
+    trial_patience: int | None
     seed: int
     split_seed: int | None
     after: str | Sequence[str]

@@ -18,6 +18,7 @@ from nas_fpga.execution import LocalWorkers
 from nas_fpga.hardware import as_told, log10_share
 from nas_fpga.samplers import Observation, hypervolume
 from nas_fpga.space import Candidate, SpaceExhausted
+from nas_fpga.study._gain import has_gained
 from nas_fpga.study._known import observation_of
 from nas_fpga.study._polish import n_ended_from_first, rounds, to_polish
 from nas_fpga.study._records import Outcome, Point, ProposedBy, TrialRecord
@@ -228,6 +229,8 @@ class Search:
             first, before = self._first_place(generation), self._first_place(max(generation - 1, 0))
             if not all(record.ended for record in self.records[:before]):
                 break
+            if self._is_at_its_end(before):
+                break
             candidates = self._candidates(generation, before, first)
             done = len(self.records) - first  # a shorter run may have stopped within this generation
             records = [
@@ -238,6 +241,18 @@ class Search:
             self.records += records
             new += records
         return new
+
+    def _is_at_its_end(self, before: int) -> bool:
+        """Tell, and say, whether the last of the first ``before`` trials gained nothing, the random start left out."""
+        patience = self.setup.definition.trial_patience
+        if patience is None or before - patience < self.setup.sampler.n_startup:
+            return False
+        goal, observed = self.setup.definition.goal, [self._observations[number] for number in range(before)]
+        if has_gained(goal, [*self.known, *observed[:-patience]], observed[-patience:]):
+            return False
+        self._exhausted = True
+        self.reporter.message(f"The last {patience} of {before} trials gained nothing: no more are proposed.")
+        return True
 
     def _candidates(self, generation: int, before: int, first: int) -> Sequence[Candidate]:
         if generation == 0 and self.setup.included:

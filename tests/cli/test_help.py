@@ -13,6 +13,7 @@ import pytest
 from nas_fpga import __version__
 from nas_fpga.cli.compare import compare
 from nas_fpga.cli.dashboard import dashboard
+from nas_fpga.cli.explain import explain
 from nas_fpga.cli.front import front
 from nas_fpga.cli.report import report
 from nas_fpga.cli.search import search
@@ -46,6 +47,7 @@ def test_lists_the_commands(nas_fpga) -> None:
         "front",
         "compare",
         "sweep",
+        "explain",
         "estimate",
         "calibrate",
         "export",
@@ -73,6 +75,7 @@ def test_version(nas_fpga) -> None:
     [
         ("search", search),
         ("front", front),
+        ("explain", explain),
         ("dashboard", dashboard),
         ("report", report),
         ("compare", compare),

@@ -6,8 +6,7 @@ import pytest
 
 from nas_fpga.errors import InputError
 from nas_fpga.samplers import GaussianProcessSampler, Observation, RandomSampler, hypervolume
-from nas_fpga.samplers._gaussian_process import _Model
-from nas_fpga.space import BitWidths, Candidate, MLPSpace, TrainingSpace, depths_of, n_macs_of, narrowest_of, widths_of
+from nas_fpga.space import MLPSpace, TrainingSpace, depths_of, n_macs_of, narrowest_of, widths_of
 from nas_fpga.testing import LearnedBitsConformance, SamplerConformance, SearchedSettingsConformance, observe
 
 N_INPUTS, N_OUTPUTS = 13, 1
@@ -114,10 +113,10 @@ def test_a_suggestion_after_a_hundred_trials_is_cheap():
 
 def test_the_start_is_random_and_then_it_is_not():
     history = list(map(observe, RandomSampler(SPACE, 3).ask([], [], 10)))
-    random = GaussianProcessSampler(SPACE, 3).ask(history, [], 4)
+    random = GaussianProcessSampler(SPACE, 3, n_startup=20).ask(history, [], 4)
     # What was observed does not matter to it.
     worse = [replace(observation, log10_error=-0.1 * i) for i, observation in enumerate(history)]
-    assert GaussianProcessSampler(SPACE, 3).ask(worse, [], 4) == random
+    assert GaussianProcessSampler(SPACE, 3, n_startup=20).ask(worse, [], 4) == random
     crossing = GaussianProcessSampler(SPACE, 3, n_startup=12).ask(history, [], 4)
     assert crossing[:2] == random[:2]
     assert crossing[2] != random[2]
@@ -157,50 +156,38 @@ def test_a_generation_spreads_along_the_front(seed):
     assert gaps.min() > 0.1
 
 
-class TestModel:
-    @pytest.fixture
-    def history(self):
-        return train(RandomSampler(SPACE, 5).ask([], [], 40), np.random.default_rng(5))
-
-    def test_the_prior_cost_is_corrected_by_what_was_measured(self, history):
-        model = _Model.fit(SPACE, history)
-        rows = SPACE.sample(np.random.default_rng(0), 500)
-        shares = model._shares(rows, SPACE.encode(rows))
-        assert np.abs(prior_cost(rows)[0] - true_share(rows)).max() > 0.1
-        assert np.abs(shares - true_share(rows)).max() < 0.05
-
-    def test_one_lucky_figure_does_not_make_the_front(self, history):
-        lucky = Observation(Candidate((40, 40, 40), BitWidths(6, 6)), "complete", -2.5, -0.5)
-        neighbours = [Candidate((40 + i, 40 - i, 40), BitWidths(6, 6)) for i in range(1, 9)]
-        more = [Observation(candidate, "complete", -1.6, -0.5) for candidate in neighbours]
-        model = _Model.fit(SPACE, [*history, *more, lucky])
-        assert model.errors[-1] > -1.9
-
-    def test_candidates_in_training_gain_nothing_more(self, history):
-        model = _Model.fit(SPACE, history)
-        rows = SPACE.sample(np.random.default_rng(0), 500)
-        best = rows[[model.gains(rows).argmax()]]
-        after = model.believing(SPACE.candidates(best))
-        assert after.gains(best)[0] < 0.5 * model.gains(best)[0]
-        assert model.believing([]) is model
-
-    def test_a_gain_is_one_for_the_time_that_training_takes(self, history):
-        rows = SPACE.sample(np.random.default_rng(0), 500)
-        timed = replace(SPACE, prior_time=lambda rows, epochs: epochs * rows[:, 0].astype(float))
-        rates = _Model.fit(timed, history).gains(rows)
-        assert rates == pytest.approx(_Model.fit(SPACE, history).gains(rows) / (50 * rows[:, 0]))
-
-    def test_nothing_is_gained_over_the_limits(self, history):
-        model = _Model.fit(SPACE, history)
-        rows = SPACE.sample(np.random.default_rng(0), 2000)
-        over = model._shares(rows, SPACE.encode(rows)) >= 0
-        assert over.any()
-        assert (model.gains(rows)[over] == 0).all()
-        front = model.front()
-        assert len(front)
-        assert (true_share(front) < 0).all()
+@pytest.mark.parametrize("acquisition", [None, "ucb", "pi", "thompson", "mes"])
+def test_after_precision_resources_do_not_matter(acquisition):
+    history = train(RandomSampler(SPACE, 2).ask([], [], 30), np.random.default_rng(2))
+    sampler = GaussianProcessSampler(SPACE, 2, goal="precision", acquisition=acquisition)
+    proposed = sampler.ask(history, [], 8)
+    good = np.quantile([observation.log10_error for observation in history], 0.25)
+    assert (true_error(SPACE.rows(proposed)) < good).sum() >= 6
+    of_front = GaussianProcessSampler(SPACE, 2).ask(history, [], 8)
+    assert np.median(true_share(SPACE.rows(proposed))) > np.median(true_share(SPACE.rows(of_front))) + 0.5
 
 
-def test_a_negative_start_is_refused():
-    with pytest.raises(InputError, match="startup trials -1"):
-        GaussianProcessSampler(SPACE, 0, n_startup=-1)
+@pytest.mark.parametrize("pending", ["believer", "liar-min", "liar-mean", "liar-max", "q-ei"])
+@pytest.mark.parametrize("goal", ["front", "precision"])
+def test_a_generation_is_not_one_candidate_and_its_neighbours(goal, pending):
+    history = train(RandomSampler(SPACE, 4).ask([], [], 30), np.random.default_rng(4))
+    proposed = GaussianProcessSampler(SPACE, 4, goal=goal, pending=pending).ask(history, [], 5)
+    features = SPACE.features(proposed)
+    apart = np.linalg.norm(features[:, None] - features, axis=2)[np.triu_indices(5, 1)]
+    assert np.median(apart) > 0.2  # features are about 0 to 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n_startup": -1}, "startup trials -1"),
+        ({"acquisition": "ucb"}, "acquisition 'ucb' is none of ehvi"),
+        ({"goal": "precision", "acquisition": "ehvi"}, "acquisition 'ehvi' is none of log-ei, ucb"),
+        ({"pending": "hope"}, "pending 'hope' is none of believer"),
+        ({"kappa": -1.0}, "kappa -1.0 must be at least 0"),
+        ({"kappa": float("nan")}, "kappa nan must be at least 0"),
+    ],
+)
+def test_nonsense_is_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        GaussianProcessSampler(SPACE, 0, **options)

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from nas_fpga.samplers import hypervolume
+from nas_fpga.samplers._acquisition import expected_improvement
 from nas_fpga.samplers._hypervolume import (
     expected_hypervolume_improvement,
-    expected_improvement,
     non_dominated,
     staircase,
 )
@@ -51,6 +51,27 @@ def test_expected_growth_is_the_mean_growth(share):
     base = hypervolume(errors, shares)
     growth = np.array([hypervolume(np.append(errors, e), np.append(shares, share)) for e in draws]) - base
     value = expected_hypervolume_improvement(
-        np.array([mean]), np.array([deviation]), np.array([share]), *staircase(errors, shares)
+        np.array([mean]), np.array([deviation]), np.array([share]), 0.0, *staircase(errors, shares)
     )
     assert value[0] == pytest.approx(growth.mean(), abs=4 * growth.std() / np.sqrt(len(draws)) + 1e-12)
+
+
+@pytest.mark.parametrize(("share", "spread"), [(-2.5, 0.6), (-0.1, 0.3), (-5.8, 0.5), (0.4, 0.4)])
+def test_expected_growth_with_an_unknown_share_is_the_mean_over_it(share, spread):
+    steps = staircase(np.array([-1.0, -2.0, -0.4]), np.array([-3.0, -1.0, -2.0]))
+    drawn = share + spread * np.random.default_rng(2).standard_normal(100_000)
+    mean, deviation = np.full(len(drawn), -1.4), np.full(len(drawn), 0.8)
+    known = expected_hypervolume_improvement(mean, deviation, drawn, 0.0, *steps)
+    value = expected_hypervolume_improvement(mean[:1], deviation[:1], np.array([share]), spread, *steps)
+    assert value[0] == pytest.approx(known.mean(), abs=4 * known.std() / np.sqrt(len(drawn)))
+
+
+def test_a_share_known_for_some_candidates_alone():
+    steps = staircase(np.array([-1.0, -2.0]), np.array([-3.0, -1.0]))
+    means, deviations, shares = np.array([-1.4, -1.4]), np.array([0.8, 0.8]), np.array([-2.0, -2.0])
+    both = expected_hypervolume_improvement(means, deviations, shares, np.array([0.0, 0.5]), *steps)
+    for k, spread in enumerate((0.0, 0.5)):
+        alone = expected_hypervolume_improvement(means[:1], deviations[:1], shares[:1], spread, *steps)
+        assert both[k] == pytest.approx(alone[0], rel=1e-12)
+    nearly = expected_hypervolume_improvement(means[:1], deviations[:1], shares[:1], 1e-6, *steps)
+    assert both[0] == pytest.approx(nearly[0], rel=1e-5)

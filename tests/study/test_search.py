@@ -11,6 +11,8 @@ import pytest
 from nas_fpga.errors import SearchFailedError
 from nas_fpga.space import TrainingSettings, TrainingSpace
 from nas_fpga.study import Search, SearchInterruptedError, Setup, StudyStorage, TrialRecord
+from nas_fpga.study._gain import has_gained
+from nas_fpga.study._known import observation_of
 from tests.study.conftest import ScriptedWorkers, Silent, make_setup
 
 
@@ -39,7 +41,7 @@ def test_order_of_results_and_number_of_workers_change_nothing(tmp_path: Path, s
     setup = make_setup(sampler=sampler)
     rng = np.random.default_rng(8)
     orders = [(1, lambda n: 0), (3, lambda n: int(rng.integers(n))), (20, lambda n: n - 1)]
-    n_trials = 26 if sampler == "gp" else 11  # 20 random starts, then the model
+    n_trials = 14 if sampler == "gp" else 11  # 8 random starts, then the model
     runs = [
         search(tmp_path / str(i), make_setup(sampler=sampler), n_trials, n_workers, pick, failing=[5])
         for i, (n_workers, pick) in enumerate(orders)
@@ -52,7 +54,7 @@ def test_order_of_results_and_number_of_workers_change_nothing(tmp_path: Path, s
     assert len({t.seed for t in runs[0][0]}) == n_trials
     assert runs[2][1].most_pending == 2 * setup.definition.generation  # however many workers there are
     if sampler == "gp":
-        assert [t.proposed_by for t in runs[0][0]] == ["random start"] * 20 + ["sampler"] * 6
+        assert [t.proposed_by for t in runs[0][0]] == ["random start"] * 8 + ["sampler"] * 6
 
 
 def test_generation_waits_for_the_one_before_the_last(folder: Path) -> None:
@@ -124,6 +126,21 @@ def test_exhausted_space_ends(folder: Path) -> None:
     assert (reporter.updates[-1][0].n_ended, reporter.updates[-1][0].n_trials) == (3, 3)
     again, _, _ = search(folder, setup, 60, 2)
     assert again == trials
+
+
+def test_it_ends_when_trials_gain_nothing(folder: Path) -> None:
+    setup = make_setup(trial_patience=6, budget=6, max_layers=2)
+    trials, _, reporter = search(folder, setup, 200, 2)
+    # Every prefix that was asked about, but for the last, had gained something.
+    seen = [observation_of(trial, setup.target) for trial in trials]
+    ends = [n for n in range(8, len(trials), 4) if not has_gained("front", seen[: n - 6], seen[n - 6 : n])]
+    assert 12 < len(trials) < 200
+    assert [n for n in ends if n < len(trials) - 4] == []
+    assert reporter.messages == [f"The last 6 of {len(trials) - 4} trials gained nothing: no more are proposed."]
+    assert (reporter.updates[-1][0].n_ended, reporter.updates[-1][0].n_trials) == (len(trials), len(trials))
+    assert search(folder, setup, 200, 2)[0] == trials
+    whole, _, _ = search(folder.with_name("whole"), make_setup(budget=6, max_layers=2), len(trials) + 5)
+    assert whole[: len(trials)] == trials
 
 
 def test_all_failed(folder: Path) -> None:

@@ -1,0 +1,399 @@
+"""Every sampler on our own table: ``python -m benchmarks.search.own_table_samplers run|analyse``.
+
+``run`` is resumable (three lines a search in ``own_table_samplers.csv``; about 5 CPU minutes a method); ``--methods``
+picks some. ``analyse`` writes ``own_table_samplers.json`` and ``.png``.
+
+A method proposes freely in the space of the main job, in generations of 4 with one in training, as a search does, and
+is given the nearest row of the table that it has not had: nearest in the features of the space, each in units of its
+deviation over the table. The distance is recorded; a proposal that is infeasible or was had before ends the run. Time
+does not count: the table has one training of each row, and 100 of them are given. What is seen is validation; what the
+best of a search and its front are worth is counted on validation and on test.
+
+Ablation: the Gaussian process with other encodings, acquisition functions, ways to treat what is in training, priors
+and random starts, and without its local moves; ``local-search`` is the moves without the process. ``gp-before`` is the
+sampler at the commit before it was rewritten, taken from the repository.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+import functools
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks._provenance import provenance
+from benchmarks.search.own_table import read_table
+from nas_fpga.samplers import GaussianProcessSampler, Observation, Sampler, hypervolume, non_dominated
+from nas_fpga.space import BitWidths, Candidate, MLPSpace, Rows, depths_of, parse_candidate, widths_of
+from nas_fpga.study import SearchDefinition, Setup, load_data
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+RESULTS = HERE / "own_table_samplers.csv"
+SUMMARY = HERE / "own_table_samplers.json"
+PLOT = HERE / "own_table_samplers.png"
+RUNS = Path("runs/own-table-samplers")
+BEFORE = "7f84c32"
+AT = (25, 50, 100)  # trainings
+N_SEEDS, GENERATION = 30, 4
+COLUMNS = (
+    "method",
+    "seed",
+    "trainings",
+    "hypervolume",
+    "test_hypervolume",
+    "best",
+    "test_of_best",
+    "front",
+    "distance",
+)
+COLUMNS += ("cpu_s_a_suggestion",)
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The rows that a search is given.
+
+    Attributes:
+        space: Of the main job; no training takes longer than another.
+        candidates: First trainings of all that did not fail.
+        errors: Smoothed log10 error on validation `(n,)`.
+        test_errors: log10 of the error on test `(n,)`.
+        shares: log10 of the share of the limits `(n,)`.
+    """
+
+    space: MLPSpace
+    candidates: tuple[Candidate, ...]
+    errors: Array
+    test_errors: Array
+    shares: Array
+
+    @classmethod
+    def read(cls, path: Path, budget: int = 2000) -> Table:
+        """Return the table of a Parquet file, in the space of a search under a budget."""
+        definition = SearchDefinition(budget=budget)
+        data = dataclasses.replace(definition.data, name=path.stem)
+        setup = Setup(dataclasses.replace(definition, data=data), load_data(data))
+        rows = [row for row in read_table(path) if row["seed"] == 0 and row["state"] == "complete"]
+        candidates = tuple(parse_candidate(row["candidate"], BitWidths(6, 6), setup.settings) for row in rows)
+        columns = ("validation_log10_error", "test_log10_error", "constrained_share")
+        errors, test_errors, shares = (np.array([row[name] for row in rows]) for name in columns)
+        return cls(dataclasses.replace(setup.space, prior_time=None), candidates, errors, test_errors, np.log10(shares))
+
+    @cached_property
+    def _scale(self) -> Array:
+        return np.maximum(self.space.encode(self.space.rows(self.candidates)).std(axis=0), 1e-9)
+
+    @cached_property
+    def _places(self) -> Array:
+        return self.space.encode(self.space.rows(self.candidates)) / self._scale
+
+    @cached_property
+    def front(self) -> NDArray[np.bool_]:
+        """Which rows are the front of the table, within the limits."""
+        return non_dominated(self.errors, self.shares) & (self.shares < 0)
+
+    def nearest(self, candidate: Candidate, used: NDArray[np.bool_]) -> tuple[int, float]:
+        """Return the nearest row that is not used, and how far it is."""
+        apart = np.linalg.norm(self._places - self.space.encode(self.space.rows([candidate])) / self._scale, axis=1)
+        apart[used] = np.inf
+        row = int(apart.argmin())
+        return row, float(apart[row])
+
+    def figures(self, rows: NDArray[np.int64]) -> dict[str, float]:
+        """Return what a search that was given these rows has found."""
+        within = rows[self.shares[rows] < 0]
+        best = within[self.errors[within].argmin()]
+        chosen = within[non_dominated(self.errors[within], self.shares[within])]
+        return {
+            "hypervolume": hypervolume(self.errors[rows], self.shares[rows]),
+            "test_hypervolume": hypervolume(self.test_errors[chosen], self.shares[chosen]),
+            "best": float(self.errors[best]),
+            "test_of_best": float(self.test_errors[best]),
+            "front": float(self.front[rows].sum() / self.front.sum()),
+        }
+
+
+def search(table: Table, sampler: Sampler[Candidate], n: int) -> tuple[NDArray[np.int64], Array, float]:
+    """Return the rows that a search is given `(n,)`, their distances, and CPU seconds a suggestion.
+
+    Raises:
+        AssertionError: A proposal is infeasible or was given before.
+    """
+    used = np.zeros(len(table.candidates), bool)
+    history: list[Observation[Candidate]] = []
+    given: list[int] = []
+    pending: list[int] = []
+    distances: list[float] = []
+    cpu_s = 0.0
+    while len(given) + len(pending) < n:
+        waiting = [table.candidates[row] for row in pending]
+        before = time.process_time()
+        proposed = sampler.ask(history, waiting, GENERATION)
+        cpu_s += time.process_time() - before
+        had = {*waiting, *(observation.candidate for observation in history)}
+        assert len({*proposed} - had) == GENERATION, f"{proposed} holds what was had before"
+        assert all(candidate in table.space for candidate in proposed), f"{proposed} is not feasible"
+        for row in pending:
+            figures = float(table.errors[row]), float(table.shares[row])
+            history.append(Observation(table.candidates[row], "complete", *figures))
+        given += pending
+        pending = []
+        for candidate in proposed:
+            row, distance = table.nearest(candidate, used)
+            used[row] = True
+            pending.append(row)
+            distances.append(distance)
+    return np.array(given + pending)[:n], np.array(distances)[:n], cpu_s / len(distances)
+
+
+# -- methods -------------------------------------------------------------------------------------------------------
+
+
+def _log_widths(space: MLPSpace, rows: Rows) -> Array:
+    """Return depth, the log width of every layer (0 beyond the depth), and bits."""
+    widths = np.log(np.maximum(widths_of(rows), 1)) / np.log(space.budget)
+    return np.column_stack([depths_of(rows) / space.max_layers, widths, rows[:, -2:] / 8])
+
+
+def _summaries(space: MLPSpace, rows: Rows) -> Array:
+    """Return the log of depth, total, narrowest layer and weights, and of bits: no layer by itself."""
+    return MLPSpace.encode(space, rows)[:, [0, 1, 2, 3, 9, 10]]
+
+
+def _profile_alone(space: MLPSpace, rows: Rows) -> Array:
+    """Return depth, the widths at five relative depths, and bits: no summary."""
+    return MLPSpace.encode(space, rows)[:, [0, 4, 5, 6, 7, 8, 9, 10]]
+
+
+def _arc(space: MLPSpace, rows: Rows) -> Array:
+    """Return depth, every layer on an arc that inactive ones lie at the centre of, and bits.
+
+    Swersky et al. (2014), "Raiders of the lost architecture", arXiv:1409.4011, with the radius learned and half a turn.
+    """
+    widths = widths_of(rows)
+    angles = np.pi / 2 * np.log(np.maximum(widths, 1)) / np.log(space.budget)
+    active = widths > 0
+    return np.column_stack(
+        [depths_of(rows) / space.max_layers, active * np.sin(angles), active * np.cos(angles), rows[:, -2:] / 8]
+    )
+
+
+ENCODINGS = {"widths": _log_widths, "summaries": _summaries, "profile": _profile_alone, "arc": _arc}
+
+
+@dataclass(frozen=True)
+class EncodedSpace(MLPSpace):
+    """The same space with other features."""
+
+    encoding: str = "widths"
+
+    def encode(self, rows: Rows) -> Array:
+        """Return the features of the encoding."""
+        return ENCODINGS[self.encoding](self, rows)
+
+
+@dataclass(frozen=True)
+class StillSpace(MLPSpace):
+    """The same space without local moves."""
+
+    def moves(self, rng: np.random.Generator, rows: Rows, n: int) -> Rows:
+        """Return none."""
+        return rows[:0]
+
+
+def _as(kind: type[MLPSpace], space: MLPSpace, **options: Any) -> MLPSpace:
+    values = {field.name: getattr(space, field.name) for field in dataclasses.fields(MLPSpace)}
+    return kind(**values, **options)
+
+
+def _with_prior(name: str, space: MLPSpace, seed: int) -> Sampler[Candidate]:
+    from nas_fpga.samplers import _learning
+
+    prior = getattr(_learning.Prior, name)
+    _learning.Prior.long = _learning.Prior.short = prior
+    return GaussianProcessSampler(space, seed)
+
+
+Make = Callable[[MLPSpace, int], "Sampler[Candidate]"]  # in quotes: it had no brackets before
+
+
+def methods() -> dict[str, Make]:
+    """Return all methods by name: the registry's, and the ablation of ours."""
+    from nas_fpga.samplers import SAMPLERS, SamplerOptions
+    from nas_fpga.samplers._belief import PENDING, PRECISION_ACQUISITIONS
+
+    def registered(name: str, space: MLPSpace, seed: int, **options: Any) -> Sampler[Candidate]:
+        return SAMPLERS[name](space, seed, SamplerOptions(**options))
+
+    def ours(space: MLPSpace, seed: int, **options: Any) -> Sampler[Candidate]:
+        return GaussianProcessSampler(space, seed, **options)
+
+    by_name = [name for name in SAMPLERS if name not in ("grid", "optuna-gp")]
+    found: dict[str, Make] = {name: functools.partial(registered, name) for name in by_name}
+    models = [name for name in by_name if name not in ("random", "sobol", "latin-hypercube")]
+    found |= {f"{name} precision": functools.partial(registered, name, goal="precision") for name in models}
+    found |= {
+        f"gp {name}": lambda space, seed, name=name: ours(_as(EncodedSpace, space, encoding=name), seed)
+        for name in ENCODINGS
+    }
+    found["gp without moves"] = lambda space, seed: ours(_as(StillSpace, space), seed)
+    found |= {f"gp {name} prior": functools.partial(_with_prior, name) for name in ("long", "short")}
+    found |= {f"gp start {n}": functools.partial(ours, n_startup=n) for n in (4, 12, 20)}
+    found |= {f"gp {kind}": functools.partial(ours, pending=kind) for kind in PENDING[1:]}
+    found |= {
+        f"gp precision {name}": functools.partial(ours, goal="precision", acquisition=name)
+        for name in PRECISION_ACQUISITIONS[1:]
+    }
+    return found
+
+
+# -- run -----------------------------------------------------------------------------------------------------------
+
+
+def done() -> set[tuple[str, int]]:
+    if not RESULTS.exists():
+        return set()
+    with RESULTS.open(newline="") as file:
+        return {(row["method"], int(row["seed"])) for row in csv.DictReader(file)}
+
+
+def append(rows: Sequence[dict[str, Any]]) -> None:
+    new = not RESULTS.exists()
+    with RESULTS.open("a", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        if new:
+            writer.writeheader()
+        writer.writerows(rows)
+
+
+def run(name: str, make: Make, table: Table, n_seeds: int) -> None:
+    for seed in range(n_seeds):
+        if (name, seed) in done():
+            continue
+        rows, distances, cpu_s = search(table, make(table.space, seed), AT[-1])
+        lines = [
+            {
+                "method": name,
+                "seed": seed,
+                "trainings": n,
+                "distance": distances[:n].mean(),
+                "cpu_s_a_suggestion": cpu_s,
+            }
+            | table.figures(rows[:n])
+            for n in AT
+        ]
+        append([{k: v if isinstance(v, str | int) else f"{v:.6g}" for k, v in line.items()} for line in lines])
+        print(name, seed, lines[-1], flush=True)
+
+
+def run_before(data: str, n_seeds: int) -> None:
+    """Run the sampler of the commit before, from the repository, with the same libraries."""
+    tree = RUNS / BEFORE
+    if not (tree / "nas_fpga").exists():
+        archive = subprocess.run(["git", "archive", BEFORE, "nas_fpga"], cwd=ROOT, capture_output=True, check=True)
+        with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
+            files.extractall(tree, filter="data")
+    environment = os.environ | {"PYTHONPATH": f"{tree.resolve()}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-m", "benchmarks.search.own_table_samplers", "before", "--seeds", str(n_seeds)]
+    subprocess.run([*command, "--data", data], env=environment, check=True, cwd=tree)
+
+
+# -- analyse -------------------------------------------------------------------------------------------------------
+
+
+def summary() -> dict[str, dict[str, dict[str, list[float]]]]:
+    """Return, by method, trainings and figure, mean and standard error over seeds."""
+    with RESULTS.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    found: dict[str, dict[str, dict[str, list[float]]]] = {}
+    for name in dict.fromkeys(row["method"] for row in rows):
+        for n in AT:
+            of = [row for row in rows if row["method"] == name and int(row["trainings"]) == n]
+            for column in COLUMNS[3:]:
+                values = np.array([float(row[column]) for row in of])
+                error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
+                digits = [float(f"{value:.4g}") for value in (values.mean(), error)]
+                found.setdefault(name, {}).setdefault(str(n), {})[column] = digits
+    return found
+
+
+def analyse(data: str) -> None:
+    table, of = Table.read(HERE / f"{data}.parquet"), summary()
+    whole = table.figures(np.arange(len(table.candidates)))
+    facts = {"data": data, "rows": len(table.candidates), "rows_of_the_front": int(table.front.sum()), "whole": whole}
+    SUMMARY.write_text(json.dumps(provenance() | facts | {"methods": of}, indent=1) + "\n")
+    for name, by_n in sorted(of.items(), key=lambda item: -item[1]["100"]["hypervolume"][0]):
+        at = "  ".join(f"{by_n[str(n)]['hypervolume'][0]:.4f} +- {by_n[str(n)]['hypervolume'][1]:.4f}" for n in AT)
+        last = by_n["100"]
+        print(
+            f"{name:28s} {at}   best {last['best'][0]:.4f}   front {last['front'][0]:.3f}   {last['distance'][0]:.2f}"
+        )
+    plot(of, whole["hypervolume"])
+
+
+def plot(of: dict[str, dict[str, dict[str, list[float]]]], whole: float) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    names = sorted(of, key=lambda name: of[name]["100"]["hypervolume"][0])
+    figure, axes = plt.subplots(1, 2, figsize=(10, 0.24 * len(names) + 1.2), sharey=True, layout="constrained")
+    for axis, column, label in (
+        (axes[0], "hypervolume", f"hypervolume (the whole table: {whole:.4f})"),
+        (axes[1], "best", "log10 error of the best, validation"),
+    ):
+        for n, colour in zip(AT, ("0.75", "tab:blue", "black"), strict=True):
+            means, errors = np.array([of[name][str(n)][column] for name in names]).T
+            axis.errorbar(means, range(len(names)), xerr=errors, fmt="o", ms=3.5, color=colour, label=f"{n} trainings")
+        axis.set_xlabel(label)
+        axis.grid(axis="x", alpha=0.25)
+    axes[0].set_yticks(range(len(names)), names, fontsize=8)
+    axes[0].legend(frameon=False, fontsize=8)
+    figure.savefig(PLOT, dpi=110)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("action", choices=["run", "before", "analyse"])
+    parser.add_argument("--methods", nargs="*", help="some methods (default: all)")
+    parser.add_argument("--seeds", type=int, default=N_SEEDS)
+    parser.add_argument("--data", default="hgcal")
+    arguments = parser.parse_args()
+    if arguments.action == "analyse":
+        analyse(arguments.data)
+        return
+    table = Table.read(HERE / f"{arguments.data}.parquet")
+    if arguments.action == "before":  # within the tree of that commit
+        run("gp-before", GaussianProcessSampler, table, arguments.seeds)
+        return
+    known = methods()
+    for name in arguments.methods or [*known, "gp-before"]:
+        if name == "gp-before":
+            run_before(arguments.data, arguments.seeds)
+        elif name in known:
+            run(name, known[name], table, arguments.seeds)
+        else:
+            parser.error(f"method '{name}' is none of {', '.join(known)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+"""What mattered among candidates that were trained: to their figure of merit, and to what they cost."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_fpga.explanation._descriptors import describe
+from nas_fpga.explanation._explain import Explanation, explain, rank_correlations
+from nas_fpga.hardware import log10_share
+from nas_fpga.space import Candidate, TrainingSpace
+
+if TYPE_CHECKING:
+    from nas_fpga.study import StudyOutcome
+
+Array = NDArray[np.float64]
+
+_FAR = 1.5  # interquartile ranges above the third quartile: Tukey's fence (1977)
+_TOGETHER = 0.5  # rank correlation from which two descriptors are named
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Findings:
+    """What mattered; prints as text.
+
+    Attributes:
+        merit, resource: Names of the figure of merit and of the resource share.
+        error: To log10 of the figure of merit.
+        resources: To log10 of the resource share.
+        names: Of the descriptors that vary, then of both targets `(k + 2,)`.
+        groups: Of those descriptors `(k,)`.
+        correlations: Rank correlations between all of these `(k + 2, k + 2)`.
+        fixed: Names of descriptors that do not vary.
+        n_fenced: Trainings whose error is so far above all others that it counts as the fence.
+        fence: Error that they count as.
+    """
+
+    merit: str
+    resource: str
+    error: Explanation
+    resources: Explanation
+    names: tuple[str, ...]
+    groups: tuple[str, ...]
+    correlations: Array
+    fixed: tuple[str, ...]
+    n_fenced: int
+    fence: float
+
+    @property
+    def explanations(self) -> tuple[Explanation, Explanation]:
+        """Of the error, then of the resources."""
+        return self.error, self.resources
+
+    @property
+    def together(self) -> tuple[tuple[str, str, float], ...]:
+        """Descriptors of two groups that go together, with their rank correlation: a model hardly tells them apart."""
+        return tuple(
+            (self.names[i], self.names[j], float(self.correlations[i, j]))
+            for i in range(len(self.groups))
+            for j in range(i + 1, len(self.groups))
+            if self.groups[i] != self.groups[j] and abs(self.correlations[i, j]) >= _TOGETHER
+        )
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether there were candidates enough to judge a surrogate by, whatever came of it."""
+        return any(explanation.quality is not None for explanation in self.explanations)
+
+    def __repr__(self) -> str:
+        """Quality first, then the table of parts, then what to know beside it."""
+        from nas_fpga.explanation._words import text
+
+        return text(self)
+
+    def csv(self) -> str:
+        """Return all numbers as CSV, one figure a line, with its interval where it has one."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["target", "figure", "of", "at", "value", "low", "high"])
+        for explanation in self.explanations:
+            for line in _lines(explanation):
+                writer.writerow([explanation.target, *line])
+        for i, name in enumerate(self.names):
+            for j, other in enumerate(self.names[:i]):
+                writer.writerow([name, "rank correlation", other, "", self.correlations[i, j], "", ""])
+        return text.getvalue()
+
+    def record(self) -> dict[str, Any]:
+        """Return all but the partial dependences as names and plain values."""
+        return {
+            "explanations": [_record(explanation) for explanation in self.explanations],
+            "correlations": {
+                name: dict(zip(self.names, row, strict=True))
+                for name, row in zip(self.names, self.correlations.tolist(), strict=True)
+            },
+            "fixed": list(self.fixed),
+            "fenced": self.n_fenced,
+            "fence": self.fence,
+        }
+
+
+def _lines(explanation: Explanation) -> Iterator[tuple[object, ...]]:
+    quality = explanation.quality
+    if quality is not None:
+        r = quality.r_squared
+        yield "R2", "surrogate", "", r.value, r.low, r.high
+        yield "rank correlation", "surrogate", "", quality.rank_correlation, "", ""
+    for importance in explanation.importances:
+        part = importance.of_variance
+        yield "importance", importance.group, "", part.value, part.low, part.high
+    for curve in explanation.dependences:
+        for place, *band in zip(curve.places, curve.mean, curve.low, curve.high, strict=True):
+            yield "partial dependence", curve.descriptor.name, place, *band
+
+
+def _record(explanation: Explanation) -> dict[str, Any]:
+    quality = explanation.quality
+    return {
+        "target": explanation.target,
+        "quality": quality
+        and {
+            "trainings": quality.n_trainings,
+            "candidates": quality.n_candidates,
+            "r2": vars(quality.r_squared),
+            "rank_correlation": quality.rank_correlation,
+            "ceiling": quality.ceiling,
+        },
+        "verdict": explanation.verdict,
+        "importances": [
+            {"group": one.group, **vars(one.of_variance), "is_clear": one.is_clear} for one in explanation.importances
+        ],
+    }
+
+
+def explain_candidates(
+    candidates: Sequence[Candidate],
+    log10_errors: Array,
+    log10_shares: Array,
+    searched: TrainingSpace,
+    seed: int,
+    *,
+    merit: str,
+    resource: str,
+) -> Findings:
+    """Say what decided the figure of merit and the cost of trained candidates.
+
+    Few networks that did not learn must not decide all: errors above Tukey's fence, 1.5 interquartile ranges above the
+    third quartile, count as the fence.
+
+    Args:
+        candidates: One a training; those trained again stand again.
+        log10_errors: Of the figures of merit, lower is better `(n,)`.
+        log10_shares: Of the resource shares `(n,)`.
+        searched: Training settings that differ.
+        seed: Of all random numbers.
+        merit: Name of the figure of merit.
+        resource: Name of the resource share.
+    """
+    rng = np.random.default_rng(seed)
+    number = {candidate: i for i, candidate in enumerate(dict.fromkeys(candidates))}
+    which = np.array([number[candidate] for candidate in candidates], np.int64)
+    descriptors, values = describe(candidates, searched)
+    first, third = np.quantile(log10_errors, [0.25, 0.75])
+    fence = float(third + _FAR * (third - first))
+    varying = [k for k in range(len(descriptors)) if np.ptp(values[:, k]) > 0]
+    names = f"log10 {merit}", f"log10 {resource}"
+    ranked = np.column_stack([values[:, varying], log10_errors, log10_shares])
+    return Findings(
+        merit=merit,
+        resource=resource,
+        error=explain(names[0], values, descriptors, np.minimum(log10_errors, fence), which, rng),
+        resources=explain(names[1], values, descriptors, log10_shares, which, rng),
+        names=(*(descriptors[k].name for k in varying), *names),
+        groups=tuple(descriptors[k].group for k in varying),
+        correlations=rank_correlations(ranked),
+        fixed=tuple(of.name for k, of in enumerate(descriptors) if k not in varying),
+        n_fenced=int((log10_errors > fence).sum()),
+        fence=10**fence,
+    )
+
+
+def explain_study(outcome: StudyOutcome) -> Findings:
+    """Say what mattered among the trials of a study, as trained; what polishing added takes no part.
+
+    Learned bits give several networks a trial: the one that the sampler learned from counts.
+
+    Args:
+        outcome: Of the study; its seed divides and shuffles here too.
+    """
+    setup = outcome.setup
+    told = [(trial.candidate, trial.telling(setup.target)) for trial in outcome.trials]
+    pairs = [(candidate, point) for candidate, point in told if point is not None]
+    return explain_candidates(
+        [candidate for candidate, _ in pairs],
+        np.array([point.merits.log10_error for _, point in pairs]),
+        np.array([log10_share(point.mapped.figures.share(setup.target)) for _, point in pairs]),
+        setup.definition.searched,
+        setup.definition.seed,
+        merit=outcome.merit_name,
+        resource=setup.resource_name,
+    )

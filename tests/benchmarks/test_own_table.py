@@ -1,0 +1,135 @@
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks.search import own_table, own_table_samplers
+from benchmarks.search.own_table_samplers import Table, search
+from nas_fpga.samplers import GaussianProcessSampler, RandomSampler
+from nas_fpga.space import BitWidths, Candidate, MLPSpace
+from nas_fpga.testing import observe
+
+
+@pytest.mark.slow
+def test_a_table_is_really_trained_and_goes_on_where_it_stopped(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(own_table, "_EVERY", 3)
+    table = own_table.Table("hgcal", tmp_path, tmp_path, ((16, 3), (18, 1)), epochs=1)
+    assert [job.seed for job in table.jobs()] == [0, 0, 0, 0, 1, 1, 2, 2]
+    table.train(n_workers=1)
+    lines = table.parts.read_text().splitlines()
+    assert sorted(json.loads(line)["number"] for line in lines) == list(range(8))
+    table.parts.write_text("".join(f"{line}\n" for line in lines[:-1]))
+    capsys.readouterr()
+    table.train(n_workers=1)
+    assert capsys.readouterr().out.startswith("8/8")
+    assert table.done() == {
+        json.loads(line)["number"]: json.loads(line) for line in table.parts.read_text().splitlines()
+    }
+    table.write()
+    rows = list(own_table.read_table(tmp_path / "hgcal.parquet"))
+    assert [row["number"] for row in rows] == list(range(8))
+    assert [row["budget"] for row in rows[:4]] == [16, 16, 16, 18]
+    assert rows[0]["candidate"] == rows[4]["candidate"] == rows[6]["candidate"]
+    assert rows[0]["validation_loss"] != rows[4]["validation_loss"]
+    for row in rows:
+        assert 0 < row["validation_error"] <= 1
+        assert 0 < row["share"] < 1
+        assert len(row["train_loss"]) == 1
+    facts = json.loads((tmp_path / "hgcal.json").read_text())
+    assert (facts["trainings"], facts["failed"], facts["candidates"]) == (8, 0, 4)
+    assert facts["variance_of_log10_error"]["candidates"] == 2
+
+
+def test_variances_by_hand():
+    figures = {"a": (0.0, 1.0, 2.0), "b": (4.0, 4.0, 4.0), "c": (9.0,)}
+    rows = [
+        {"state": "complete", "candidate": name, "validation_log10_error": value}
+        for name, values in figures.items()
+        for value in values
+    ]
+    rows.append({"state": "failed", "candidate": "c"})
+    # Within: variances 1 and 0; between: means 1 and 4 have variance 4.5, of which a third of .5 is noise.
+    expected = {"candidates": 2, "between_candidates": 4.5 - 0.5 / 3, "between_seeds": 0.5}
+    assert own_table.variances(rows) == pytest.approx(expected)
+
+
+@pytest.fixture(scope="module")
+def table():
+    space = MLPSpace(8, 1, 60, max_layers=4)
+    candidates = tuple(RandomSampler(space, 0).ask([], [], 150))
+    seen = [observe(candidate) for candidate in candidates]
+    errors, shares = (np.array([getattr(o, name) for o in seen]) for name in ("log10_error", "log10_share"))
+    return Table(space, candidates, errors, errors + 0.1, shares)
+
+
+def test_the_nearest_row_that_is_not_used(table):
+    used = np.zeros(150, bool)
+    assert table.nearest(table.candidates[7], used) == (7, 0.0)
+    used[7] = True
+    row, distance = table.nearest(table.candidates[7], used)
+    apart = np.linalg.norm(table._places - table._places[7], axis=1)
+    assert distance == pytest.approx(np.sort(apart)[1])
+    assert apart[row] == pytest.approx(distance)
+
+
+def test_what_a_search_found(table):
+    rows = np.flatnonzero(table.front)[:2]
+    found = table.figures(rows)
+    assert found["front"] == pytest.approx(2 / table.front.sum())
+    assert found["best"] == table.errors[rows].min()
+    assert found["test_of_best"] == pytest.approx(found["best"] + 0.1)
+    assert found["hypervolume"] > found["test_hypervolume"] > 0
+    assert table.figures(np.arange(150))["front"] == 1
+
+
+def test_a_search_is_given_rows_once_and_the_model_finds_more(table):
+    found = {}
+    for sampler in (RandomSampler(table.space, 1), GaussianProcessSampler(table.space, 1)):
+        rows, distances, cpu_s = search(table, sampler, 40)
+        assert len(set(rows.tolist())) == len(rows) == len(distances) == 40
+        assert cpu_s > 0
+        found[type(sampler).__name__] = table.figures(rows)["hypervolume"]
+    assert found["GaussianProcessSampler"] > found["RandomSampler"]
+
+
+def test_a_proposal_that_is_not_feasible_ends_the_run(table):
+    class Careless(RandomSampler):
+        def ask(self, history, pending, n):
+            return [Candidate((100,), BitWidths(6, 6 - i)) for i in range(n)]
+
+    with pytest.raises(AssertionError, match="not feasible"):
+        search(table, Careless(table.space, 0), 10)
+
+
+def test_every_method_of_the_ablation_proposes(table):
+    from nas_fpga.samplers import _learning
+
+    priors = {name: _learning.Prior.__dict__[name] for name in ("long", "short")}
+    history = [observe(candidate) for candidate in table.candidates[:22]]
+    try:
+        for name, make in own_table_samplers.methods().items():
+            (candidate,) = make(table.space, 0).ask(history, [], 1)
+            assert candidate in table.space, name
+    finally:
+        for name, prior in priors.items():
+            setattr(_learning.Prior, name, prior)
+
+
+@pytest.mark.parametrize("encoding", own_table_samplers.ENCODINGS)
+def test_encodings_tell_candidates_apart(table, encoding):
+    space = own_table_samplers._as(own_table_samplers.EncodedSpace, table.space, encoding=encoding)
+    features = space.encode(space.rows(table.candidates))
+    assert len(np.unique(features.round(9), axis=0)) > (60 if encoding == "summaries" else 140)
+    assert np.abs(features).max() <= 1 + 1e-9
+
+
+def test_means_and_errors_over_seeds(tmp_path, monkeypatch):
+    monkeypatch.setattr(own_table_samplers, "RESULTS", tmp_path / "results.csv")
+    assert own_table_samplers.done() == set()
+    line = dict.fromkeys(own_table_samplers.COLUMNS[3:], 0.5)
+    for seed, best in ((0, -1.0), (1, -2.0)):
+        own_table_samplers.append(
+            [{"method": "gp", "seed": seed, "trainings": n} | line | {"best": best} for n in own_table_samplers.AT]
+        )
+    assert own_table_samplers.done() == {("gp", 0), ("gp", 1)}
+    assert own_table_samplers.summary()["gp"]["50"]["best"] == [-1.5, 0.5]
