@@ -110,6 +110,7 @@ class ComparisonDefinition:
             self.base,
             sampler="random",
             include=tuple(candidates),
+            trial_patience=None,
             seed=self.base.seed + offset,
         )
         return PlannedStudy(f"{kind}-{digest}-{offset % MOST_SEEDS + 1}", definition, len(candidates))

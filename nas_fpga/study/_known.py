@@ -27,7 +27,7 @@ _MAY_DIFFER = (
         "after",
         "search_training",
     ),
-    "polish",
+    *("polish", "trial_patience"),
 )
 """Fields of definitions whose trials are still comparable: what was looked for, and how, but not how it was judged."""
 

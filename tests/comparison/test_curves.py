@@ -19,8 +19,8 @@ def test_quartiles_over_seeds_after_each_trial() -> None:
 
 
 def test_a_search_that_ended_sooner_stays_as_it_ended() -> None:
-    band = over_trials([np.array([0.5]), np.array([0.9, 0.7, 0.1])])
-    np.testing.assert_allclose(band.median, [0.7, 0.6, 0.3])
+    band = over_trials([np.array([0.8, 0.5]), np.array([0.9, 0.7, 0.1])])
+    np.testing.assert_allclose(band.median, [0.85, 0.6, 0.3])
 
 
 def test_quartiles_at_every_time_that_one_search_changed() -> None:

@@ -43,13 +43,15 @@ def test_options_of_one_method_go_to_that_method() -> None:
 
 
 def test_what_is_trained_again_has_seeds_of_its_own_and_the_same_split() -> None:
-    definition = ComparisonDefinition(BASE, ("grid", "random"), 3, 7, retrain=2, noise_points=1)
+    base = replace(BASE, trial_patience=5)  # which ends searches, not what is trained again
+    definition = ComparisonDefinition(base, ("grid", "random"), 3, 7, retrain=2, noise_points=1)
     again = [*definition.retrainings(["8 w6a6", "4-4 w6a6"]), definition.noise(["8 w6a6"])]
     assert [study.n_trials for study in again] == [2, 2, 1]
     assert [study.definition.include for study in again] == [("8 w6a6", "4-4 w6a6")] * 2 + [("8 w6a6",)]
     seeds = [study.definition.seed for name in ("grid", "random") for study in definition.searches(name)]
     assert len({*seeds, *(study.definition.seed for study in again)}) == 3 + 3
     assert {study.definition.seed_of_split for study in again} == {5}
+    assert {study.definition.trial_patience for study in again} == {None}
     assert len({study.name for study in again}) == 3
     assert definition.retrainings(["9 w6a6"])[0].name != again[0].name  # other winners are other studies
 
