@@ -245,7 +245,7 @@ class Search:
     def _is_at_its_end(self, before: int) -> bool:
         """Tell, and say, whether the last of the first ``before`` trials gained nothing, the random start left out."""
         patience = self.setup.definition.trial_patience
-        if patience is None or before - patience < self.setup.sampler.n_startup:
+        if patience is None or len(self.known) + before - patience < self.setup.sampler.n_startup:
             return False
         goal, observed = self.setup.definition.goal, [self._observations[number] for number in range(before)]
         if has_gained(goal, [*self.known, *observed[:-patience]], observed[-patience:]):
