@@ -38,3 +38,9 @@ def browser():
         )
         yield browser
         browser.close()
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take longest as a whole, so that no worker has one of them alone at the end."""
+    longest = ("test_readme", "test_notebook")
+    items.sort(key=lambda item: item.path.stem not in longest)

@@ -161,4 +161,4 @@ def test_the_sampler_of_the_readme_keeps_the_contract(tmp_path):
         timeout=300,
     )
     assert done.returncode == 0, done.stdout[-2000:]
-    assert int(re.search(r"(\d+) passed", done.stdout)[1]) > 40
+    assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 40

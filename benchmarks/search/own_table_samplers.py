@@ -224,12 +224,30 @@ def _as(kind: type[MLPSpace], space: MLPSpace, **options: Any) -> MLPSpace:
     return kind(**values, **options)
 
 
-def _with_prior(name: str, space: MLPSpace, seed: int) -> Sampler[Candidate]:
-    from nas_fpga.samplers import _learning
+@dataclass(frozen=True)
+class ShortLengthsSampler(GaussianProcessSampler):
+    """Ours with a prior of lengths about the range of a feature."""
 
-    prior = getattr(_learning.Prior, name)
-    _learning.Prior.long = _learning.Prior.short = prior
-    return GaussianProcessSampler(space, seed)
+    def ask(self, history: Any, pending: Any, n: int) -> list[Candidate]:
+        """Return the next candidates, with nothing learned kept from one prior to the other."""
+        from nas_fpga.samplers import _learning
+
+        prior = _learning.Prior.of
+
+        def short(d: int) -> _learning.Prior:
+            usual = prior(d)
+            lengths = np.arange(d + 2) < d
+            return _learning.Prior(np.where(lengths, 0.0, usual.means), np.where(lengths, 1.0, usual.deviations))
+
+        kept = _learning._learned.copy()
+        try:
+            _learning._learned.clear()
+            _learning.Prior.of = short  # type: ignore[method-assign, assignment]
+            return super().ask(history, pending, n)
+        finally:
+            _learning.Prior.of = prior  # type: ignore[method-assign]
+            _learning._learned.clear()
+            _learning._learned.update(kept)
 
 
 Make = Callable[[MLPSpace, int], "Sampler[Candidate]"]  # in quotes: it had no brackets before
@@ -255,7 +273,7 @@ def methods() -> dict[str, Make]:
         for name in ENCODINGS
     }
     found["gp without moves"] = lambda space, seed: ours(_as(StillSpace, space), seed)
-    found |= {f"gp {name} prior": functools.partial(_with_prior, name) for name in ("long", "short")}
+    found["gp short lengths"] = ShortLengthsSampler
     found |= {f"gp start {n}": functools.partial(ours, n_startup=n) for n in (4, 12, 20)}
     found |= {f"gp {kind}": functools.partial(ours, pending=kind) for kind in PENDING[1:]}
     found |= {

@@ -65,8 +65,8 @@ class SearchOptions(HardwareOptions, total=False):
             ``regularized-evolution``, ``local-search``, ``random``, ``sobol``, ``latin-hypercube`` or ``grid``.
             Default: gp.
         grid: Widths by layer of the grid sampler; 294 points of three layers where it is left out.
-        goal: ``front``, the best trade of precision against resources, or ``precision`` within the limits. Default:
-            front.
+        goal: ``front``, the best trade of precision against resources, or ``precision`` within the limits.
+            Default: front.
         acquisition: Acquisition function; of ``gp`` ``ehvi``, or for precision ``log-ei``, ``ucb``, ``pi``,
             ``thompson`` or ``mes``; of ``bayesian-optimization`` ``ucb``, ``ei`` or ``poi``; the sampler's own where it
             is left out.

@@ -33,9 +33,7 @@ def test_command_prints_its_usage(module, capsys):
     assert capsys.readouterr().out.startswith("usage:")
 
 
-@pytest.mark.parametrize(
-    "module", ["benchmarks.search.main_job", "benchmarks.search.live_samplers", "benchmarks.search.own_table"]
-)
+@pytest.mark.parametrize("module", ["benchmarks.search.main_job", "benchmarks.search.own_table"])
 @pytest.mark.filterwarnings("ignore:.*found in sys.modules")
 def test_missing_argument_is_refused_with_the_usage(module, capsys):
     with pytest.raises(SystemExit) as exit_:

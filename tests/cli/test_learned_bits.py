@@ -42,7 +42,7 @@ def test_one_training_gives_several_points_and_each_exports(folder: Path) -> Non
 
 
 def test_a_run_killed_while_it_polishes_loses_nothing_and_repeats_the_rest(folder: Path) -> None:
-    arguments = [*SEARCH, "--epochs", "20", "--trials", "12", "--polish", "1", "--workers", "1"]
+    arguments = [*SEARCH, "--sampler", "random", "--epochs", "20", "--trials", "12", "--polish", "1", "--workers", "1"]
     whole = run(folder, *arguments, "--study", "whole")
     assert whole.code == 0, whole.err
     polished = [trial for trial in trials(folder / "runs" / "whole") if trial.polished]

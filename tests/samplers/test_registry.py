@@ -67,9 +67,9 @@ def test_a_grid_is_of_topologies():
 
 
 def test_the_help_names_them_all():
-    from nas_fpga.cli import search
+    from nas_fpga.cli import _search_options
 
-    text = " ".join(Path(search.__file__).read_text().replace('"', " ").split())
+    text = " ".join(Path(_search_options.__file__).read_text().replace('"', " ").split())
     for name, entry in SAMPLERS.items():
         assert f"{name} ({entry.word})" in text
 

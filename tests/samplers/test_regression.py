@@ -9,7 +9,7 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 from nas_fpga.samplers import _learning
 from nas_fpga.samplers._learning import Prior, learn, maximum_posterior, negative_log_posterior
-from nas_fpga.samplers._regression import GaussianProcess
+from nas_fpga.samplers._regression import GaussianProcess, standardise
 
 
 def smooth(features):
@@ -139,7 +139,16 @@ def test_parameters_stay_until_there_are_a_tenth_more_observations(observed):
 def test_a_warm_start_ends_where_a_cold_one_does(observed):
     cold = maximum_posterior(*observed)
     warm = maximum_posterior(*observed, cold + 0.3)
-    assert warm == pytest.approx(cold, abs=0.1)  # within what 15 iterations and the flat lengths leave
+    assert warm == pytest.approx(cold, abs=0.1)  # within what the iterations and the flat lengths leave
+
+
+def test_a_start_that_leads_nowhere_does_not_matter(observed):
+    features, (_, _, targets) = observed[0], standardise(observed[1])
+    prior = Prior.of(4)
+    nowhere = np.array([6.0, 6.0, 6.0, 6.0, 0.0, 1.0])  # all lengths endless and all of it noise
+    ends = [maximum_posterior(*observed, known) for known in (None, nowhere)]
+    values = [negative_log_posterior(end, features, targets, prior)[0] for end in ends]
+    assert values[1] <= values[0] + 1e-9
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])

@@ -21,7 +21,7 @@ from nas_fpga.study._setup import make_hardware_target
 OTHER = {
     "budget": 5, "max_layers": 3, "max_width": 9, "weight_bits": (3, 8), "activation_bits": (2, 5), "min_params": 4,
     "max_params": 90, "include": ("8-8",), "sampler": "grid", "goal": "precision", "acquisition": "ei",
-    "generation": 8, "seed": 4, "input_bits": 8, "signal_efficiency": 0.9,
+    "generation": 8, "trial_patience": 9, "seed": 4, "input_bits": 8, "signal_efficiency": 0.9,
     "epochs": 7, "patience": 3, "batch_size": 64, "learning_rate": 1e-3,
     "learning_rate_decay": 0.5, "beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-6, "weight_decay": 0.1, "dropout": 0.2,
     "search_training": TrainingSpace(dropout=(0, 0.2)), "learned_bits": True, "pressure": 1e-4,
