@@ -19,6 +19,7 @@ SHORT = {
     "compare": ["--seeds", "1", "--trials", "2", "--epochs", "2"],
     "sweep": ["--budgets", "5,10", "--trials", "2", "--epochs", "2"],
 }
+ONE = ["--workers", "1"]  # another one only takes longer to start
 CARD = ["--max-width", "2", "--noise-points", "2", "--retrain", "2"]
 
 
@@ -31,14 +32,14 @@ def commands():
 def shortened(command):
     words = [word for word in shlex.split(command) if word != "--prove"]  # minutes; tests/cli/test_prove.py does it
     if words[1] in SHORT:
-        return words + SHORT[words[1]] + CARD * ("--preset" in words)  # the last of an option counts
+        return words + ONE + SHORT[words[1]] + CARD * ("--preset" in words)  # the last of an option counts
     if words[:2] != ["nas-fpga", "search"]:
         return words
     n = "5" if "--resume" in words else "4"
     for option in ("--trials",):
         if option in words:
             del words[words.index(option) : words.index(option) + 2]
-    return [*words, "--trials", n] + ([] if "--resume" in words else ["--epochs", "2"])
+    return [*words, *ONE, "--trials", n] + ([] if "--resume" in words else ["--epochs", "2"])
 
 
 def python_blocks():
