@@ -10,9 +10,9 @@ from nas_fpga.explanation._explain import (
     explain,
     rank_correlations,
 )
-from nas_fpga.explanation._findings import Findings, explain_candidates, explain_study
+from nas_fpga.explanation._findings import Findings, cells, explain_candidates, explain_study, notes
 from nas_fpga.explanation._resamples import Measured
-from nas_fpga.explanation._words import PARTS, RANKS, cells, notes, quality
+from nas_fpga.explanation._words import PARTS, RANKS, quality
 
 __all__ = [
     "FEWEST",

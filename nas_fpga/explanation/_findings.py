@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nas_fpga.explanation._descriptors import describe
 from nas_fpga.explanation._explain import Explanation, explain, rank_correlations
+from nas_fpga.explanation._words import quality
 from nas_fpga.hardware import log10_share
 from nas_fpga.space import Candidate, TrainingSpace
 
@@ -74,8 +75,6 @@ class Findings:
 
     def __repr__(self) -> str:
         """Quality first, then the table of parts, then what to know beside it."""
-        from nas_fpga.explanation._words import text
-
         return text(self)
 
     def csv(self) -> str:
@@ -205,3 +204,62 @@ def explain_study(outcome: StudyOutcome) -> Findings:
         merit=outcome.merit_name,
         resource=setup.resource_name,
     )
+
+
+# -- in words ------------------------------------------------------------------------------------------------
+
+
+def notes(findings: Findings) -> list[str]:
+    """Return what the reader should know beside the numbers."""
+    said = []
+    if findings.n_fenced:
+        many = "networks are" if findings.n_fenced > 1 else "network is"
+        fence = f"far worse than all others and count as {findings.fence:.3g}, Tukey's fence"
+        said.append(f"{findings.n_fenced} {many} {fence}")
+    for one, other, rho in findings.together:
+        said.append(f"{one} and {other} go together (rank correlation {rho:+.2f}): their parts overlap")
+    if findings.fixed:
+        said.append(f"the same in all: {', '.join(findings.fixed)}")
+    return said
+
+
+def cells(findings: Findings) -> list[dict[str, str]]:
+    """Return a row for each group, the most important for the error first, and for each descriptor of several."""
+    parts = [{one.group: one.of_variance for one in of.importances} for of in findings.explanations]
+    rows = []
+    for group in dict.fromkeys([*parts[0], *parts[1], *findings.groups]):
+        members = [i for i, of in enumerate(findings.groups) if of == group]
+        texts = [f"{part[group]:%}" if group in part else "" for part in parts]
+        alone = len(members) == 1
+        rows.append(_row(group, texts, _ranks(findings, members[0]) if alone else ("", "")))
+        rows += [] if alone else [_row(f"  {findings.names[i]}", ("", ""), _ranks(findings, i)) for i in members]
+    return rows
+
+
+def _ranks(findings: Findings, i: int) -> Sequence[str]:
+    return [f"{rho:+.2f}" for rho in findings.correlations[i, -2:]]
+
+
+def _row(name: str, parts: Sequence[str], ranks: Sequence[str]) -> dict[str, str]:
+    return {
+        "what": name,
+        "error [95 %]": parts[0],
+        "its rank": ranks[0],
+        "resources [95 %]": parts[1],
+        "their rank": ranks[1],
+    }
+
+
+def text(findings: Findings) -> str:
+    """Return quality, table and notes as lines."""
+    lines = [f"{of.target}: {quality(of)}" for of in findings.explanations]
+    if findings.is_enough:
+        rows = cells(findings)
+        table = [list(rows[0]), *(list(row.values()) for row in rows)]
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        lines.append("")
+        for first, *others in table:
+            numbers = (cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))
+            lines.append("  ".join([first.ljust(widths[0]), *numbers]).rstrip())
+        lines.append("")
+    return "\n".join([*lines, *notes(findings)])

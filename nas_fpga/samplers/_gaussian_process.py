@@ -77,9 +77,11 @@ class GaussianProcessSampler(Sampler[C]):
         if self.n_startup < 0:
             raise InputError(f"startup trials {self.n_startup} must be at least 0")
         if self.function not in self.functions:
+            other = "precision" if self.goal == "front" else "front"
+            cure = f"; it is for --goal {other}" if self.acquisition in self.acquisitions else ""
             raise InputError(
-                f"acquisition '{self.acquisition}' is none of {', '.join(self.functions)}, which sampler gp has for "
-                f"the goal {self.goal}"
+                f"acquisition '{self.acquisition}' is none of {', '.join(self.functions)}, which --sampler gp has for "
+                f"--goal {self.goal}{cure}"
             )
         if self.pending not in PENDING:
             raise InputError(f"pending '{self.pending}' is none of {', '.join(PENDING)}")

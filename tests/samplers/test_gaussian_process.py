@@ -190,7 +190,7 @@ def test_a_generation_is_not_one_candidate_and_its_neighbours(goal, pending):
     ("options", "message"),
     [
         ({"n_startup": -1}, "startup trials -1"),
-        ({"acquisition": "ucb"}, "acquisition 'ucb' is none of ehvi"),
+        ({"acquisition": "ucb"}, "acquisition .ucb. is none of ehvi, .* it is for --goal precision"),
         ({"goal": "precision", "acquisition": "ehvi"}, "acquisition 'ehvi' is none of log-ei, ucb"),
         ({"pending": "hope"}, "pending 'hope' is none of believer"),
         ({"kappa": -1.0}, "kappa -1.0 must be at least 0"),
