@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nas_fpga.hardware import as_told, log10_share
 from nas_fpga.samplers import hypervolume
-from nas_fpga.space import format_topology
+from nas_fpga.space import LearnedBits, format_topology
 from nas_fpga.study import Point, Setup, TrialRecord, training_seconds
 
 Array = NDArray[np.float64]
@@ -158,10 +158,5 @@ def variance_ratio(once: Array, repeated: Array) -> VarianceRatio:
 
 def text_of(trial: TrialRecord) -> str:
     """Return a trial's candidate as `--include` takes it."""
-    return str(trial.candidate) if not _is_learned(trial) else format_topology(trial.candidate.topology)
-
-
-def _is_learned(trial: TrialRecord) -> bool:
-    from nas_fpga.space import LearnedBits
-
-    return isinstance(trial.candidate.bits, LearnedBits)
+    candidate = trial.candidate
+    return format_topology(candidate.topology) if isinstance(candidate.bits, LearnedBits) else str(candidate)

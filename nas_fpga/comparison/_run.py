@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nas_fpga.comparison import _definition as defined
-from nas_fpga.comparison._curves import VarianceRatio, text_of, trace_of, variance_ratio
+from nas_fpga.comparison._curves import VarianceRatio, kept, text_of, trace_of, variance_ratio
 from nas_fpga.comparison._definition import ComparisonDefinition, with_card
 from nas_fpga.comparison._outcome import Comparison, Method, Retrained
 from nas_fpga.comparison._saved import read_definition, write_definition
@@ -237,7 +237,5 @@ def _winner(study: EndedStudy) -> TrialRecord | None:
 
 def _merits(trial: TrialRecord, setup: Setup) -> tuple[float, float] | None:
     """Return error and smoothed log10 of it, of the best network of a trial within the limits."""
-    from nas_fpga.comparison._curves import kept
-
     best = min(kept(trial, setup), key=lambda point: point.error, default=None)
     return None if best is None else (best.error, best.merits.log10_error)
