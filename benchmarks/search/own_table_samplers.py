@@ -9,9 +9,9 @@ deviation over the table. The distance is recorded; a proposal that is infeasibl
 does not count: the table has one training of each row, and 100 of them are given. What is seen is validation; what the
 best of a search and its front are worth is counted on validation and on test.
 
-Ablation: the Gaussian process with other encodings, acquisition functions, ways to treat what is in training, priors
-and random starts, and without its local moves; ``local-search`` is the moves without the process. ``gp-before`` is the
-sampler at the commit before it was rewritten, taken from the repository.
+Ablation: the Gaussian process with other encodings, kernels, acquisition functions, ways to treat what is in training,
+priors and random starts, without its local moves, and with a trust region; ``local-search`` is the moves without the
+process. ``gp-before`` is the sampler at the commit before it was rewritten, taken from the repository.
 """
 
 from __future__ import annotations
@@ -37,9 +37,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks._provenance import provenance
+from benchmarks.search._ablation import (
+    ENCODINGS,
+    EncodedSpace,
+    LayerKernelSampler,
+    ShortLengthsSampler,
+    StillSpace,
+    TrustRegionSampler,
+    as_kind,
+)
 from benchmarks.search.own_table import read_table
 from nas_fpga.samplers import GaussianProcessSampler, Observation, Sampler, hypervolume, non_dominated
-from nas_fpga.space import BitWidths, Candidate, MLPSpace, Rows, depths_of, parse_candidate, widths_of
+from nas_fpga.space import BitWidths, Candidate, MLPSpace, parse_candidate
 from nas_fpga.study import SearchDefinition, Setup, load_data
 
 HERE = Path(__file__).parent
@@ -167,89 +176,6 @@ def search(table: Table, sampler: Sampler[Candidate], n: int) -> tuple[NDArray[n
 # -- methods -------------------------------------------------------------------------------------------------------
 
 
-def _log_widths(space: MLPSpace, rows: Rows) -> Array:
-    """Return depth, the log width of every layer (0 beyond the depth), and bits."""
-    widths = np.log(np.maximum(widths_of(rows), 1)) / np.log(space.budget)
-    return np.column_stack([depths_of(rows) / space.max_layers, widths, rows[:, -2:] / 8])
-
-
-def _summaries(space: MLPSpace, rows: Rows) -> Array:
-    """Return the log of depth, total, narrowest layer and weights, and of bits: no layer by itself."""
-    return MLPSpace.encode(space, rows)[:, [0, 1, 2, 3, 9, 10]]
-
-
-def _profile_alone(space: MLPSpace, rows: Rows) -> Array:
-    """Return depth, the widths at five relative depths, and bits: no summary."""
-    return MLPSpace.encode(space, rows)[:, [0, 4, 5, 6, 7, 8, 9, 10]]
-
-
-def _arc(space: MLPSpace, rows: Rows) -> Array:
-    """Return depth, every layer on an arc that inactive ones lie at the centre of, and bits.
-
-    Swersky et al. (2014), "Raiders of the lost architecture", arXiv:1409.4011, with the radius learned and half a turn.
-    """
-    widths = widths_of(rows)
-    angles = np.pi / 2 * np.log(np.maximum(widths, 1)) / np.log(space.budget)
-    active = widths > 0
-    return np.column_stack(
-        [depths_of(rows) / space.max_layers, active * np.sin(angles), active * np.cos(angles), rows[:, -2:] / 8]
-    )
-
-
-ENCODINGS = {"widths": _log_widths, "summaries": _summaries, "profile": _profile_alone, "arc": _arc}
-
-
-@dataclass(frozen=True)
-class EncodedSpace(MLPSpace):
-    """The same space with other features."""
-
-    encoding: str = "widths"
-
-    def encode(self, rows: Rows) -> Array:
-        """Return the features of the encoding."""
-        return ENCODINGS[self.encoding](self, rows)
-
-
-@dataclass(frozen=True)
-class StillSpace(MLPSpace):
-    """The same space without local moves."""
-
-    def moves(self, rng: np.random.Generator, rows: Rows, n: int) -> Rows:
-        """Return none."""
-        return rows[:0]
-
-
-def _as(kind: type[MLPSpace], space: MLPSpace, **options: Any) -> MLPSpace:
-    values = {field.name: getattr(space, field.name) for field in dataclasses.fields(MLPSpace)}
-    return kind(**values, **options)
-
-
-@dataclass(frozen=True)
-class ShortLengthsSampler(GaussianProcessSampler):
-    """Ours with a prior of lengths about the range of a feature."""
-
-    def ask(self, history: Any, pending: Any, n: int) -> list[Candidate]:
-        """Return the next candidates, with nothing learned kept from one prior to the other."""
-        from nas_fpga.samplers import _learning
-
-        prior = _learning.Prior.of
-
-        def short(d: int) -> _learning.Prior:
-            usual = prior(d)
-            lengths = np.arange(d + 2) < d
-            return _learning.Prior(np.where(lengths, 0.0, usual.means), np.where(lengths, 1.0, usual.deviations))
-
-        kept = _learning._learned.copy()
-        try:
-            _learning._learned.clear()
-            _learning.Prior.of = short  # type: ignore[method-assign, assignment]
-            return super().ask(history, pending, n)
-        finally:
-            _learning.Prior.of = prior  # type: ignore[method-assign]
-            _learning._learned.clear()
-            _learning._learned.update(kept)
-
-
 Make = Callable[[MLPSpace, int], "Sampler[Candidate]"]  # in quotes: it had no brackets before
 
 
@@ -269,11 +195,12 @@ def methods() -> dict[str, Make]:
     models = [name for name in by_name if name not in ("random", "sobol", "latin-hypercube")]
     found |= {f"{name} precision": functools.partial(registered, name, goal="precision") for name in models}
     found |= {
-        f"gp {name}": lambda space, seed, name=name: ours(_as(EncodedSpace, space, encoding=name), seed)
-        for name in ENCODINGS
+        f"gp {name}": lambda space, seed, encoding=encoding: ours(as_kind(EncodedSpace, space, encoding=encoding), seed)
+        for name, encoding in ENCODINGS.items()
     }
-    found["gp without moves"] = lambda space, seed: ours(_as(StillSpace, space), seed)
-    found["gp short lengths"] = ShortLengthsSampler
+    found["gp without moves"] = lambda space, seed: ours(as_kind(StillSpace, space), seed)
+    found |= {"gp short lengths": ShortLengthsSampler, "gp layer kernel": LayerKernelSampler.of}
+    found |= {"gp trust region": TrustRegionSampler}
     found |= {f"gp start {n}": functools.partial(ours, n_startup=n) for n in (4, 12, 20)}
     found |= {f"gp {kind}": functools.partial(ours, pending=kind) for kind in PENDING[1:]}
     found |= {
