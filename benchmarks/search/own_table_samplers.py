@@ -10,8 +10,9 @@ does not count: the table has one training of each row, and 100 of them are give
 best of a search and its front are worth is counted on validation and on test.
 
 Ablation: the Gaussian process with other encodings, kernels, acquisition functions, ways to treat what is in training,
-priors and random starts, without its local moves, and with a trust region; ``local-search`` is the moves without the
-process. ``gp-before`` is the sampler at the commit before it was rewritten, taken from the repository.
+priors and random starts, without its local moves, with a trust region, and with the worst errors clipped;
+``local-search`` is the moves without the process. ``gp-before`` is the sampler at the commit before it was rewritten,
+taken from the repository.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from numpy.typing import NDArray
 from benchmarks._provenance import provenance
 from benchmarks.search._ablation import (
     ENCODINGS,
+    ClippedSampler,
     EncodedSpace,
     LayerKernelSampler,
     ShortLengthsSampler,
@@ -201,6 +203,7 @@ def methods() -> dict[str, Make]:
     found["gp without moves"] = lambda space, seed: ours(as_kind(StillSpace, space), seed)
     found |= {"gp short lengths": ShortLengthsSampler, "gp layer kernel": LayerKernelSampler.of}
     found |= {"gp trust region": TrustRegionSampler}
+    found |= {f"gp clipped {q:.0%}": functools.partial(ClippedSampler, quantile=q) for q in (0.5, 0.75)}
     found |= {f"gp start {n}": functools.partial(ours, n_startup=n) for n in (4, 12, 20)}
     found |= {f"gp {kind}": functools.partial(ours, pending=kind) for kind in PENDING[1:]}
     found |= {
