@@ -1,10 +1,12 @@
 """CPU seconds of a suggestion after 100 to 3,000 ended trials: ``python -m benchmarks.search.suggestion_cost``.
 
-Half an hour on one core, in the environment that :mod:`benchmarks.search.tables` describes. Every method knows the same
+An hour on one core, in the environment that :mod:`benchmarks.search.tables` describes. Every method knows the same
 random history of networks of up to 15 layers and 2,000 neurons with their bits, whose errors are those of a stand-in
-objective, and is asked eight times more, one thread, and told an error each time. An entry has a process of its own and
-is cut off after a limit of CPU seconds; what it suggested until then counts. What is counted is asking and telling;
-imports and building the history are not. Of ours, a generation of four counts as four suggestions.
+objective, and is asked for a tenth as many suggestions more, eight at least, one thread, and told an error each time:
+so what a method learns anew every so many trials is in the mean as often as it is in a search. An entry has a process
+of its own and is cut off after a limit of CPU seconds; what it suggested until then counts. What is counted is asking
+and telling; imports and building the history are not. The first suggestion, of a process that has learned nothing
+before, is a column of its own, as a search has it once. Of ours, a generation of four counts as four suggestions.
 
 Optuna's TPE has the space's own idiom: a depth, as many widths, the excess over the budget as a constraint; its and
 BoTorch's Gaussian process and DeepHyper have all fifteen widths, of which those beyond the depth are idle. A proposal
@@ -42,7 +44,7 @@ from nas_fpga.testing import observe
 HERE = Path(__file__).parent
 PACKAGES = ("numpy", "scipy", "scikit-learn", "optuna", "torch", "botorch", "gpytorch", "deephyper")
 TRIALS = (100, 300, 1000, 3000)
-N_ASKS, GENERATION, LIMIT_S = 8, 4, 120
+N_ASKS, GENERATION, LIMIT_S = 8, 4, 60
 N_WARM = 30  # trials of a first, uncounted search, which imports what is imported late
 SPACE = MLPSpace(n_inputs=13, n_outputs=1, budget=2000)
 
@@ -225,58 +227,68 @@ METHODS: dict[str, Callable[[History], Asked]] = {
 
 
 def measure(name: str, n_trials: int, n_asks: int, limit_s: float) -> None:
-    """Print the CPU seconds of each suggestion, a line an ask, in this process; past the limit the process is ended."""
+    """Print CPU seconds and suggestions of each ask, in this process, the first apart; past the limit it is ended."""
     warnings.simplefilter("ignore")
     METHODS[name](history(N_WARM))()
     asked = METHODS[name](history(n_trials))
     end = int(time.process_time() + limit_s) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (end, end))
+    ask(asked)  # the first, which counts apart
     suggested = 0
     while suggested < n_asks:
-        start = time.process_time()
-        n = asked()
-        spent = time.process_time() - start
-        suggested += n
-        print(json.dumps([spent / n] * n), flush=True)
+        suggested += ask(asked)
 
 
-def measure_apart(name: str, n_trials: int, n_asks: int, limit_s: float) -> list[float]:
-    """Return the CPU seconds of each suggestion, from a process of its own; fewer where it ran over the limit."""
+def ask(asked: Asked) -> int:
+    """Ask once, print CPU seconds and how many were suggested, and return the latter."""
+    start = time.process_time()
+    n = asked()
+    print(json.dumps([time.process_time() - start, n]), flush=True)
+    return n
+
+
+Asks = list[tuple[float, int]]
+"""CPU seconds and suggestions of each ask, the first one before all that count."""
+
+
+def measure_apart(name: str, n_trials: int, n_asks: int, limit_s: float) -> Asks:
+    """Return what asks took in a process of its own; fewer where it ran over the limit."""
     command = [sys.executable, "-m", "benchmarks.search.suggestion_cost", "--entry", name, str(n_trials)]
     command += ["--asks", str(n_asks), "--limit", str(limit_s)]
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     done = subprocess.run(command, env=os.environ | one_thread, capture_output=True, text=True, check=False)
-    times = [float(spent) for line in done.stdout.splitlines() for spent in json.loads(line)]
     if done.returncode != 0 and done.returncode >= 0:  # not ended by the limit
         sys.exit(f"{name} after {n_trials} trials failed:\n{done.stderr}")
-    return times
+    return [(float(spent), int(n)) for line in done.stdout.splitlines() for spent, n in [json.loads(line)]]
 
 
-def run(names: Sequence[str], lengths: Sequence[int], n_asks: int, limit_s: float, out: Path) -> None:
+def run(names: Sequence[str], lengths: Sequence[int], least_asks: int, limit_s: float, out: Path) -> None:
     """Measure one entry after the other, all methods at one length side by side; write and print."""
-    times: dict[str, dict[str, list[float]]] = {name: {} for name in names}
+    times: dict[str, dict[str, Asks]] = {name: {} for name in names}
     lines: list[dict[str, Any]] = []
     for n_trials in lengths:
         for name in names:
-            found = measure_apart(name, n_trials, n_asks, limit_s)
-            times[name][str(n_trials)] = [round(spent, 5) for spent in found]
+            found = measure_apart(name, n_trials, max(least_asks, n_trials // 10), limit_s)
+            times[name][str(n_trials)] = [(round(spent, 5), n) for spent, n in found]
             lines.append({"method": name, "trials": n_trials} | summary(found, limit_s))
             print(*lines[-1].values(), flush=True)
     write(out / "suggestion_cost.csv", lines)
     facts = {"commit": commit(), "versions": {name: importlib.metadata.version(name) for name in PACKAGES}}
-    facts |= {"asks": n_asks, "limit_s": limit_s, "cpu_s": times}
-    (out / "suggestion_cost.json").write_text(json.dumps(facts, indent=2) + "\n")
+    facts |= {"least_suggestions": least_asks, "limit_s": limit_s, "cpu_s_and_suggestions": times}
+    (out / "suggestion_cost.json").write_text(json.dumps(facts) + "\n")
     plot(lines, out / "suggestion_cost.png")
 
 
-def summary(times: Sequence[float], limit_s: float) -> dict[str, Any]:
-    """Return median, mean and first CPU seconds of suggestions, and how many there were.
+def summary(found: Asks, limit_s: float) -> dict[str, Any]:
+    """Return median, mean and first CPU seconds of a suggestion, and how many the first two are of.
 
-    Of an entry that was cut off before its first suggestion the limit stands for all, a bound from below.
+    Of an entry that was cut off before its second ask the first stands for all; before its first, the limit, a bound
+    from below.
     """
-    seen = list(times) or [limit_s]
-    figures = {"median_s": np.median(seen), "mean_s": np.mean(seen), "first_s": seen[0]}
-    return {name: round(float(value), 5) for name, value in figures.items()} | {"suggestions": len(times)}
+    first, *rest = found or [(limit_s, 1)]
+    each = [spent / n for spent, n in rest for _ in range(n)]
+    figures = {"median_s": np.median(each or [first[0]]), "mean_s": np.mean(each or [first[0]]), "first_s": first[0]}
+    return {name: round(float(value), 5) for name, value in figures.items()} | {"suggestions": len(each)}
 
 
 def write(path: Path, lines: Sequence[dict[str, Any]]) -> None:
@@ -299,7 +311,7 @@ def plot(lines: Sequence[dict[str, Any]], path: Path) -> None:
         style = {"marker": "o", "ls": "-"} if name.partition(",")[0] in SAMPLERS else {"marker": "s", "ls": "--"}
         style |= {"color": plt.get_cmap("tab20")(i % 20), "lw": 2 if name.startswith("gp") else 1.2, "ms": 4}
         axis.plot([line["trials"] for line in of], [line["mean_s"] for line in of], label=name, **style)
-        over = [line for line in of if not line["suggestions"]]
+        over = [line for line in of if not line["suggestions"]]  # less than two asks within the limit
         axis.plot([line["trials"] for line in over], [line["mean_s"] for line in over], "^", color="k", ms=7)
     axis.set(xscale="log", yscale="log", xlabel="ended trials", ylabel="CPU s a suggestion, mean (triangles: at least)")
     axis.grid(alpha=0.25, which="both")
@@ -312,7 +324,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS), metavar="METHOD")
     parser.add_argument("--trials", nargs="+", type=int, default=list(TRIALS), help="lengths of the history")
-    parser.add_argument("--asks", type=int, default=N_ASKS, help=f"suggestions of each (default: {N_ASKS})")
+    parser.add_argument("--asks", type=int, default=N_ASKS, help=f"least suggestions of each (default: {N_ASKS})")
     parser.add_argument("--limit", type=float, default=LIMIT_S, help=f"CPU s of an entry (default: {LIMIT_S})")
     parser.add_argument("--out", type=Path, default=HERE, help="folder of the results")
     parser.add_argument("--entry", nargs=2, metavar=("METHOD", "TRIALS"), help="one entry alone, in this process")

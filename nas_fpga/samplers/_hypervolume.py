@@ -18,7 +18,7 @@ LOWEST_SHARE = -6.0
 
 
 def staircase(errors: Array, shares: Array) -> tuple[Array, Array]:
-    """Return the lower envelope of points as steps.
+    """Return the lower envelope of points as steps, one for each point that lowers it.
 
     Args:
         errors: log10 error `(n,)`.
@@ -31,9 +31,10 @@ def staircase(errors: Array, shares: Array) -> tuple[Array, Array]:
     inside = (shares < 0) & (errors < 0)
     errors, shares = np.maximum(errors[inside], LOWEST_ERROR), np.maximum(shares[inside], LOWEST_SHARE)
     order = np.argsort(shares, kind="stable")
-    edges = np.concatenate([[LOWEST_SHARE], shares[order], [0.0]])
-    levels = np.concatenate([[0.0], np.minimum.accumulate(errors[order])])
-    return edges, levels
+    errors, shares = errors[order], shares[order]
+    levels = np.minimum.accumulate(np.concatenate([[0.0], errors]))
+    lower = errors < levels[:-1]
+    return np.concatenate([[LOWEST_SHARE], shares[lower], [0.0]]), np.append(0.0, errors[lower])
 
 
 def hypervolume(errors: Array, shares: Array) -> float:
