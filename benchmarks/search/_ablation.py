@@ -6,7 +6,7 @@ import dataclasses
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -85,6 +85,31 @@ class StillSpace(MLPSpace):
     def moves(self, rng: np.random.Generator, rows: Rows, n: int) -> Rows:
         """Return none."""
         return rows[:0]
+
+
+@dataclass(frozen=True)
+class RowsSpace(MLPSpace):
+    """The same space, of which nothing but some rows is drawn, and the nearest of these as moves.
+
+    Attributes:
+        drawn: The rows, distinct `(r, columns)`.
+        places: Their features, each in a unit of its own `(r, k)`.
+        units: These units `(k,)`.
+    """
+
+    drawn: Rows = field(default_factory=lambda: np.zeros((0, 0), np.int32), compare=False)
+    places: Array = field(default_factory=lambda: np.zeros((0, 0)), compare=False)
+    units: Array = field(default_factory=lambda: np.zeros(0), compare=False)
+
+    def sample(self, rng: np.random.Generator, n: int) -> Rows:
+        """Return different ones of the rows."""
+        return self.drawn[rng.permutation(len(self.drawn))[:n]]
+
+    def moves(self, rng: np.random.Generator, rows: Rows, n: int) -> Rows:
+        """Return the nearest of each row, 64 at most."""
+        k = min(64, -(-n // max(len(rows), 1)))
+        near = [((self.places - place) ** 2).sum(axis=1).argsort()[:k] for place in self.encode(rows) / self.units]
+        return self.drawn[np.concatenate(near)] if near else rows
 
 
 def as_kind(kind: type[MLPSpace], space: MLPSpace, **options: Any) -> MLPSpace:

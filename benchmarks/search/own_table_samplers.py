@@ -9,6 +9,9 @@ deviation over the table. The distance is recorded; a proposal that is infeasibl
 does not count: the table has one training of each row, and 100 of them are given. What is seen is validation; what the
 best of a search and its front are worth is counted on validation and on test.
 
+The optimum of a model may lie where the table has no row near, and the row that is given then says little of it. So
+some methods run also on nothing but the rows (``gp rows``), whose moves go to the nearest ones.
+
 Ablation: the Gaussian process with other encodings, kernels, acquisition functions, ways to treat what is in training,
 priors and random starts, without its local moves, with a trust region, and with the worst errors clipped;
 ``local-search`` is the moves without the process. ``gp-before`` is the sampler at the commit before it was rewritten,
@@ -38,16 +41,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks._provenance import provenance
-from benchmarks.search._ablation import (
-    ENCODINGS,
-    ClippedSampler,
-    EncodedSpace,
-    LayerKernelSampler,
-    ShortLengthsSampler,
-    StillSpace,
-    TrustRegionSampler,
-    as_kind,
-)
 from benchmarks.search.own_table import read_table
 from nas_fpga.samplers import GaussianProcessSampler, Observation, Sampler, hypervolume, non_dominated
 from nas_fpga.space import BitWidths, Candidate, MLPSpace, parse_candidate
@@ -181,8 +174,9 @@ def search(table: Table, sampler: Sampler[Candidate], n: int) -> tuple[NDArray[n
 Make = Callable[[MLPSpace, int], "Sampler[Candidate]"]  # in quotes: it had no brackets before
 
 
-def methods() -> dict[str, Make]:
-    """Return all methods by name: the registry's, and the ablation of ours."""
+def methods(table: Table) -> dict[str, Make]:
+    """Return all methods by name: the registry's, some of them on the table's rows alone, and the ablation of ours."""
+    from benchmarks.search import _ablation as ablation  # the commit before has not what it is made of
     from nas_fpga.samplers import SAMPLERS, SamplerOptions
     from nas_fpga.samplers._belief import PENDING, PRECISION_ACQUISITIONS
 
@@ -192,18 +186,26 @@ def methods() -> dict[str, Make]:
     def ours(space: MLPSpace, seed: int, **options: Any) -> Sampler[Candidate]:
         return GaussianProcessSampler(space, seed, **options)
 
+    kind = ablation.as_kind
     by_name = [name for name in SAMPLERS if name not in ("grid", "optuna-gp")]
     found: dict[str, Make] = {name: functools.partial(registered, name) for name in by_name}
     models = [name for name in by_name if name not in ("random", "sobol", "latin-hypercube")]
     found |= {f"{name} precision": functools.partial(registered, name, goal="precision") for name in models}
+    rows = {"drawn": table.space.rows(table.candidates), "places": table._places, "units": table._scale}
     found |= {
-        f"gp {name}": lambda space, seed, encoding=encoding: ours(as_kind(EncodedSpace, space, encoding=encoding), seed)
-        for name, encoding in ENCODINGS.items()
+        f"{name} rows": lambda space, seed, name=name: registered(name, kind(ablation.RowsSpace, space, **rows), seed)
+        for name in ("gp", "ambs", "local-search", "regularized-evolution")
     }
-    found["gp without moves"] = lambda space, seed: ours(as_kind(StillSpace, space), seed)
-    found |= {"gp short lengths": ShortLengthsSampler, "gp layer kernel": LayerKernelSampler.of}
-    found |= {"gp trust region": TrustRegionSampler}
-    found |= {f"gp clipped {q:.0%}": functools.partial(ClippedSampler, quantile=q) for q in (0.5, 0.75)}
+    found |= {
+        f"gp {name}": lambda space, seed, encoding=encoding: ours(
+            kind(ablation.EncodedSpace, space, encoding=encoding), seed
+        )
+        for name, encoding in ablation.ENCODINGS.items()
+    }
+    found["gp without moves"] = lambda space, seed: ours(kind(ablation.StillSpace, space), seed)
+    found |= {"gp short lengths": ablation.ShortLengthsSampler, "gp layer kernel": ablation.LayerKernelSampler.of}
+    found |= {"gp trust region": ablation.TrustRegionSampler}
+    found |= {f"gp clipped {q:.0%}": functools.partial(ablation.ClippedSampler, quantile=q) for q in (0.5, 0.75)}
     found |= {f"gp start {n}": functools.partial(ours, n_startup=n) for n in (4, 12, 20)}
     found |= {f"gp {kind}": functools.partial(ours, pending=kind) for kind in PENDING[1:]}
     found |= {
@@ -333,7 +335,7 @@ def main() -> None:
     if arguments.action == "before":  # within the tree of that commit
         run("gp-before", GaussianProcessSampler, table, arguments.seeds)
         return
-    known = methods()
+    known = methods(table)
     for name in arguments.methods or [*known, "gp-before"]:
         if name == "gp-before":
             run_before(arguments.data, arguments.seeds)

@@ -1,4 +1,4 @@
-"""The README's main job before and after the training engine: ``python -m benchmarks.training.main_job``.
+"""The README's main job before and after a change, the training engine: ``python -m benchmarks.training.main_job``.
 
 Writes ``main_job.csv`` (the hypervolume after every trial and polish), ``main_job.json`` (times and hypervolumes, seed
 by seed) and ``main_job.png``. About half an hour on two cores that have nothing else to do. What has been run lies
@@ -8,7 +8,12 @@ Both sides are the search with its defaults, a budget of 2,000 neurons and 100 t
 compiled program kept from before, from the start of the process to the written report. *Before* is the commit before
 the engine, checked out beside, with the same installed libraries; it trains candidates one by one and polishes nothing.
 The hypervolume is that of the search: on validation, resources as estimated. Besides the whole times, that counts at
-which *after* has the hypervolume that *before* ends with, over the time at which *before* has it.
+which *after* has the hypervolume that *before* ends with, over the time at which *before* has it; and the hypervolumes
+after equal numbers of trials, before anything is polished.
+
+The search engine is measured likewise, against the commit before it, which trains with the same engine::
+
+    python -m benchmarks.training.main_job --before 7f84c32 --runs runs/search-main-job --out benchmarks/search/engine
 """
 
 from __future__ import annotations
@@ -37,6 +42,7 @@ BEFORE = "6a2bc97"
 SIDES = ("before", "after")
 SEEDS = (1, 2, 3)
 OPTIONS = {"budget": 2000}
+AT = (12, 25, 50, 100)  # trials at which hypervolumes are compared
 COLUMNS = ("side", "seed", "seconds", "trials", "polished", "hypervolume")
 STYLES = {"before": "#999999", "after": "#0072B2"}
 
@@ -118,6 +124,11 @@ def final_volume(result: Result) -> float:
     return float(result["steps"][-1][-1])
 
 
+def volume_at(result: Result, trials: int) -> float:
+    """Return the hypervolume after so many trials, nothing polished."""
+    return max(float(step[-1]) for step in result["steps"] if step[1] <= trials and not step[2])
+
+
 def seconds_to(result: Result, volume: float) -> float | None:
     """Return when a run first had a hypervolume; None if it never had."""
     return next((float(step[0]) for step in result["steps"] if step[-1] >= volume), None)
@@ -134,6 +145,9 @@ def summarise(results: dict[tuple[str, int], Result], seeds: Sequence[int]) -> d
         by_seed[str(seed)] = {
             "wall_s": {"before": before["wall_s"], "after": after["wall_s"]},
             "hypervolume": {"before": target, "after": final_volume(after)},
+            "hypervolume_at_trials": {
+                str(n): {"before": volume_at(before, n), "after": volume_at(after, n)} for n in AT
+            },
             "seconds_to_hypervolume_of_before": {"before": times[0], "after": times[1]},
             "share_of_time_to_it": None if times[1] is None else times[1] / times[0],
             "share_of_wall_time": None if times[1] is None else times[1] / before["wall_s"],
@@ -168,11 +182,11 @@ def write(plan: Plan) -> dict[str, Any]:
     }
     write_json(plan.out / "main_job.json", summary)
     if results:
-        draw(results, plan.out / "main_job.png")
+        draw(results, plan.before, plan.out / "main_job.png")
     return summary
 
 
-def draw(results: dict[tuple[str, int], Result], path: Path) -> None:
+def draw(results: dict[tuple[str, int], Result], before: str, path: Path) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -181,7 +195,8 @@ def draw(results: dict[tuple[str, int], Result], path: Path) -> None:
     figure, axis = plt.subplots(figsize=(6, 4), layout="constrained")
     for k, ((side, _), result) in enumerate(results.items()):
         seconds, volumes = zip(*((step[0], step[-1]) for step in result["steps"]), strict=True)
-        label = f"{side} the training engine" if k < len(SIDES) else None
+        name = before if side == "before" else f"after {before}"
+        label = name if k < len(SIDES) else None
         axis.step(seconds, volumes, where="post", color=STYLES[side], lw=1.2, label=label)
         axis.plot(result["wall_s"], volumes[-1], "o", color=STYLES[side], ms=4)
     axis.set(xlabel="seconds since the command was typed (dot: report written)", ylabel="hypervolume, validation")
@@ -199,6 +214,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--runs", type=Path, default=RUNS, help="default: %(default)s")
     parser.add_argument("--out", type=Path, default=HERE, help="folder of the results; default: beside this file")
     given = parser.parse_args(arguments)
+    given.out.mkdir(exist_ok=True)
     plan = Plan(runs=given.runs, out=given.out, before=given.before, seeds=tuple(range(1, given.seeds + 1)))
     measure(plan)
     for seed, of in write(plan)["seeds"].items():

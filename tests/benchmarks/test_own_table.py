@@ -1,11 +1,14 @@
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
+from benchmarks.search import _ablation as ablation
 from benchmarks.search import own_table, own_table_samplers
 from benchmarks.search.own_table_samplers import Table, search
 from nas_fpga.samplers import GaussianProcessSampler, RandomSampler
+from nas_fpga.samplers._belief import Belief
 from nas_fpga.space import BitWidths, Candidate, MLPSpace
 from nas_fpga.testing import observe
 
@@ -104,18 +107,67 @@ def test_a_proposal_that_is_not_feasible_ends_the_run(table):
 def test_every_method_of_the_ablation_proposes(table):
     history = [observe(candidate) for candidate in table.candidates[:22]]
     before = GaussianProcessSampler(table.space, 0).ask(history, [], 2)
-    for name, make in own_table_samplers.methods().items():
+    for name, make in own_table_samplers.methods(table).items():
         (candidate,) = make(table.space, 0).ask(history, [], 1)
         assert candidate in table.space, name
     assert GaussianProcessSampler(table.space, 0).ask(history, [], 2) == before  # none leaves anything behind
 
 
-@pytest.mark.parametrize("encoding", own_table_samplers.ENCODINGS)
-def test_encodings_tell_candidates_apart(table, encoding):
-    space = own_table_samplers._as(own_table_samplers.EncodedSpace, table.space, encoding=encoding)
+def test_a_space_of_rows_alone_proposes_them_alone(table):
+    space = own_table_samplers.methods(table)["gp rows"](table.space, 0).space
+    rng = np.random.default_rng(0)
+    known = {row.tobytes() for row in table.space.rows(table.candidates)}
+    drawn = space.sample(rng, 40)
+    assert len(np.unique(drawn, axis=0)) == 40
+    near = space.moves(rng, drawn[:2], 20)
+    assert len(near) == 20
+    assert {row.tobytes() for row in np.concatenate([drawn, near])} <= known
+    assert near[0].tolist() == drawn[0].tolist()  # nearest to itself
+
+
+@pytest.mark.parametrize("name", ablation.ENCODINGS)
+def test_encodings_tell_candidates_apart(table, name):
+    space = ablation.as_kind(ablation.EncodedSpace, table.space, encoding=ablation.ENCODINGS[name])
     features = space.encode(space.rows(table.candidates))
-    assert len(np.unique(features.round(9), axis=0)) > (60 if encoding == "summaries" else 140)
+    assert len(np.unique(features.round(9), axis=0)) > (60 if name == "summaries" else 140)
     assert np.abs(features).max() <= 1 + 1e-9
+
+
+def test_the_kernel_of_layers_by_hand_and_its_gradient(table):
+    kernel = ablation.LayerKernel
+    rows = table.space.rows(table.candidates[:30])
+    features = ablation._layers(table.space, rows)
+    parameters = np.random.default_rng(0).normal(scale=0.3, size=10)
+    covariance = kernel.covariance(features, features, parameters)
+    assert np.diag(covariance) == pytest.approx(np.exp(parameters[-2]))
+    assert np.linalg.eigvalsh(covariance).min() > -1e-9
+    one, two = np.array([[0.5, -1.0]]), np.array([[0.5, 0.7]])
+    assert kernel.layers(one, two, 1.0)[0] == pytest.approx(1 / np.sqrt(2))  # one layer in common, of depths 1 and 2
+    targets = np.random.default_rng(1).normal(size=30)
+    _, gradient = kernel.negative_log_posterior(parameters, features, targets)
+    for i, step in enumerate(np.eye(10) * 1e-6):
+        ends = [kernel.negative_log_posterior(parameters + sign * step, features, targets)[0] for sign in (1, -1)]
+        assert gradient[i] == pytest.approx((ends[0] - ends[1]) / 2e-6, abs=1e-5)
+
+
+def test_a_clipped_history_is_that_of_ours_with_the_worst_errors_alike(table):
+    history = [observe(candidate) for candidate in table.candidates[:20]]
+    worst = float(np.quantile([o.log10_error for o in history], 0.5))
+    alike = [dataclasses.replace(o, log10_error=min(o.log10_error, worst)) for o in history]
+    clipped = ablation.ClippedSampler(table.space, 0, quantile=0.5).ask(history, [], 2)
+    assert clipped == GaussianProcessSampler(table.space, 0).ask(alike, [], 2)
+
+
+def test_a_trust_region_holds_where_the_front_stands_still(table):
+    history = [observe(candidate) for candidate in table.candidates[:40]]
+    belief = Belief.of(table.space, history)
+    rng = np.random.default_rng
+    free = GaussianProcessSampler(table.space, 0)
+    for always, held in ((200, False), (30, True)):
+        sampler = ablation.TrustRegionSampler(table.space, 0, stalled=60, always=always)
+        drawn = sampler._draw(rng(0), belief)
+        assert np.array_equal(drawn, free._draw(rng(0), belief)) is not held
+    assert len(ablation.TrustRegionSampler(table.space, 0, always=30).ask(history, [], 2)) == 2
 
 
 def test_means_and_errors_over_seeds(tmp_path, monkeypatch):

@@ -35,15 +35,23 @@ def test_a_generation_counts_as_its_suggestions():
     assert METHODS["gp, generations"](history(12))() == 4
 
 
-def test_summaries_of_whole_and_of_cut_entries():
-    assert summary([0.4, 0.1, 0.1, 0.2], 60) == {"median_s": 0.15, "mean_s": 0.2, "first_s": 0.4, "suggestions": 4}
+def test_summaries_count_the_first_ask_apart():
+    found = summary([(1.6, 4), (0.4, 4), (0.8, 4), (0.3, 1)], 60)
+    assert found == {"median_s": 0.2, "mean_s": 0.16667, "first_s": 1.6, "suggestions": 9}
+    assert summary([(0.4, 1)], 60) == {"median_s": 0.4, "mean_s": 0.4, "first_s": 0.4, "suggestions": 0}
     assert summary([], 60) == {"median_s": 60, "mean_s": 60, "first_s": 60, "suggestions": 0}
 
 
+def test_asks_are_counted_after_the_first():
+    found = measure_apart("gp, generations", 20, n_asks=6, limit_s=60)
+    assert [n for _, n in found] == [4, 4, 4]
+    assert all(0 < spent < 30 for spent, _ in found)
+
+
 def test_an_entry_over_the_limit_is_cut_off():
-    times = measure_apart("gp", 100, n_asks=100_000, limit_s=0.2)
+    times = measure_apart("gp", 100, n_asks=100_000, limit_s=3)
     assert 0 < len(times) < 100_000
-    assert sum(times) < 2  # whole seconds are what the system counts
+    assert sum(spent for spent, _ in times) < 5  # whole seconds are what the system counts
 
 
 def test_an_entry_that_fails_says_why(monkeypatch):
@@ -53,14 +61,14 @@ def test_an_entry_that_fails_says_why(monkeypatch):
 
 
 def test_files(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(suggestion_cost, "measure_apart", lambda name, n, asks, limit: [n / 1000] * asks)
+    monkeypatch.setattr(suggestion_cost, "measure_apart", lambda name, n, asks, limit: [(n / 1000, 1)] * (asks + 1))
     monkeypatch.setattr(suggestion_cost, "PACKAGES", ("numpy",))
     suggestion_cost.run(["gp", "optuna-tpe"], [100, 300], 8, 60, tmp_path)
-    assert capsys.readouterr().out.splitlines()[0].split() == ["gp", "100", "0.1", "0.1", "0.1", "8"]
+    assert capsys.readouterr().out.splitlines()[0].split() == ["gp", "100", "0.1", "0.1", "0.1", "10"]
     lines = (tmp_path / "suggestion_cost.csv").read_text().splitlines()
     assert lines[0] == "method,trials,median_s,mean_s,first_s,suggestions"
-    assert lines[-1] == "optuna-tpe,300,0.3,0.3,0.3,8"
+    assert lines[-1] == "optuna-tpe,300,0.3,0.3,0.3,30"
     facts = json.loads((tmp_path / "suggestion_cost.json").read_text())
-    assert facts["cpu_s"]["gp"]["300"] == [0.3] * 8
+    assert facts["cpu_s_and_suggestions"]["gp"]["300"] == [[0.3, 1]] * 31
     assert facts["versions"]["numpy"] == np.__version__
     assert (tmp_path / "suggestion_cost.png").stat().st_size > 1000

@@ -29,6 +29,13 @@ def test_hypervolume_outside_the_rectangle():
     assert volume((-9, -3)) == volume((-3, -3))
 
 
+def test_a_staircase_has_a_step_for_each_point_that_lowers_it():
+    errors, shares = np.array([-1, -2, -0.5, -1, -2, -2.5, 0.1]), np.array([-3, -1, -2, -3, -0.5, 0.2, -5])
+    edges, levels = staircase(errors, shares)
+    assert edges.tolist() == [-6, -3, -1, 0]
+    assert levels.tolist() == [0, -1, -2]
+
+
 def test_non_dominated():
     errors = np.array([-1, -2, -0.5, -1, -2])
     shares = np.array([-3, -1, -2, -3, -1.5])
