@@ -140,10 +140,11 @@ def explain(
     def measured(name: str) -> tuple[Array, Array, Array]:
         return measure(np.array([getattr(probe, name) for probe in probes]), weights)
 
+    explained, low, high = map(float, measured("explained"))
     quality = Quality(
         n_trainings=len(targets),
         n_candidates=n_candidates,
-        r_squared=Measured(*map(float, measured("explained"))),
+        r_squared=Measured(explained, low, min(high, 1.0)),  # a part of a whole, whatever the margin
         rank_correlation=_rank_correlation(targets, probes),
         ceiling=_ceiling(targets, candidates),
     )

@@ -100,6 +100,16 @@ class TestClosedForm:
         assert (third.mean < third.high).all()
 
 
+def test_no_more_than_all_is_explained(monkeypatch):
+    monkeypatch.setattr(sklearn.ensemble, "ExtraTreesRegressor", FirstColumn)
+    first = np.arange(30.0)
+    targets = np.where(first == 7, first + 8, first)  # the fold with the 8th has all of the error
+    found = explain("t", first[:, None], [Descriptor("a", "a", "a")], targets, np.arange(30), np.random.default_rng(0))
+    r_squared = found.quality.r_squared
+    assert r_squared.high == 1
+    assert 0 < r_squared.low < r_squared.value < 1
+
+
 def test_scatter_of_repeated_trainings_is_the_ceiling():
     candidates = np.repeat(np.arange(30), 2)
     targets = np.repeat(np.arange(30.0), 2) + np.tile([-1, 1], 30)
