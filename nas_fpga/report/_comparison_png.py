@@ -13,7 +13,7 @@ from nas_fpga.report._comparison_figures import (
     places_of,
     quantities,
 )
-from nas_fpga.report._theme import LIGHT, style_of
+from nas_fpga.report._theme import LIGHT, label_log, style_of
 
 _DASHES = {
     "solid": "-",
@@ -60,7 +60,6 @@ def _draw(plot: object, band: Band, index: int, name: str) -> None:
 
 def _finish(plot: object, comparison: Comparison, quantity: Quantity, words: str) -> None:
     from matplotlib.axes import Axes
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     assert isinstance(plot, Axes)
     plot.spines[["top", "right"]].set_visible(False)
@@ -72,10 +71,8 @@ def _finish(plot: object, comparison: Comparison, quantity: Quantity, words: str
         plot.axhline(comparison.target, color=LIGHT["ink"], lw=1, ls=":", label="the grid's winner, trained again")
     low, high = error_range(comparison)
     plot.set_yscale("log")
-    plot.set_ylim(low, high)
-    plot.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low > 6 else (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)))
-    plot.yaxis.set_major_formatter(FuncFormatter(lambda error, _: f"{error:g}"))
-    plot.yaxis.set_minor_formatter(NullFormatter())
+    label_log(plot.yaxis, low, high)
+    plot.set_ylim(low, high)  # ticks may lie beyond
 
 
 def save_maps(comparison: Comparison, path: Path) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from nas_fpga.explanation import Dependence, Explanation, Findings
-from nas_fpga.report._theme import LIGHT, log_ticks, percent
+from nas_fpga.report._theme import LIGHT, label_log, percent
 
 _MOST = 12  # panels; what matters least is left to the report
 _COLUMNS = 4
@@ -45,7 +44,7 @@ def save_png(findings: Findings, path: Path) -> None:
         plot.set_visible(False)
     lowest = 10 ** float(min(curve.low.min() for curve in curves))
     highest = 10 ** float(max(curve.high.max() for curve in curves))
-    _label_log(plots[0].yaxis, lowest, highest, "{:,.10g}".format if is_error else percent)
+    label_log(plots[0].yaxis, lowest, highest, "{:,.10g}".format if is_error else percent)
     right.supylabel(_literal(findings.merit if is_error else findings.resource), fontsize=9.5)
     right.suptitle("If all networks had one value, and all else their own", fontsize=10)
     figure.savefig(path, dpi=120, format="png", pil_kwargs={"optimize": True})
@@ -86,7 +85,7 @@ def _draw_curve(plot: Any, curve: Dependence, colour: str) -> None:
     plot.set_yscale("log")
     if of.logarithmic:
         plot.set_xscale("log")
-        _label_log(plot.xaxis, float(places[0]), float(places[-1]), "{:,.3g}".format, most=4)
+        label_log(plot.xaxis, float(places[0]), float(places[-1]), "{:,.3g}".format, most=4)
     elif of.whole and len(places) <= _EACH:
         plot.set_xticks(places)
     elif of.whole:
@@ -94,17 +93,6 @@ def _draw_curve(plot: Any, curve: Dependence, colour: str) -> None:
     plot.set_xlabel(_literal(of.label), fontsize=9)
     plot.tick_params(labelsize=8.5)
     plot.spines[["top", "right"]].set_visible(False)
-
-
-def _label_log(line: Any, low: float, high: float, form: Callable[[float], str], most: int = 12) -> None:
-    from matplotlib.ticker import NullLocator
-
-    ticks = log_ticks(low, high, form)
-    both = zip(ticks["tickvals"], ticks["ticktext"], strict=True)
-    inside = [(at, text) for at, text in both if low / 1.2 <= at <= high * 1.2]
-    inside = inside[:: -(-len(inside) // most)]
-    line.set_ticks([at for at, _ in inside], [text for _, text in inside])
-    line.set_minor_locator(NullLocator())
 
 
 def _literal(text: str) -> str:

@@ -13,7 +13,7 @@ from nas_fpga.comparison import BudgetResult, Sweep, kept, sweep_cells, sweep_wo
 from nas_fpga.report._figure import Figure
 from nas_fpga.report._shell import Section, cards, document, download, figure_place, lede
 from nas_fpga.report._tables import Cell, sweep_fields, table
-from nas_fpga.report._theme import LIGHT, axis, layout, log_ticks, style_of
+from nas_fpga.report._theme import LIGHT, axis, label_log, layout, log_ticks, style_of
 from nas_fpga.report._write import in_one_step
 
 _TEXT = ("network",)
@@ -208,7 +208,7 @@ def save_png(sweep: Sweep, path: Path) -> None:
     """Draw both plots and write them to ``path``, as PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Picture
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, NullFormatter
 
     picture = Picture(figsize=(9, 4.2), layout="constrained")  # without pyplot: no state that others share
     FigureCanvasAgg(picture)
@@ -235,9 +235,7 @@ def save_png(sweep: Sweep, path: Path) -> None:
         plot.xaxis.set_minor_formatter(NullFormatter())
         plot.legend(frameon=False, fontsize=8.5)
     low, high = error_range(sweep)
-    left.set_ylim(low, high)
+    label_log(left.yaxis, low, high)
+    left.set_ylim(low, high)  # ticks may lie beyond
     left.set_ylabel(sweep.setup.merit_name.replace("$", r"\$"))
-    left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 4, 5, 6, 7, 8, 9) if high / low < 8 else (1, 2, 5)))
-    left.yaxis.set_major_formatter(FuncFormatter(lambda error, _: f"{error:g}"))
-    left.yaxis.set_minor_formatter(NullFormatter())
     picture.savefig(path, dpi=120, format="png", pil_kwargs={"optimize": True})

@@ -139,15 +139,42 @@ def layout(x: dict[str, Any], y: dict[str, Any], height: int = 420, **more: Any)
 
 
 def log_ticks(low: float, high: float, form: Callable[[float], str] = "{:,.10g}".format) -> dict[str, Any]:
-    """Return the ticks of a logarithmic axis from ``low`` to ``high``: decades, and more steps in a short range.
+    """Return the ticks of a logarithmic axis from ``low`` to ``high``: decades, more steps, or even ones in between.
 
     Plotly's own write the leading digit alone between decades.
     """
     ratio = high / low
+    if 1 < ratio < 4:
+        return _ticks(_even(low, high), form)
     steps = (1,) if ratio > 300 else (1, 2, 5) if ratio > 12 else (1, 1.5, 2, 3, 4, 5, 7)
     decades = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
-    values = [round(step * 10.0**decade, 12) for decade in decades for step in steps]
+    return _ticks([round(step * 10.0**decade, 12) for decade in decades for step in steps], form)
+
+
+def _even(low: float, high: float) -> list[float]:
+    """Return two to seven multiples of 1, 2 or 5 times a power of ten."""
+    least = (high - low) / 6
+    power = 10.0 ** math.floor(math.log10(least))
+    step = next(times * power for times in (1, 2, 5, 10) if times * power >= least)
+    return [round(k * step, 12) for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def _ticks(values: list[float], form: Callable[[float], str]) -> dict[str, Any]:
     return {"tickvals": values, "ticktext": [form(value) for value in values]}
+
+
+def label_log(
+    line: Any, low: float, high: float, form: Callable[[float], str] = "{:,.10g}".format, most: int = 12
+) -> None:
+    """Give matplotlib's logarithmic axis these ticks, those about its ends alone and not more than ``most``."""
+    from matplotlib.ticker import NullLocator
+
+    ticks = log_ticks(low, high, form)
+    both = zip(ticks["tickvals"], ticks["ticktext"], strict=True)
+    inside = [(at, text) for at, text in both if low / 1.2 <= at <= high * 1.2]
+    inside = inside[:: -(-len(inside) // most)]
+    line.set_ticks([at for at, _ in inside], [text for _, text in inside])
+    line.set_minor_locator(NullLocator())
 
 
 def percent(share: float) -> str:

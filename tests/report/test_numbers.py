@@ -324,6 +324,10 @@ def test_ticks_between_decades_have_their_whole_number() -> None:
     assert {0.03: "0.03", 0.05: "0.05", 0.2: "0.2"}.items() <= dict(
         zip(ticks["tickvals"], ticks["ticktext"], strict=True)
     ).items()
+    assert log_ticks(0.32, 0.376)["ticktext"] == ["0.32", "0.33", "0.34", "0.35", "0.36", "0.37"]
+    assert log_ticks(0.0301, 0.09)["tickvals"] == [0.04, 0.05, 0.06, 0.07, 0.08, 0.09]
+    assert log_ticks(170, 190)["tickvals"] == [170, 175, 180, 185, 190]
+    assert 1 in log_ticks(1, 1)["tickvals"]
     assert [percent(share) for share in (1e-6, 1e-3, 0.1, 1.0, 20.0)] == ["0", "0.1 %", "10 %", "100 %", "2,000 %"]
 
 
