@@ -30,7 +30,6 @@ import os
 import subprocess
 import sys
 import tarfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -66,7 +65,6 @@ COLUMNS = (
     "front",
     "distance",
 )
-COLUMNS += ("cpu_s_a_suggestion",)
 
 Array = NDArray[np.float64]
 
@@ -135,8 +133,8 @@ class Table:
         }
 
 
-def search(table: Table, sampler: Sampler[Candidate], n: int) -> tuple[NDArray[np.int64], Array, float]:
-    """Return the rows that a search is given `(n,)`, their distances, and CPU seconds a suggestion.
+def search(table: Table, sampler: Sampler[Candidate], n: int) -> tuple[NDArray[np.int64], Array]:
+    """Return the rows that a search is given `(n,)`, and their distances.
 
     Raises:
         AssertionError: A proposal is infeasible or was given before.
@@ -146,12 +144,9 @@ def search(table: Table, sampler: Sampler[Candidate], n: int) -> tuple[NDArray[n
     given: list[int] = []
     pending: list[int] = []
     distances: list[float] = []
-    cpu_s = 0.0
     while len(given) + len(pending) < n:
         waiting = [table.candidates[row] for row in pending]
-        before = time.process_time()
         proposed = sampler.ask(history, waiting, GENERATION)
-        cpu_s += time.process_time() - before
         had = {*waiting, *(observation.candidate for observation in history)}
         assert len({*proposed} - had) == GENERATION, f"{proposed} holds what was had before"
         assert all(candidate in table.space for candidate in proposed), f"{proposed} is not feasible"
@@ -165,7 +160,7 @@ def search(table: Table, sampler: Sampler[Candidate], n: int) -> tuple[NDArray[n
             used[row] = True
             pending.append(row)
             distances.append(distance)
-    return np.array(given + pending)[:n], np.array(distances)[:n], cpu_s / len(distances)
+    return np.array(given + pending)[:n], np.array(distances)[:n]
 
 
 # -- methods -------------------------------------------------------------------------------------------------------
@@ -238,16 +233,9 @@ def run(name: str, make: Make, table: Table, n_seeds: int) -> None:
     for seed in range(n_seeds):
         if (name, seed) in done():
             continue
-        rows, distances, cpu_s = search(table, make(table.space, seed), AT[-1])
+        rows, distances = search(table, make(table.space, seed), AT[-1])
         lines = [
-            {
-                "method": name,
-                "seed": seed,
-                "trainings": n,
-                "distance": distances[:n].mean(),
-                "cpu_s_a_suggestion": cpu_s,
-            }
-            | table.figures(rows[:n])
+            {"method": name, "seed": seed, "trainings": n, "distance": distances[:n].mean()} | table.figures(rows[:n])
             for n in AT
         ]
         append([{k: v if isinstance(v, str | int) else f"{v:.6g}" for k, v in line.items()} for line in lines])
