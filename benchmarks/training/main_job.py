@@ -9,11 +9,13 @@ compiled program kept from before, from the start of the process to the written 
 the engine, checked out beside, with the same installed libraries; it trains candidates one by one and polishes nothing.
 The hypervolume is that of the search: on validation, resources as estimated. Besides the whole times, that counts at
 which *after* has the hypervolume that *before* ends with, over the time at which *before* has it; and the hypervolumes
-after equal numbers of trials, before anything is polished.
+after equal numbers of trials.
 
-The search engine is measured likewise, against the commit before it, which trains with the same engine::
+The search engine is measured likewise, against the commit before it, which trains with the same engine, with what is
+polished and without::
 
-    python -m benchmarks.training.main_job --before 7f84c32 --runs runs/search-main-job --out benchmarks/search/engine
+    python -m benchmarks.training.main_job --before 7f84c32 --runs runs/engine --out benchmarks/search/engine
+    python -m benchmarks.training.main_job --before 7f84c32 --polish 0 --runs runs/0 --out benchmarks/search/unpolished
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ RUNS = Path("runs/training-main-job")
 BEFORE = "6a2bc97"
 SIDES = ("before", "after")
 SEEDS = (1, 2, 3)
-OPTIONS = {"budget": 2000}
+OPTIONS: dict[str, Any] = {"budget": 2000}
 AT = (12, 25, 50, 100)  # trials at which hypervolumes are compared
 COLUMNS = ("side", "seed", "seconds", "trials", "polished", "hypervolume")
 STYLES = {"before": "#999999", "after": "#0072B2"}
@@ -125,8 +127,8 @@ def final_volume(result: Result) -> float:
 
 
 def volume_at(result: Result, trials: int) -> float:
-    """Return the hypervolume after so many trials, nothing polished."""
-    return max(float(step[-1]) for step in result["steps"] if step[1] <= trials and not step[2])
+    """Return the hypervolume when so many trials had ended, and what was polished by then."""
+    return max((float(step[-1]) for step in result["steps"] if step[1] <= trials), default=0.0)
 
 
 def seconds_to(result: Result, volume: float) -> float | None:
@@ -213,9 +215,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=len(SEEDS), help="how many; default: %(default)s")
     parser.add_argument("--runs", type=Path, default=RUNS, help="default: %(default)s")
     parser.add_argument("--out", type=Path, default=HERE, help="folder of the results; default: beside this file")
+    parser.add_argument("--polish", type=float, help="share of epochs to polish in; default: that of the search")
     given = parser.parse_args(arguments)
     given.out.mkdir(exist_ok=True)
-    plan = Plan(runs=given.runs, out=given.out, before=given.before, seeds=tuple(range(1, given.seeds + 1)))
+    options = OPTIONS if given.polish is None else OPTIONS | {"polish": given.polish}
+    seeds = tuple(range(1, given.seeds + 1))
+    plan = Plan(given.runs, given.out, given.before, seeds, options)
     measure(plan)
     for seed, of in write(plan)["seeds"].items():
         wall, reached = of["wall_s"], of["seconds_to_hypervolume_of_before"]
