@@ -311,9 +311,9 @@ def plot(lines: Sequence[dict[str, Any]], path: Path) -> None:
         style = {"marker": "o", "ls": "-"} if name.partition(",")[0] in SAMPLERS else {"marker": "s", "ls": "--"}
         style |= {"color": plt.get_cmap("tab20")(i % 20), "lw": 2 if name.startswith("gp") else 1.2, "ms": 4}
         axis.plot([line["trials"] for line in of], [line["mean_s"] for line in of], label=name, **style)
-        over = [line for line in of if not line["suggestions"]]  # less than two asks within the limit
+        over = [line for line in of if not line["suggestions"]]  # cut off before a second ask
         axis.plot([line["trials"] for line in over], [line["mean_s"] for line in over], "^", color="k", ms=7)
-    axis.set(xscale="log", yscale="log", xlabel="ended trials", ylabel="CPU s a suggestion, mean (triangles: at least)")
+    axis.set(xscale="log", yscale="log", xlabel="ended trials", ylabel="CPU s a suggestion, mean (triangles: cut off)")
     axis.grid(alpha=0.25, which="both")
     axis.legend(frameon=False, fontsize=7.5, loc="upper left", bbox_to_anchor=(1, 1))
     figure.savefig(path, dpi=100)

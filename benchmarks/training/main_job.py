@@ -197,8 +197,7 @@ def draw(results: dict[tuple[str, int], Result], before: str, path: Path) -> Non
     figure, axis = plt.subplots(figsize=(6, 4), layout="constrained")
     for k, ((side, _), result) in enumerate(results.items()):
         seconds, volumes = zip(*((step[0], step[-1]) for step in result["steps"]), strict=True)
-        name = before if side == "before" else f"after {before}"
-        label = name if k < len(SIDES) else None
+        label = {"before": before, "after": f"after {before}"}[side] if k < len(SIDES) else None
         axis.step(seconds, volumes, where="post", color=STYLES[side], lw=1.2, label=label)
         axis.plot(result["wall_s"], volumes[-1], "o", color=STYLES[side], ms=4)
     axis.set(xlabel="seconds since the command was typed (dot: report written)", ylabel="hypervolume, validation")
