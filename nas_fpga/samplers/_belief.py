@@ -27,7 +27,7 @@ PENDING: tuple[Pending, ...] = get_args(Pending)
 FRONT_ACQUISITIONS = ("ehvi",)
 PRECISION_ACQUISITIONS = ("log-ei", "ucb", "pi", "thompson", "mes")
 
-_MOST_TO_SEE = 1000  # observations that predictions use: .2 CPU s a suggestion in generations of 4, growing as the square
+_MOST_TO_SEE = 1000  # observations that predictions use: .2 CPU s for each of four, growing as the square
 _SHARE_RIDGE = 1.0  # observations that the prior cost is worth, for each feature of its correction
 _LEAST_SHARE_DEVIATION = 1e-3  # of log10 share: where laws are exact
 _N_BEST = 20  # of a search for precision, from which local moves start
