@@ -35,11 +35,10 @@ def shortened(command):
         return words + ONE + SHORT[words[1]] + CARD * ("--preset" in words)  # the last of an option counts
     if words[:2] != ["nas-fpga", "search"]:
         return words
-    n = "5" if "--resume" in words else "4"
-    for option in ("--trials",):
-        if option in words:
-            del words[words.index(option) : words.index(option) + 2]
-    return [*words, *ONE, "--trials", n] + ([] if "--resume" in words else ["--epochs", "2"])
+    if "--resume" in words:
+        return [*words, *ONE, "--trials", "4"]
+    small = ["--budget", "20"] if "learned" in words else []  # pruned by 2 epochs it is not, and compiles for long
+    return [*words, *ONE, "--trials", "3", "--epochs", "2", *small]
 
 
 def python_blocks():
