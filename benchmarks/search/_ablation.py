@@ -1,4 +1,4 @@
-"""Variants of the default sampler for networks: other encodings, kernels and targets, a trust region, no moves."""
+"""Variants of the default sampler for networks: other encodings, kernels and fences, a trust region, no moves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nas_fpga.samplers import GaussianProcessSampler, _learning, _regression
 from nas_fpga.samplers._base import History
-from nas_fpga.samplers._belief import Belief, log10_error
+from nas_fpga.samplers._belief import Belief
 from nas_fpga.space import Candidate, MLPSpace, Rows, depths_of, widths_of
 
 Array = NDArray[np.float64]
@@ -306,26 +306,17 @@ class TrustRegionSampler(GaussianProcessSampler[Any]):
         return np.concatenate(found)
 
 
-# -- warping -------------------------------------------------------------------------------------------------------
+# -- fence ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class ClippedSampler(GaussianProcessSampler[Any]):
-    """Ours, to which errors above a quantile of those observed are that quantile: how bad the bad are teaches nothing.
+class FencedSampler(GaussianProcessSampler[Any]):
+    """Ours with errors fenced elsewhere, ``at`` interquartile ranges above the third quartile."""
 
-    What is below stays as it is, so gains keep their units.
-    """
-
-    quantile: float = 0.75
+    at: float = 0.5
+    learned: OrderedDict[bytes, Array] = field(default_factory=OrderedDict, repr=False)
 
     def ask(self, history: History[Any], pending: Sequence[Any], n: int) -> list[Any]:
         """Return the next candidates."""
-        errors = [error for observation in history if (error := log10_error(observation)) is not None]
-        worst = float(np.quantile(errors, self.quantile)) if errors else np.inf
-        clipped = [
-            observation
-            if (error := log10_error(observation)) is None
-            else dataclasses.replace(observation, log10_error=min(error, worst))
-            for observation in history
-        ]
-        return super().ask(clipped, pending, n)
+        with _replaced((_regression, "FENCE", self.at), (_learning, "_learned", self.learned)):
+            return super().ask(history, pending, n)

@@ -13,9 +13,9 @@ The optimum of a model may lie where the table has no row near, and the row that
 some methods run also on nothing but the rows (``gp rows``), whose moves go to the nearest ones.
 
 Ablation: the Gaussian process with other encodings, kernels, acquisition functions, ways to treat what is in training,
-priors and random starts, without its local moves, with a trust region, and with the worst errors clipped;
-``local-search`` is the moves without the process. ``gp-before`` is the sampler at the commit before it was rewritten,
-taken from the repository.
+priors and random starts, without its local moves, with a trust region, and with another fence of the worst errors or
+none; ``local-search`` is the moves without the process. ``gp-before`` is the sampler at the commit before it was
+rewritten, taken from the repository.
 """
 
 from __future__ import annotations
@@ -200,7 +200,8 @@ def methods(table: Table) -> dict[str, Make]:
     found["gp without moves"] = lambda space, seed: ours(kind(ablation.StillSpace, space), seed)
     found |= {"gp short lengths": ablation.ShortLengthsSampler, "gp layer kernel": ablation.LayerKernelSampler.of}
     found |= {"gp trust region": ablation.TrustRegionSampler}
-    found |= {f"gp clipped {q:.0%}": functools.partial(ablation.ClippedSampler, quantile=q) for q in (0.5, 0.75)}
+    fences = {"without fence": 1e6, "fence 0.5": 0.5, "fence 0": 0.0}
+    found |= {f"gp {name}": functools.partial(ablation.FencedSampler, at=at) for name, at in fences.items()}
     found |= {f"gp start {n}": functools.partial(ours, n_startup=n) for n in (4, 12, 20)}
     found |= {f"gp {kind}": functools.partial(ours, pending=kind) for kind in PENDING[1:]}
     found |= {

@@ -15,6 +15,7 @@ from nas_fpga.explanation._descriptors import describe
 from nas_fpga.explanation._explain import Explanation, explain, rank_correlations
 from nas_fpga.explanation._words import quality
 from nas_fpga.hardware import log10_share
+from nas_fpga.samplers import upper_fence
 from nas_fpga.space import Candidate, TrainingSpace
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-_FAR = 1.5  # interquartile ranges above the third quartile: Tukey's fence (1977)
 _TOGETHER = 0.5  # rank correlation from which two descriptors are named
 
 
@@ -165,8 +165,7 @@ def explain_candidates(
     number = {candidate: i for i, candidate in enumerate(dict.fromkeys(candidates))}
     which = np.array([number[candidate] for candidate in candidates], np.int64)
     descriptors, values = describe(candidates, searched)
-    first, third = np.quantile(log10_errors, [0.25, 0.75])
-    fence = float(third + _FAR * (third - first))
+    fence = upper_fence(log10_errors)
     varying = [k for k in range(len(descriptors)) if np.ptp(values[:, k]) > 0]
     names = f"log10 {merit}", f"log10 {resource}"
     ranked = np.column_stack([values[:, varying], log10_errors, log10_shares])

@@ -13,6 +13,7 @@ from nas_fpga.samplers._optuna import NSGA2Sampler, OptunaGPSampler, OptunaSampl
 from nas_fpga.samplers._quasi_random import LatinHypercubeSampler, SobolSampler
 from nas_fpga.samplers._random import RandomSampler
 from nas_fpga.samplers._registry import SAMPLERS, SamplerEntry, SamplerOptions
+from nas_fpga.samplers._regression import upper_fence
 
 __all__ = [
     "SAMPLERS",
@@ -42,4 +43,5 @@ __all__ = [
     "non_dominated",
     "parse_grid",
     "reference_grid",
+    "upper_fence",
 ]

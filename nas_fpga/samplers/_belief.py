@@ -15,7 +15,7 @@ from nas_fpga.samplers import _acquisition as acquisition
 from nas_fpga.samplers._base import Goal, Observation
 from nas_fpga.samplers._hypervolume import expected_hypervolume_improvement, non_dominated, staircase
 from nas_fpga.samplers._learning import learn
-from nas_fpga.samplers._regression import GaussianProcess, Projection
+from nas_fpga.samplers._regression import GaussianProcess, Projection, fenced
 from nas_fpga.space import C, Rows, Space
 
 Array = NDArray[np.float64]
@@ -67,7 +67,7 @@ class Belief(Generic[C]):
         rows: Of what was observed or is believed, where it has a row `(m, columns)`.
         errors: Its predicted log10 error `(m,)`, or `(m, s)` for s versions of what is in training.
         shares: Its log10 share `(m,)`.
-        targets: The errors that were observed `(n,)`.
+        targets: The errors that were observed, up to their fence `(n,)`.
     """
 
     space: Space[C]
@@ -85,8 +85,9 @@ class Belief(Generic[C]):
         # What the user asked for may lie outside the space: it has features, but may have no row.
         candidates = [observation.candidate for observation in ended]
         features = space.features(candidates)
-        targets = np.array([log10_error(observation) for observation in ended], np.float64)
-        parameters = learn(features, targets)
+        observed = np.array([log10_error(observation) for observation in ended], np.float64)
+        parameters = learn(features, observed)
+        targets = fenced(observed)
         used = most_telling(features, targets, _MOST_TO_SEE)
         process = GaussianProcess.of(features[used], targets[used], parameters)
         errors, _ = process.predict(features)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nas_fpga.samplers._regression import JITTER, ROOT5, distances, standardise
+from nas_fpga.samplers._regression import JITTER, ROOT5, distances, fenced, standardise
 
 Array = NDArray[np.float64]
 
@@ -33,7 +33,7 @@ def learn(features: Array, targets: Array) -> Array:
 
     They are learned anew whenever there are a tenth more observations, from a start at the parameters before. So they
     depend on the observations in their order alone: what was learned before is only kept, not needed. Beyond 300
-    observations they are learned from every second, third, ... one.
+    observations they are learned from every second, third, ... one. Targets count up to the fence of those seen.
 
     The length scales have the log-normal prior of Hvarfner, Hellsten and Nardi (2024), arXiv:2402.02229: mean
     sqrt(2) + log(d)/2, deviation sqrt(3), for features of about unit range. Shorter ones (mean 0, deviation 1), or
@@ -48,7 +48,7 @@ def learn(features: Array, targets: Array) -> Array:
     known = max((i for i, key in enumerate(keys) if key in _learned), default=-1)
     parameters = _learned[keys[known]] if known >= 0 else None
     for n, key in zip(steps[known + 1 :], keys[known + 1 :], strict=True):
-        parameters = maximum_posterior(features[:n], targets[:n], parameters)
+        parameters = maximum_posterior(features[:n], fenced(targets[:n]), parameters)
         _learned[key] = parameters
     _learned.move_to_end(keys[-1])
     while len(_learned) > _KEPT:

@@ -11,6 +11,7 @@ Array = NDArray[np.float64]
 
 ROOT5 = np.sqrt(5.0)
 JITTER = 1e-8
+FENCE = 1.5  # interquartile ranges above the third quartile: Tukey's (1977)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +116,21 @@ class GaussianProcess:
         means, _ = self.predict(projection)
         prior = covariance(features, features, self.parameters)
         return means, self.scale**2 * (prior - projection.whitened.T @ projection.whitened)
+
+
+def upper_fence(values: Array) -> float:
+    """Return above what values are far outside (Tukey 1977): 1.5 interquartile ranges above the third quartile."""
+    first, third = np.quantile(values, [0.25, 0.75])
+    return float(third + FENCE * (third - first))
+
+
+def fenced(targets: Array) -> Array:
+    """Return targets, those above the fence as the fence.
+
+    How bad a network is that did not learn is chance, and a process that follows it sees noise where there is none.
+    What is below keeps its units, and so do gains.
+    """
+    return np.minimum(targets, upper_fence(targets))
 
 
 def standardise(targets: Array) -> tuple[float, float, Array]:

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nas_fpga.samplers import Observation, RandomSampler
+from nas_fpga.samplers import Observation, RandomSampler, upper_fence
 from nas_fpga.samplers._belief import Belief, most_telling
 from nas_fpga.space import BitWidths, Candidate, MLPSpace
 from nas_fpga.testing import observe
@@ -66,7 +66,17 @@ def test_a_pool_seen_again_is_as_one_seen_anew(history):
 @pytest.mark.parametrize(("pending", "value"), [("liar-min", np.min), ("liar-mean", np.mean), ("liar-max", np.max)])
 def test_liars_tell_one_of_what_was_observed(history, pending, value):
     after = Belief.of(SPACE, history).believing(SPACE.candidates(rows_of(2, 9)), pending, RNG)
-    assert after.errors[-2:] == pytest.approx(value([o.log10_error for o in history]))
+    errors = np.array([o.log10_error for o in history])
+    assert after.errors[-2:] == pytest.approx(value(np.minimum(errors, upper_fence(errors))))
+
+
+def test_how_bad_the_worst_are_changes_nothing(history):
+    worst = int(np.argmax([o.log10_error for o in history]))
+    predictions = []
+    for error in (1.0, 9.0):
+        belief = Belief.of(SPACE, [replace(o, log10_error=error) if i == worst else o for i, o in enumerate(history)])
+        predictions.append(belief.process.predict(belief.process.project(SPACE.encode(rows_of(50)))))
+    assert np.array_equal(*predictions)
 
 
 def test_draws_have_the_mean_and_the_spread_of_the_process(history):

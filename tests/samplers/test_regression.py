@@ -9,7 +9,7 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 from nas_fpga.samplers import _learning
 from nas_fpga.samplers._learning import Prior, learn, maximum_posterior, negative_log_posterior
-from nas_fpga.samplers._regression import GaussianProcess, standardise
+from nas_fpga.samplers._regression import GaussianProcess, fenced, standardise, upper_fence
 
 
 def smooth(features):
@@ -159,3 +159,18 @@ def test_few_equal_or_repeated_observations(n):
         assert np.isfinite(means).all()
         assert (deviations > 0).all()
     assert fitted(features, targets).predict(features[:1])[0] == pytest.approx(targets.mean(), abs=1e-6)
+
+
+class TestFence:
+    def test_it_is_one_and_a_half_interquartile_ranges_above_the_third_quartile(self):
+        assert upper_fence(np.array([0.0, 1.0, 2.0, 3.0, 4.0])) == 3 + 1.5 * 2
+
+    def test_what_is_above_counts_as_the_fence_and_the_rest_as_it_is(self):
+        targets = np.array([-9.0, 0.0, 1.0, 2.0, 3.0, 4.0, 50.0])
+        assert fenced(targets) == pytest.approx([-9, 0, 1, 2, 3, 4, 3.5 + 1.5 * 3])
+
+    def test_parameters_do_not_depend_on_how_bad_the_worst_are(self, observed):
+        features, targets = observed
+        bad, worse = (np.where(np.arange(60) % 20 == 0, value, targets) for value in (10.0, 1000.0))
+        assert np.array_equal(learn(features, bad), learn(features, worse))
+        assert not np.array_equal(learn(features, bad), learn(features, targets))
