@@ -25,6 +25,13 @@ from hypothesis import settings  # noqa: E402
 settings.register_profile("default", deadline=None)
 settings.load_profile("default")
 
+# A file is one worker's: those that take minutes come first, or the last of them is waited for alone.
+LONGEST = ("test_readme.py", "test_training_benchmarks.py", "test_search.py", "test_project.py", "test_notebook.py")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
 
 @pytest.fixture(scope="session")
 def browser():
