@@ -10,9 +10,10 @@ import numpy as np
 from nas_fpga.hardware import Target, log10_share
 from nas_fpga.samplers import hypervolume, non_dominated
 from nas_fpga.study._records import Point, TrialRecord
-from nas_fpga.training import polish_epochs
+from nas_fpga.training import polish_epochs, polish_saving
 
 _EVERY = 20  # trials, as many as most samplers start with
+_NOTHING = 1e-12  # of the hypervolume: sums of other terms are rounded otherwise
 
 
 def rounds(n_ended: int, *, all_ended: bool) -> list[int]:
@@ -31,9 +32,10 @@ def to_polish(
 ) -> list[tuple[TrialRecord, Point]]:
     """Return the trials of which a network is polished in one round, each with a point of that network.
 
-    They are those of the front without which all networks trained by then would lose the most hypervolume, one network
-    a trial, as long as all that was chosen takes no more than its share of the epochs. What polishing itself adds to a
-    front is not looked at, so that it does not matter when a search was interrupted or in which order results came.
+    They are networks of the front, one a trial, chosen one by one: each is that with which the hypervolume is expected
+    to grow the most, beside what was chosen before, as long as all of them take no more than their share of the epochs.
+    Expected is what polishing saves on average; what it comes to is not looked at, so that it does not matter when a
+    search was interrupted or in which order results came.
 
     Args:
         records: The trials before the end of the round.
@@ -45,25 +47,39 @@ def to_polish(
     spent = sum(polish_epochs(records[number].candidate.settings) for number in chosen)
     left = share * sum(len(curve.train_loss) for curve in curves) - spent
     new: dict[int, tuple[TrialRecord, Point]] = {}
-    for record, point in _most_missed(records, target):
+    for record, point in _most_promising(records, target, chosen):
         own = polish_epochs(record.candidate.settings)
-        if record.number not in chosen and record.number not in new and own <= left:
+        if record.number not in new and own <= left:
             new[record.number] = (record, point)
             left -= own
     return list(new.values())
 
 
-def _most_missed(records: Sequence[TrialRecord], target: Target) -> Iterator[tuple[TrialRecord, Point]]:
-    """Yield points of the front's trained networks, those first without which the hypervolume would be least."""
+def _most_promising(
+    records: Sequence[TrialRecord], target: Target, chosen: Collection[int]
+) -> Iterator[tuple[TrialRecord, Point]]:
+    """Yield points of the front's trained networks, always that next with which the hypervolume would be largest."""
     trained = [(record, point) for record in records for point in record.of_networks(target) if not point.polished]
     feasible = [(record, point) for record, point in trained if point.mapped.figures.is_feasible(target)]
     errors = np.array([point.merits.log10_error for _, point in feasible])
     shares = np.array([log10_share(point.mapped.figures.share(target)) for _, point in feasible])
     front = np.flatnonzero(non_dominated(errors, shares))
-    without = np.array([hypervolume(np.delete(errors, i), np.delete(shares, i)) for i in front])
-    missed = without < hypervolume(errors, shares)  # points at the rim of the plane are not
-    for i in front[missed][np.argsort(without[missed], kind="stable")]:
-        yield feasible[i]
+    is_chosen = np.array([record.number in chosen for record, _ in feasible], bool)
+    polished = shares - polish_saving()
+    taken = [*np.flatnonzero(is_chosen)]
+    left = [i for i in front if not is_chosen[i]]
+
+    def volume(also: Sequence[int]) -> float:
+        places = [*taken, *also]
+        return hypervolume(np.append(errors[front], errors[places]), np.append(shares[front], polished[places]))
+
+    while left:
+        best = max(left, key=lambda i: volume([i]))
+        if volume([best]) < volume([]) + _NOTHING:  # points at the rim of the plane
+            return
+        left.remove(best)
+        taken.append(best)
+        yield feasible[best]
 
 
 def n_ended_from_first(records: Sequence[TrialRecord]) -> int:

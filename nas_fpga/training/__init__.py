@@ -32,7 +32,7 @@ from nas_fpga.training._merits import (
 )
 from nas_fpga.training._network import QuantizedLayer, QuantizedNetwork
 from nas_fpga.training._plan import Pack, plan
-from nas_fpga.training._polish import polish_candidate, polish_epochs
+from nas_fpga.training._polish import polish_candidate, polish_epochs, polish_saving
 
 __all__ = [
     "SIGNAL_EFFICIENCY",
@@ -66,6 +66,7 @@ __all__ = [
     "plan",
     "polish_candidate",
     "polish_epochs",
+    "polish_saving",
     "predicted_classes",
     "ratio_interval",
     "roc_auc",
