@@ -25,13 +25,6 @@ from hypothesis import settings  # noqa: E402
 settings.register_profile("default", deadline=None)
 settings.load_profile("default")
 
-# A file is one worker's: those that take minutes come first, or the last of them is waited for alone.
-LONGEST = ("test_readme.py", "test_training_benchmarks.py", "test_search.py", "test_project.py", "test_notebook.py")
-
-
-def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
-
 
 @pytest.fixture(scope="session")
 def browser():
@@ -48,6 +41,9 @@ def browser():
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with the files that take longest as a whole, so that no worker has one of them alone at the end."""
-    longest = ("test_readme", "test_notebook")
+    """Begin with the files that take longest as a whole, so that no worker has one of them alone at the end.
+
+    It is the order that xdist's option ``--no-loadscope-reorder`` keeps.
+    """
+    longest = ("test_readme", "test_training_benchmarks", "test_prove", "test_notebook", "test_synthesis_cost")
     items.sort(key=lambda item: item.path.stem not in longest)
