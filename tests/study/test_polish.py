@@ -79,6 +79,14 @@ def test_those_expected_to_gain_the_most_in_the_share_of_the_epochs(whole: list[
         assert [record.number for record, _ in chosen] == most_promising(whole)[:most]
 
 
+def test_what_was_chosen_before_is_expected_to_be_there(whole: list[TrialRecord]) -> None:
+    at_first = most_promising(whole)
+    share = 16 * (1 + len(at_first)) / (2 * N)
+    for before in at_first:
+        chosen = to_polish(whole, make_setup().target, share, [before])
+        assert [record.number for record, _ in chosen] == most_promising(whole, [before])
+
+
 def test_every_round_chooses_from_what_was_trained_by_then(whole: list[TrialRecord]) -> None:
     expected: list[int] = []
     for end in (20, 40, N):
