@@ -32,10 +32,11 @@ def to_polish(
 ) -> list[tuple[TrialRecord, Point]]:
     """Return the trials of which a network is polished in one round, each with a point of that network.
 
-    They are networks of the front, one a trial, chosen one by one: each is that with which the hypervolume is expected
-    to grow the most, beside what was chosen before, as long as all of them take no more than their share of the epochs.
-    Expected is what polishing saves on average; what it comes to is not looked at, so that it does not matter when a
-    search was interrupted or in which order results came.
+    They are networks of the front, one a trial, as long as all of them take no more than their share of the epochs:
+    first the most precise, then one by one that with which the hypervolume is expected to grow the most, beside what
+    was chosen before. (The hypervolume alone would choose small networks, of which most of it is.) Expected is what
+    polishing saves on average; what it comes to is not looked at, so that it does not matter when a search was
+    interrupted or in which order results came.
 
     Args:
         records: The trials before the end of the round.
@@ -58,24 +59,25 @@ def to_polish(
 def _most_promising(
     records: Sequence[TrialRecord], target: Target, chosen: Collection[int]
 ) -> Iterator[tuple[TrialRecord, Point]]:
-    """Yield points of the front's trained networks, always that next with which the hypervolume would be largest."""
+    """Yield points of the front's trained networks: the most precise, then always that which adds most hypervolume."""
     trained = [(record, point) for record in records for point in record.of_networks(target) if not point.polished]
     feasible = [(record, point) for record, point in trained if point.mapped.figures.is_feasible(target)]
     errors = np.array([point.merits.log10_error for _, point in feasible])
     shares = np.array([log10_share(point.mapped.figures.share(target)) for _, point in feasible])
-    front = np.flatnonzero(non_dominated(errors, shares))
+    front: list[int] = np.flatnonzero(non_dominated(errors, shares)).tolist()
     is_chosen = np.array([record.number in chosen for record, _ in feasible], bool)
     polished = shares - polish_saving()
-    taken = [*np.flatnonzero(is_chosen)]
+    taken: list[int] = np.flatnonzero(is_chosen).tolist()
     left = [i for i in front if not is_chosen[i]]
 
     def volume(also: Sequence[int]) -> float:
         places = [*taken, *also]
         return hypervolume(np.append(errors[front], errors[places]), np.append(shares[front], polished[places]))
 
+    most_precise = min(front, key=errors.__getitem__, default=-1)
     while left:
-        best = max(left, key=lambda i: volume([i]))
-        if volume([best]) < volume([]) + _NOTHING:  # points at the rim of the plane
+        best = most_precise if most_precise in left else max(left, key=lambda i: volume([i]))
+        if best != most_precise and volume([best]) < volume([]) + _NOTHING:  # points at the rim of the plane
             return
         left.remove(best)
         taken.append(best)
