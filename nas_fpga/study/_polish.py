@@ -10,7 +10,7 @@ import numpy as np
 from nas_fpga.hardware import Target, log10_share
 from nas_fpga.samplers import hypervolume, non_dominated
 from nas_fpga.study._records import Point, TrialRecord
-from nas_fpga.training import polish_epochs, polish_saving
+from nas_fpga.training import POLISH_SAVING, polish_epochs
 
 _EVERY = 20  # trials, as many as most samplers start with
 _NOTHING = 1e-12  # of the hypervolume: sums of other terms are rounded otherwise
@@ -66,7 +66,7 @@ def _most_promising(
     shares = np.array([log10_share(point.mapped.figures.share(target)) for _, point in feasible])
     front: list[int] = np.flatnonzero(non_dominated(errors, shares)).tolist()
     is_chosen = np.array([record.number in chosen for record, _ in feasible], bool)
-    polished = shares - polish_saving()
+    polished = shares - POLISH_SAVING
     taken: list[int] = np.flatnonzero(is_chosen).tolist()
     left = [i for i in front if not is_chosen[i]]
 

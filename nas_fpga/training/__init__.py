@@ -32,9 +32,10 @@ from nas_fpga.training._merits import (
 )
 from nas_fpga.training._network import QuantizedLayer, QuantizedNetwork
 from nas_fpga.training._plan import Pack, plan
-from nas_fpga.training._polish import polish_candidate, polish_epochs, polish_saving
+from nas_fpga.training._polish import POLISH_SAVING, polish_candidate, polish_epochs
 
 __all__ = [
+    "POLISH_SAVING",
     "SIGNAL_EFFICIENCY",
     "Curve",
     "ExpectedTime",
@@ -66,7 +67,6 @@ __all__ = [
     "plan",
     "polish_candidate",
     "polish_epochs",
-    "polish_saving",
     "predicted_classes",
     "ratio_interval",
     "roc_auc",
