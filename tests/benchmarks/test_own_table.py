@@ -7,7 +7,7 @@ import pytest
 from benchmarks.search import _ablation as ablation
 from benchmarks.search import own_table, own_table_samplers
 from benchmarks.search.own_table_samplers import Table, search
-from nas_fpga.samplers import GaussianProcessSampler, RandomSampler
+from nas_fpga.samplers import GaussianProcessSampler, RandomSampler, upper_fence
 from nas_fpga.samplers._belief import Belief
 from nas_fpga.space import BitWidths, Candidate, MLPSpace
 from nas_fpga.testing import observe
@@ -149,12 +149,19 @@ def test_the_kernel_of_layers_by_hand_and_its_gradient(table):
         assert gradient[i] == pytest.approx((ends[0] - ends[1]) / 2e-6, abs=1e-5)
 
 
-def test_a_clipped_history_is_that_of_ours_with_the_worst_errors_alike(table):
+def test_another_fence_lets_other_errors_count(table):
     history = [observe(candidate) for candidate in table.candidates[:20]]
-    worst = float(np.quantile([o.log10_error for o in history], 0.5))
-    alike = [dataclasses.replace(o, log10_error=min(o.log10_error, worst)) for o in history]
-    clipped = ablation.ClippedSampler(table.space, 0, quantile=0.5).ask(history, [], 2)
-    assert clipped == GaussianProcessSampler(table.space, 0).ask(alike, [], 2)
+    fence = upper_fence(np.array([o.log10_error for o in history]))
+    worst = max(history, key=lambda o: o.log10_error)
+    proposed = {}
+    for error in (fence + 0.1, fence + 100):
+        far = [dataclasses.replace(o, log10_error=error) if o is worst else o for o in history]
+        ours = GaussianProcessSampler(table.space, 0).ask(far, [], 2)
+        assert ablation.FencedSampler(table.space, 0, at=1.5).ask(far, [], 2) == ours
+        proposed[error] = ours, ablation.FencedSampler(table.space, 0, at=1e6).ask(far, [], 2)
+    near, further = proposed.values()
+    assert near[0] == further[0]
+    assert near[1] != further[1]
 
 
 def test_a_trust_region_holds_where_the_front_stands_still(table):
