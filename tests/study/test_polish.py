@@ -82,6 +82,20 @@ def test_the_most_precise_and_those_of_most_expected_gain_in_the_share_of_the_ep
         assert [record.number for record, _ in chosen] == most_promising(whole)[:most]
 
 
+def test_the_most_precise_comes_first_where_a_cheap_one_would_gain_more(whole: list[TrialRecord]) -> None:
+    target = make_setup().target
+
+    def with_error(trial: TrialRecord, error: float) -> TrialRecord:
+        points = (replace(p, merits=replace(p.merits, log10_error=error)) for p in trial.outcome.points)
+        return replace(trial, outcome=replace(trial.outcome, points=tuple(points)), polished=None)
+
+    trained = [trial for trial in whole if trial.primary(target) is not None]
+    by_cost = sorted(trained, key=lambda trial: trial.of_networks(target)[0].mapped.figures.share(target))
+    cheap, dear = with_error(by_cost[0], -1.0), with_error(by_cost[-1], -1.001)
+    for share, expected in ((4, [dear.number]), (8, [dear.number, cheap.number])):  # of 4 epochs; polishing takes 16
+        assert [record.number for record, _ in to_polish([cheap, dear], target, share)] == expected
+
+
 def test_what_was_chosen_before_is_expected_to_be_there(whole: list[TrialRecord]) -> None:
     at_first = most_promising(whole)
     share = 16 * (1 + len(at_first)) / (2 * N)
@@ -93,9 +107,8 @@ def test_what_was_chosen_before_is_expected_to_be_there(whole: list[TrialRecord]
 def test_every_round_chooses_from_what_was_trained_by_then(whole: list[TrialRecord]) -> None:
     expected: list[int] = []
     for end in (20, 40, N):
-        expected += most_promising(whole[:end], expected)[
-            : 2 * end // 16 - len(expected)
-        ]  # 16 epochs each, of 2 a trial
+        n_left = 2 * end // 16 - len(expected)  # 16 epochs for each, of two a trial
+        expected += most_promising(whole[:end], expected)[:n_left]
     assert {trial.number for trial in whole if trial.polished} == set(expected)
     assert len(expected) == 5
 
