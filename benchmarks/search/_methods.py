@@ -55,7 +55,7 @@ PEERS: dict[str, MakeMethod] = {
     "smac": _peers.smac,
     "smac-forbidden": _peers.smac_forbidden,
     "deephyper": _peers.deephyper,
-    "deephyper-feasible": _peers.deephyper_feasible,
+    "deephyper-sampled": _peers.deephyper_sampled,
 }
 OURS = tuple(name for name in SAMPLERS if name != "grid")  # a grid is of topologies
 

@@ -197,8 +197,15 @@ def _plain(value: Any) -> Any:
 class DeepHyper:
     """Centralized Bayesian optimisation, asked and told; it maximises."""
 
-    def __init__(self, problem: Problem, seed: int, feasible: bool) -> None:
-        """Begin a search; with ``feasible`` the problem samples and accepts only what is within the budget."""
+    def __init__(self, problem: Problem, seed: int, sampled: bool) -> None:
+        """Begin a search.
+
+        Args:
+            problem: What is searched.
+            seed: Of the search.
+            sampled: Take the best of 10,000 samples, of which the problem draws and accepts only what is within the
+                budget. The default is a genetic algorithm, which asks for what is known several times a training.
+        """
         import pandas as pd
         from deephyper.hpo import CBO, HpProblem
 
@@ -209,7 +216,7 @@ class DeepHyper:
         for column in problem.table.columns:
             hp_problem.add_hyperparameter(list(column.levels), column.name)
         self.places = [{level: i for i, level in enumerate(column.levels)} for column in problem.table.columns]
-        if feasible and problem.halved:
+        if sampled and problem.halved:
             rng, space = np.random.default_rng(seed), problem.space()
             names = [column.name for column in problem.table.columns]
 
@@ -232,6 +239,7 @@ class DeepHyper:
             hp_problem,
             random_state=seed,
             log_dir=self.folder.name,
+            acq_optimizer="sampling" if sampled else "mixedga",
             acq_optimizer_kwargs={"max_total_failures": -1},  # or a run ends at a hundred refused proposals
         )
 
@@ -250,8 +258,8 @@ class DeepHyper:
 
 
 def deephyper(problem: Problem, seed: int) -> DeepHyper:
-    return DeepHyper(problem, seed, feasible=False)
+    return DeepHyper(problem, seed, sampled=False)
 
 
-def deephyper_feasible(problem: Problem, seed: int) -> DeepHyper:
-    return DeepHyper(problem, seed, feasible=True)
+def deephyper_sampled(problem: Problem, seed: int) -> DeepHyper:
+    return DeepHyper(problem, seed, sampled=True)

@@ -14,7 +14,7 @@ Tables are those of :mod:`benchmarks.search._tables`: FCNet's four for developme
 is searched whole and within the budget that halves it: rows of at most the median number of weights, which is known
 before training. Every method proposes one row after the other, is shown the validation error of one training of it
 (drawn by the run's seed), and stops after 100 trainings, with ten seeds; methods dearer than one CPU second a training
-run on four tables to 50 and are shown without a test. A proposal over the budget is refused in the library's own way,
+run on four tables of each set to 50 and are shown without a test. A proposal over the budget is refused in the library's own way,
 one that was made before is told the same error again: both are *wasted*, cost no training and are counted; ours make
 none.
 
@@ -68,7 +68,7 @@ PACKAGES = ("numpy", "scipy", "scikit-learn", "optuna", "smac", "ConfigSpace", "
 
 N_SEEDS = 10
 DEAR_TABLES = (*FCNET, "australian", "car", "phoneme", "vehicle")
-BUDGETED = ("optuna-tpe-conditional", "smac-forbidden", "deephyper-feasible")  # the same as another without a budget
+BUDGETED = ("optuna-tpe-conditional", "smac-forbidden")  # the same as another without a budget
 _WASTE = 20  # proposals for each training at which a run ends: the method has nothing new to say
 
 
