@@ -99,7 +99,7 @@ def _declared(
             "that name), tpe (Optuna's Parzen estimators), optuna-gp (Optuna's Gaussian process, with PyTorch), nsga2 "
             "(Optuna's genetic algorithm), cmaes (evolution strategy), regularized-evolution (moves of young ones), "
             "local-search (moves of the best), random (no method), sobol (Sobol's sequence), latin-hypercube (a "
-            "hundred points each), grid (see --grid).",
+            "hundred points each), grid (see --grid), or MODULE:CLASS, your own.",
             rich_help_panel=_SEARCH,
         ),
     ] = "gp",

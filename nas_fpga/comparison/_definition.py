@@ -58,8 +58,9 @@ class ComparisonDefinition:
     def __post_init__(self) -> None:
         """Refuse what cannot be compared."""
         for name in self.samplers:
-            if name not in SAMPLERS:
-                raise InputError(f"--samplers {name} is none of {', '.join(SAMPLERS)}")
+            if name not in SAMPLERS and ":" not in name:
+                known = ", ".join(SAMPLERS)
+                raise InputError(f"--samplers {name} is none of {known}, nor MODULE:CLASS, one of your own")
         if len(set(self.samplers)) < len(self.samplers) or not self.samplers:
             raise InputError(f"--samplers {','.join(self.samplers)} must name each method once")
         if not 1 <= self.n_seeds <= MOST_SEEDS:
@@ -81,7 +82,7 @@ class ComparisonDefinition:
             raise InputError(f"--grid {self.grid} is for the grid; add grid to --samplers or leave it out")
 
     def _knows_acquisition(self, sampler: str) -> bool:
-        return self.acquisition in SAMPLERS[sampler].acquisitions
+        return sampler in SAMPLERS and self.acquisition in SAMPLERS[sampler].acquisitions
 
     def searches(self, sampler: str) -> tuple[PlannedStudy, ...]:
         """Return the studies of one method; trials of one seed and number have one training seed."""
@@ -93,7 +94,8 @@ class ComparisonDefinition:
             acquisition=self.acquisition if self._knows_acquisition(sampler) else None,
         )
         seeds = range(base.seed, base.seed + n_seeds)
-        return tuple(PlannedStudy(f"{sampler}-{seed}", replace(base, seed=seed), self.n_trials) for seed in seeds)
+        name = sampler.replace(":", ".")  # of a class of your own
+        return tuple(PlannedStudy(f"{name}-{seed}", replace(base, seed=seed), self.n_trials) for seed in seeds)
 
     def retrainings(self, winners: Sequence[str]) -> tuple[PlannedStudy, ...]:
         """Return the studies that train these candidates again, each with a seed of its own."""

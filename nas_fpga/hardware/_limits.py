@@ -100,10 +100,12 @@ def as_told(share: float, target: Target) -> float: ...
 @overload
 def as_told(share: NDArray[np.float64], target: Target) -> NDArray[np.float64]: ...
 def as_told(share: float | NDArray[np.float64], target: Target) -> float | NDArray[np.float64]:
-    """Return shares as samplers are told them, to whom one above 1 is refused: where nothing is, they end at 1."""
-    if not target.unlimited:
-        return share
-    told: NDArray[np.float64] = np.minimum(share, _JUST_BELOW_1)
+    """Return shares as samplers are told them, to whom one is refused from 1 on: what is not refused is below 1.
+
+    That is a share of just 1, and all where nothing is refused.
+    """
+    kept = target.unlimited | (np.asarray(share) <= 1)
+    told: NDArray[np.float64] = np.where(kept, np.minimum(share, _JUST_BELOW_1), share)
     return told if isinstance(share, np.ndarray) else float(told)
 
 

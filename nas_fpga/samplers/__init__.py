@@ -1,7 +1,7 @@
 """Samplers: what proposes the next candidates."""
 
 from nas_fpga.samplers._base import Goal, History, Observation, Sampler
-from nas_fpga.samplers._bayesian_optimization import Acquisition, BayesianOptimizationSampler
+from nas_fpga.samplers._bayesian_optimization import BayesianOptimizationSampler
 from nas_fpga.samplers._cmaes import CMAESSampler
 from nas_fpga.samplers._evolution import RegularizedEvolutionSampler
 from nas_fpga.samplers._forest import ForestSampler
@@ -12,12 +12,11 @@ from nas_fpga.samplers._local_search import LocalSearchSampler
 from nas_fpga.samplers._optuna import NSGA2Sampler, OptunaGPSampler, OptunaSampler, TPESampler
 from nas_fpga.samplers._quasi_random import LatinHypercubeSampler, SobolSampler
 from nas_fpga.samplers._random import RandomSampler
-from nas_fpga.samplers._registry import SAMPLERS, SamplerEntry, SamplerOptions
+from nas_fpga.samplers._registry import SAMPLERS, SamplerEntry, SamplerOptions, find_sampler
 from nas_fpga.samplers._regression import upper_fence
 
 __all__ = [
     "SAMPLERS",
-    "Acquisition",
     "BayesianOptimizationSampler",
     "CMAESSampler",
     "ForestSampler",
@@ -39,6 +38,7 @@ __all__ = [
     "SamplerOptions",
     "SobolSampler",
     "TPESampler",
+    "find_sampler",
     "hypervolume",
     "non_dominated",
     "parse_grid",

@@ -55,8 +55,8 @@ def log_probability_of_improvement(means: Array, deviations: Array, level: Array
     return result
 
 
-def lower_confidence_bound(means: Array, deviations: Array, kappa: float) -> Array:
-    """Return minus the lower bound mean - kappa deviation (Cox and John 1997; UCB of what is maximised)."""
+def upper_confidence_bound(means: Array, deviations: Array, kappa: float) -> Array:
+    """Return that of minus the error: kappa deviation - mean (Cox and John 1997)."""
     result: Array = kappa * deviations - means
     return result
 

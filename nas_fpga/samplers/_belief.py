@@ -175,7 +175,7 @@ class Belief(Generic[C]):
         if function in ("log-ei", "pi"):
             return lambda of: self._log_gains(of, function) + self._log_feasible(of)
         if function == "ucb":
-            score: Callable[[Array, Array], Array] = partial(acquisition.lower_confidence_bound, kappa=kappa)
+            score: Callable[[Array, Array], Array] = partial(acquisition.upper_confidence_bound, kappa=kappa)
         else:
             least = acquisition.sampled_minima(rng, *self._normal(pool), _N_MINIMA)
             score = partial(acquisition.max_value_entropy_search, minima=np.minimum(least, self._best().min()))
@@ -201,8 +201,6 @@ class Belief(Generic[C]):
 
     def rates(self, pool: Pool) -> Array:
         """Return the expected hypervolume improvement of candidates for the time that they train `(m,)`."""
-        if not len(pool.rows):
-            return np.zeros(0)
         means, deviations = self.process.predict(pool.projection)
         versions = zip(np.atleast_2d(means.T), np.atleast_2d(self.errors.T), strict=True)
         gains = [
@@ -224,6 +222,8 @@ class Belief(Generic[C]):
 
     def _best(self) -> Array:
         """Return the least predicted error within the limits, of every version; the least of all where none is."""
+        if not len(self.errors):  # what is known lies outside the space, all of it
+            return np.array(self.targets.min())
         inside = self.shares < 0
         best: Array = (self.errors[inside] if inside.any() else self.errors).min(axis=0)
         return best

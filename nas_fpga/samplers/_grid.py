@@ -30,7 +30,7 @@ _REFERENCE_MAX_WIDTH = 2000
 def reference_grid(max_width: int = _REFERENCE_MAX_WIDTH) -> Grid:
     """Return a reconstruction of the 294 three-layer topologies of the reference work, scaled to ``max_width``.
 
-    Below a width of 8 some points of the lattice fall together, and each is kept once.
+    Below a width of 12 some points of the lattice fall together, and each is kept once.
 
     Raises:
         InputError: The width is not positive.
@@ -65,12 +65,10 @@ class GridSampler(Sampler[Candidate]):
     Attributes:
         space: What may be proposed.
         grid: The topologies.
-        bits: Bit widths of all points; None for w6a6, or what is nearest to it in the space.
     """
 
     space: MLPSpace
     grid: Grid
-    bits: BitWidths | None = None
 
     def __post_init__(self) -> None:
         """Refuse a grid that lies outside the space as a whole, and a space that searches training settings.
@@ -91,11 +89,11 @@ class GridSampler(Sampler[Candidate]):
 
     @property
     def fixed_bits(self) -> BitWidths | LearnedBits:
-        """Bit widths of all points."""
+        """Bit widths of all points: w6a6, or what is nearest to it in the space."""
         if self.space.learned_bits:
             return LearnedBits()
         ranges = (self.space.weight_bits, self.space.activation_bits)
-        return self.bits or BitWidths(*(min(max(6, low), high) for low, high in ranges))
+        return BitWidths(*(min(max(6, low), high) for low, high in ranges))
 
     @cached_property
     def _all_points(self) -> list[Candidate]:

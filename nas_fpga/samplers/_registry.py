@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from nas_fpga.errors import InputError
@@ -23,19 +27,21 @@ from nas_fpga.space import MLPSpace, Space
 
 @dataclass(frozen=True)
 class SamplerOptions:
-    """What the command line may set; each sampler reads what concerns it.
+    """What a search sets; each sampler reads what concerns it.
 
     Attributes:
         n_startup: Random trials before a model proposes; None for the sampler's own default.
         grid: Text of a grid, None for the reference grid scaled to the space's largest width.
         goal: What the search is after.
         acquisition: Acquisition function, one that :data:`SAMPLERS` lists; None for the sampler's own default.
+        generation: Candidates proposed together.
     """
 
     n_startup: int | None = None
     grid: str | None = None
     goal: Goal = "front"
     acquisition: str | None = None
+    generation: int = 4
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,10 @@ def _modelled(sampler: Callable[..., Sampler[Any]]) -> Callable[[Any, int, Sampl
     return make
 
 
+def _local_search(space: Space[Any], seed: int, options: SamplerOptions) -> Sampler[Any]:
+    return _modelled(partial(LocalSearchSampler, generation=options.generation))(space, seed, options)
+
+
 def _grid(space: Space[Any], _seed: int, options: SamplerOptions) -> Sampler[Any]:
     if not isinstance(space, MLPSpace):
         raise InputError("--sampler grid is for topologies; take --sampler sobol")
@@ -105,10 +115,36 @@ _ENTRIES = (
     SamplerEntry("nsga2", "Optuna's genetic algorithm", _modelled(NSGA2Sampler)),
     SamplerEntry("cmaes", "evolution strategy", lambda space, seed, options: CMAESSampler(space, seed, options.goal)),
     SamplerEntry("regularized-evolution", "moves of young ones", _modelled(RegularizedEvolutionSampler)),
-    SamplerEntry("local-search", "moves of the best", _modelled(LocalSearchSampler)),
+    SamplerEntry("local-search", "moves of the best", _local_search),
     SamplerEntry("random", "no method", lambda space, seed, _: RandomSampler(space, seed)),
     SamplerEntry("sobol", "Sobol's sequence", lambda space, seed, _: SobolSampler(space, seed)),
     SamplerEntry("latin-hypercube", "a hundred points each", lambda space, seed, _: LatinHypercubeSampler(space, seed)),
     SamplerEntry("grid", "see --grid", _grid),
 )
 SAMPLERS: dict[str, SamplerEntry] = {entry.name: entry for entry in _ENTRIES}
+
+
+def find_sampler(name: str) -> SamplerEntry:
+    """Return the sampler of a name: one of :data:`SAMPLERS`, or a class of your own as ``MODULE:CLASS``.
+
+    The module is looked for in the working directory first, as Python itself does; the class is made with space and
+    seed.
+
+    Raises:
+        InputError: There is none of that name, or it is no sampler.
+    """
+    if name in SAMPLERS:
+        return SAMPLERS[name]
+    module, _, of_class = name.partition(":")
+    if not (module and of_class):
+        raise InputError(f"--sampler {name} is none of {', '.join(SAMPLERS)}, nor MODULE:CLASS, one of your own")
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        found = getattr(importlib.import_module(module), of_class)
+    except (ImportError, AttributeError) as error:
+        raise InputError(f"--sampler {name} cannot be loaded: {error}; start where {module}.py is") from error
+    if not (isinstance(found, type) and issubclass(found, Sampler)):
+        raise InputError(f"--sampler {name} is no sampler; make it a subclass of nas_fpga.Sampler")
+    of_space_and_seed: Callable[..., Sampler[Any]] = found
+    return SamplerEntry(name, "your own", lambda space, seed, _: of_space_and_seed(space, seed))

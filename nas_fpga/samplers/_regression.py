@@ -11,6 +11,7 @@ Array = NDArray[np.float64]
 
 ROOT5 = np.sqrt(5.0)
 JITTER = 1e-8
+_ROUNDING = 1e-12  # of a mean: what the deviation of equal numbers comes to, and more
 FENCE = 1.5  # interquartile ranges above the third quartile: Tukey's (1977)
 
 
@@ -134,8 +135,10 @@ def fenced(targets: Array) -> Array:
 
 
 def standardise(targets: Array) -> tuple[float, float, Array]:
-    """Return mean, standard deviation (1 where there is none) and standardised targets."""
-    mean, scale = float(targets.mean()), float(targets.std()) or 1.0
+    """Return mean, standard deviation (1 where there is none but rounding) and standardised targets."""
+    mean, scale = float(targets.mean()), float(targets.std())
+    if scale <= _ROUNDING * max(1.0, abs(mean)):
+        scale = 1.0
     return mean, scale, (targets - mean) / scale
 
 

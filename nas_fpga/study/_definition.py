@@ -88,7 +88,7 @@ class SearchDefinition:
         min_params: Fewest parameters, or None.
         max_params: Most parameters, or None.
         include: Topologies that are trained first, as text.
-        sampler: Name of the sampler.
+        sampler: Name of the sampler, or ``MODULE:CLASS``.
         grid: The grid of the grid sampler, as text; None for the reference grid.
         goal: What the sampler is after.
         acquisition: Acquisition function of the sampler, None for its own default.

@@ -62,8 +62,8 @@ class SearchOptions(HardwareOptions, total=False):
         include: Topologies to train first: ``"64-32-32,32-16"`` or a list of such.
         trials: How many candidates are trained. Default: 100.
         sampler: ``gp``, ``ambs``, ``bayesian-optimization``, ``tpe``, ``optuna-gp``, ``nsga2``, ``cmaes``,
-            ``regularized-evolution``, ``local-search``, ``random``, ``sobol``, ``latin-hypercube`` or ``grid``.
-            Default: gp.
+            ``regularized-evolution``, ``local-search``, ``random``, ``sobol``, ``latin-hypercube`` or ``grid``; or
+            your own, a :class:`nas_fpga.Sampler` as ``MODULE:CLASS``. Default: gp.
         grid: Widths by layer of the grid sampler; 294 points of three layers where it is left out.
         goal: ``front``, the best trade of precision against resources, or ``precision`` within the limits.
             Default: front.

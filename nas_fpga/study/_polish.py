@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -44,44 +44,40 @@ def to_polish(
         share: Of the epochs that these trials had.
         chosen: Numbers of the trials that earlier rounds chose.
     """
-    curves = [record.outcome.curve for record in records if record.outcome.curve is not None]
-    spent = sum(polish_epochs(records[number].candidate.settings) for number in chosen)
-    left = share * sum(len(curve.train_loss) for curve in curves) - spent
-    new: dict[int, tuple[TrialRecord, Point]] = {}
-    for record, point in _most_promising(records, target, chosen):
-        own = polish_epochs(record.candidate.settings)
-        if record.number not in new and own <= left:
-            new[record.number] = (record, point)
-            left -= own
-    return list(new.values())
-
-
-def _most_promising(
-    records: Sequence[TrialRecord], target: Target, chosen: Collection[int]
-) -> Iterator[tuple[TrialRecord, Point]]:
-    """Yield points of the front's trained networks: the most precise, then always that which adds most hypervolume."""
     trained = [(record, point) for record in records for point in record.of_networks(target) if not point.polished]
     feasible = [(record, point) for record, point in trained if point.mapped.figures.is_feasible(target)]
     errors = np.array([point.merits.log10_error for _, point in feasible])
     shares = np.array([log10_share(point.mapped.figures.share(target)) for _, point in feasible])
     front: list[int] = np.flatnonzero(non_dominated(errors, shares)).tolist()
-    is_chosen = np.array([record.number in chosen for record, _ in feasible], bool)
-    polished = shares - POLISH_SAVING
-    taken: list[int] = np.flatnonzero(is_chosen).tolist()
-    left = [i for i in front if not is_chosen[i]]
+    numbers = [record.number for record, _ in feasible]
+    epochs = [polish_epochs(record.candidate.settings) for record, _ in feasible]
+    taken = [i for i, number in enumerate(numbers) if number in chosen]
 
     def volume(also: Sequence[int]) -> float:
         places = [*taken, *also]
-        return hypervolume(np.append(errors[front], errors[places]), np.append(shares[front], polished[places]))
+        polished = shares[places] - POLISH_SAVING
+        return hypervolume(np.append(errors[front], errors[places]), np.append(shares[front], polished))
 
+    left = _epochs_left(records, share, chosen)
     most_precise = min(front, key=errors.__getitem__, default=-1)
-    while left:
-        best = most_precise if most_precise in left else max(left, key=lambda i: volume([i]))
+    new: list[int] = []
+    done = set(chosen)
+    while rest := [i for i in front if numbers[i] not in done and epochs[i] <= left]:
+        best = most_precise if most_precise in rest else max(rest, key=lambda i: volume([i]))
         if best != most_precise and volume([best]) < volume([]) + _NOTHING:  # points at the rim of the plane
-            return
-        left.remove(best)
+            break
         taken.append(best)
-        yield feasible[best]
+        new.append(best)
+        done.add(numbers[best])
+        left -= epochs[best]
+    return [feasible[i] for i in new]
+
+
+def _epochs_left(records: Sequence[TrialRecord], share: float, chosen: Collection[int]) -> float:
+    """Return what is left of a share of the epochs that trials had, after what earlier rounds chose."""
+    curves = [record.outcome.curve for record in records if record.outcome.curve is not None]
+    spent = sum(polish_epochs(records[number].candidate.settings) for number in chosen)
+    return share * sum(len(curve.train_loss) for curve in curves) - spent
 
 
 def n_ended_from_first(records: Sequence[TrialRecord]) -> int:

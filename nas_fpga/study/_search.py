@@ -260,13 +260,31 @@ class Search:
         history = [*self.known, *(self._observations[number] for number in range(before))]
         pending = [record.candidate for record in self.records[before:first]]
         try:
-            return self.setup.sampler.ask(history, pending, self.setup.definition.generation)
+            proposed = self.setup.sampler.ask(history, pending, self.setup.definition.generation)
         except SpaceExhausted as error:
             self._exhausted = True
             self.reporter.message(
                 f"The space is exhausted: no more than {first + len(error.remaining)} candidates can be trained."
             )
             return error.remaining
+        self._refuse_broken(proposed, {*(each.candidate for each in history), *pending})
+        return proposed
+
+    def _refuse_broken(self, proposed: Sequence[Candidate], known: set[Candidate]) -> None:
+        """Refuse proposals that no sampler may make; ours are tested not to, one of the user's own may yet.
+
+        Raises:
+            StudyError: Too few or too many, or a candidate that is outside the space or known.
+        """
+        name, wanted = self.setup.definition.sampler, self.setup.definition.generation
+        cure = "test it with nas_fpga.testing.SamplerConformance"
+        if len(proposed) != wanted:
+            raise StudyError(f"sampler {name} proposed {len(proposed)} candidates in place of {wanted}; {cure}")
+        for i, candidate in enumerate(proposed):
+            if candidate in known or candidate in proposed[:i]:
+                raise StudyError(f"sampler {name} proposed {candidate} a second time; {cure}")
+            if candidate not in self.setup.space:
+                raise StudyError(f"sampler {name} proposed {candidate}, which is outside the space; {cure}")
 
     def _seed(self, *place: int) -> int:
         return int(np.random.SeedSequence([self.setup.definition.seed, *place]).generate_state(1)[0])

@@ -26,7 +26,7 @@ from nas_fpga.data import (
 from nas_fpga.data.variants import HGCAL_BEAM_TEST, load_variant, variant_of
 from nas_fpga.errors import InputError
 from nas_fpga.hardware import Estimator, PreTrainingCost, StaticEstimator, Target, make_target
-from nas_fpga.samplers import SAMPLERS, Sampler, SamplerOptions
+from nas_fpga.samplers import Sampler, SamplerOptions, find_sampler
 from nas_fpga.space import BitWidths, Candidate, LearnedBits, MLPSpace, TrainingSettings, parse_candidate
 from nas_fpga.study._definition import DATA_SETS, DATASET_FILE, DataSource, SearchDefinition
 from nas_fpga.training import ExpectedTime, GroupBootstrap, Merits, Trainer, evaluate
@@ -215,11 +215,8 @@ class Setup:
             InputError: There is none of that name.
         """
         d = self.definition
-        if d.sampler not in SAMPLERS:
-            raise InputError(f"--sampler {d.sampler} is none of {', '.join(SAMPLERS)}")
-        return SAMPLERS[d.sampler](
-            self.space, d.seed, SamplerOptions(grid=d.grid, goal=d.goal, acquisition=d.acquisition)
-        )
+        options = SamplerOptions(grid=d.grid, goal=d.goal, acquisition=d.acquisition, generation=d.generation)
+        return find_sampler(d.sampler)(self.space, d.seed, options)
 
     @property
     def merit_name(self) -> str:

@@ -116,7 +116,10 @@ class TestUnlimited:
         shares = np.array([0.5, 1.0, 7.0])
         assert (log10_share(as_told(shares, make_target(region="unlimited"))) < 0).all()
         assert as_told(0.5, make_target(region="unlimited")) == 0.5
-        np.testing.assert_array_equal(as_told(shares, make_target()), shares)
+        told = as_told(shares, make_target())
+        assert list(log10_share(told) < 0) == [True, True, False]  # a share of 1 breaks no limit
+        np.testing.assert_array_equal(told[[0, 2]], shares[[0, 2]])
+        assert log10_share(as_told(1.0, make_target())) < 0
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from nas_fpga.samplers._acquisition import (
     expected_improvement,
     log_expected_improvement,
     log_probability_of_improvement,
-    lower_confidence_bound,
     max_value_entropy_search,
     sampled_minima,
+    upper_confidence_bound,
 )
 
 CASES = [(0.0, 1.0, 0.0), (0.3, 0.2, -0.5), (1.0, 0.1, -1.0), (0.0, 1.0, 3.0), (-2.0, 0.5, -2.1)]
@@ -65,8 +65,8 @@ def test_probability_of_improvement_against_quadrature(case):
     assert np.exp(log_probability_of_improvement(*values(*case))[0]) == pytest.approx(integral, rel=1e-7)
 
 
-def test_lower_confidence_bound_by_hand():
-    bounds = lower_confidence_bound(np.array([1.0, -1.0]), np.array([0.5, 0.1]), 2.0)
+def test_upper_confidence_bound_by_hand():
+    bounds = upper_confidence_bound(np.array([1.0, -1.0]), np.array([0.5, 0.1]), 2.0)
     assert bounds == pytest.approx([0.0, 1.2])
 
 

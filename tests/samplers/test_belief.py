@@ -159,3 +159,14 @@ def test_predictions_of_many_observations_stay_those_of_all(monkeypatch):
     means, _ = whole.process.predict(SPACE.encode(rows))
     close, _ = part.process.predict(SPACE.encode(rows))
     assert np.corrcoef(means, close)[0, 1] > 0.98
+
+
+@pytest.mark.parametrize("function", ["log-ei", "pi", "ucb", "mes"])
+def test_where_all_that_is_known_lies_outside_the_space_the_best_is_that_of_it(history, function):
+    shallow = replace(SPACE, max_layers=1, min_layers=1)
+    deep = [replace(o, candidate=replace(o.candidate, topology=(*o.candidate.topology, 3, 3))) for o in history]
+    belief = Belief.of(shallow, deep)
+    assert len(belief.rows) == 0
+    pool = belief.pool(shallow.sample(np.random.default_rng(0), 50))
+    assert np.isfinite(belief.scorer(pool, function, 1.0, np.random.default_rng(0))(pool)).all()
+    assert belief._best() == belief.targets.min()

@@ -2,7 +2,7 @@ import pytest
 
 from nas_fpga.errors import InputError
 from nas_fpga.samplers import GridSampler, Observation, parse_grid, reference_grid
-from nas_fpga.space import BitWidths, Candidate, MLPSpace, SpaceExhausted, TrainingSpace
+from nas_fpga.space import MLPSpace, SpaceExhausted, TrainingSpace
 from nas_fpga.testing import SamplerConformance
 
 GRID = (*parse_grid("2,4,6,8x1,3,5x1,2,4"), (1, 1, 1, 30), (2, 1), (1, 1, 1, 1, 1))
@@ -59,11 +59,6 @@ def test_points_come_once_each_then_it_ends():
 def test_bits_are_six_or_nearest(weight_bits, activation_bits, bits):
     space = MLPSpace(3, 1, 20, weight_bits=weight_bits, activation_bits=activation_bits)
     assert str(GridSampler(space, ((2, 3),)).points[0].bits) == bits
-
-
-def test_bits_can_be_given():
-    point = GridSampler(MLPSpace(3, 1, 20), ((2, 3),), BitWidths(3, 4)).points[0]
-    assert point == Candidate((2, 3), BitWidths(3, 4))
 
 
 @pytest.mark.parametrize("text", ["", "8,", "8xx4", "8,0x4", "-1x3", "a", "8;16"])

@@ -69,17 +69,18 @@ def test_neighbours_of_the_best_are_proposed():
 
 def test_the_best_is_that_since_the_last_start():
     losses = np.array([5.0, 3.0, 4.0, 2.0])
-    assert best_of_run(losses, 2) == 3
-    assert best_of_run(losses[:3], 2) == 1
-    assert best_of_run(np.array([]), 2) is None
-    # Better by nothing is not better: after two more trials the search is stuck, and eight are passed over.
+    assert best_of_run(losses, 2, 8) == 3
+    assert best_of_run(losses[:3], 2, 8) == 1
+    assert best_of_run(np.array([]), 2, 8) is None
+    # Better by nothing is not better: after two more trials the search is stuck, and some are passed over.
     stuck = np.array([3.0, 2.0, 2.0, 2.0])
-    assert best_of_run(stuck[:3], 2) == 1
-    assert best_of_run(stuck, 2) is None
-    assert best_of_run(np.append(stuck, np.zeros(8)), 2) is None
-    assert best_of_run(np.append(stuck, [*np.zeros(8), 9.0]), 2) == 12
-    assert best_of_run(np.append(stuck, [*np.zeros(8), 9.0, 8.0, 9.0]), 2) == 13
-    assert best_of_run(np.append(stuck, [*np.zeros(8), 9.0, 9.0, 9.0]), 2) is None
+    assert best_of_run(stuck[:3], 2, 8) == 1
+    assert best_of_run(stuck, 2, 8) is None
+    assert best_of_run(np.append(stuck, np.zeros(8)), 2, 8) is None
+    assert best_of_run(np.append(stuck, [*np.zeros(8), 9.0]), 2, 8) == 12
+    assert best_of_run(np.append(stuck, [*np.zeros(8), 9.0, 8.0, 9.0]), 2, 8) == 13
+    assert best_of_run(np.append(stuck, [*np.zeros(8), 9.0, 9.0, 9.0]), 2, 8) is None
+    assert best_of_run(np.append(stuck, np.zeros(8)), 2, 7) == 11
 
 
 def test_a_search_that_is_stuck_starts_at_random():

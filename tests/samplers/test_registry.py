@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from nas_fpga.errors import InputError
-from nas_fpga.samplers import SAMPLERS, BayesianOptimizationSampler, GridSampler, RandomSampler, SamplerOptions
+from nas_fpga.samplers import (
+    SAMPLERS,
+    BayesianOptimizationSampler,
+    GridSampler,
+    RandomSampler,
+    SamplerOptions,
+    find_sampler,
+)
 from nas_fpga.space import MLPSpace
 from nas_fpga.testing import ColumnConformance, observe
 
@@ -50,9 +57,37 @@ def test_options_arrive():
         assert (sampler.space, sampler.seed, sampler.goal) == (SPACE, 1, "precision")
         assert sampler.n_startup == (0 if name == "cmaes" else 3)
         assert SAMPLERS[name](SPACE, 1, SamplerOptions()).goal == "front"
+    assert SAMPLERS["local-search"](SPACE, 1, SamplerOptions(generation=16)).generation == 16
     poi = BayesianOptimizationSampler(SPACE, 1, "poi", 3)
     assert SAMPLERS["bayesian-optimization"](SPACE, 1, SamplerOptions(n_startup=3, acquisition="poi")) == poi
     assert SAMPLERS["bayesian-optimization"](SPACE, 1, SamplerOptions()).acquisition == "ucb"
+
+
+def test_your_own_is_found_by_module_and_class(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(
+        "from nas_fpga.samplers import RandomSampler\nclass Mine(RandomSampler): pass\nTEN = 10\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path not in ("", str(tmp_path))])
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
+    sampler = find_sampler("mine:Mine")(SPACE, 7, SamplerOptions())
+    assert type(sampler).__name__ == "Mine"
+    assert (sampler.space, sampler.seed) == (SPACE, 7)
+    assert sampler.ask([], [], 3) == RandomSampler(SPACE, 7).ask([], [], 3)
+    with pytest.raises(InputError, match="--acquisition ei is not known to --sampler mine:Mine; leave it out"):
+        find_sampler("mine:Mine")(SPACE, 7, SamplerOptions(acquisition="ei"))
+    for name, message in (
+        (
+            "mine:Yours",
+            "--sampler mine:Yours cannot be loaded: module 'mine' has no attribute 'Yours'; start where mine",
+        ),
+        ("yours:Mine", "--sampler yours:Mine cannot be loaded: No module named 'yours'; start where yours.py is"),
+        ("mine:TEN", "--sampler mine:TEN is no sampler; make it a subclass of nas_fpga.Sampler"),
+        ("mine", "--sampler mine is none of gp, .*, grid, nor MODULE:CLASS, one of your own"),
+        (":Mine", "--sampler :Mine is none of gp"),
+    ):
+        with pytest.raises(InputError, match=message):
+            find_sampler(name)
 
 
 @pytest.mark.parametrize("name", [name for name in SAMPLERS if name != "bayesian-optimization"])

@@ -174,3 +174,11 @@ class TestFence:
         bad, worse = (np.where(np.arange(60) % 20 == 0, value, targets) for value in (10.0, 1000.0))
         assert np.array_equal(learn(features, bad), learn(features, worse))
         assert not np.array_equal(learn(features, bad), learn(features, targets))
+
+
+@pytest.mark.parametrize("value", [-1.0, -1.1, 0.0, 1e6 / 3])
+def test_equal_targets_keep_their_unit(value):
+    _, scale, standardised = standardise(np.full(12, value))
+    assert scale == 1.0
+    assert standardised == pytest.approx(np.zeros(12), abs=1e-9)
+    assert standardise(np.array([value, value + 1e-3]))[1] == pytest.approx(5e-4)

@@ -15,6 +15,7 @@ from nas_fpga.samplers import hypervolume
 from nas_fpga.study import (
     HardwareTarget,
     Outcome,
+    Point,
     SearchInterruptedError,
     StudyStorage,
     TrialRecord,
@@ -111,6 +112,26 @@ def test_every_round_chooses_from_what_was_trained_by_then(whole: list[TrialReco
         expected += most_promising(whole[:end], expected)[:n_left]
     assert {trial.number for trial in whole if trial.polished} == set(expected)
     assert len(expected) == 5
+
+
+def test_one_network_of_a_trial_is_polished_and_counts(whole: list[TrialRecord]) -> None:
+    """The other of a trial, which would have gained more than any, is not expected to cost less after that."""
+    target = make_setup().target
+
+    def network(trial: TrialRecord, number: int, error: float, luts: float) -> Point:
+        point = trial.of_networks(target)[0]
+        figures = replace(point.mapped.figures, lut=replace(point.mapped.figures.lut, value=luts, low=luts, high=luts))
+        merits, mapped = replace(point.merits, log10_error=error), replace(point.mapped, figures=figures)
+        return replace(point, network=number, merits=merits, mapped=mapped)
+
+    def made_of(trial: TrialRecord, *networks: tuple[float, float]) -> TrialRecord:
+        points = tuple(network(trial, i, *place) for i, place in enumerate(networks))
+        return replace(trial, outcome=replace(trial.outcome, points=points), polished=None)
+
+    first, beside_it, cheap = [trial for trial in whole if trial.primary(target) is not None][:3]
+    trials = [made_of(first, (-1.2, 5000), (-0.9, 500)), made_of(beside_it, (-0.87, 495)), made_of(cheap, (-0.3, 15))]
+    chosen = [(record.number, point.network) for record, point in to_polish(trials, target, 100.0)]
+    assert chosen == [(first.number, 0), (beside_it.number, 0), (cheap.number, 0)]
 
 
 def test_where_nothing_is_feasible_nothing_is_chosen(whole: list[TrialRecord]) -> None:

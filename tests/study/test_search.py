@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nas_fpga.errors import SearchFailedError
-from nas_fpga.space import TrainingSettings, TrainingSpace
+from nas_fpga.errors import SearchFailedError, StudyError
+from nas_fpga.space import BitWidths, TrainingSettings, TrainingSpace, parse_candidate
 from nas_fpga.study import Search, SearchInterruptedError, Setup, StudyStorage, TrialRecord
 from nas_fpga.study._gain import has_gained
 from nas_fpga.study._known import observation_of
@@ -126,6 +126,24 @@ def test_exhausted_space_ends(folder: Path) -> None:
     assert (reporter.updates[-1][0].n_ended, reporter.updates[-1][0].n_trials) == (3, 3)
     again, _, _ = search(folder, setup, 60, 2)
     assert again == trials
+
+
+def test_what_no_sampler_may_propose_ends_the_search(tmp_path: Path) -> None:
+    inside, outside = ([f"{width} w5a5" for width in widths] for widths in (range(2, 9), range(50, 54)))
+    for i, (texts, message) in enumerate(
+        (
+            ([inside[0]] * 4, f"sampler random proposed {inside[0]} a second time; test it with nas_fpga.testing"),
+            (outside, f"sampler random proposed {outside[0]}, which is outside the space; test it"),
+            (inside[:3], "sampler random proposed 3 candidates in place of 4; test it"),
+        )
+    ):
+        setup = make_setup(budget=40)
+        first = [parse_candidate(text, BitWidths(5, 5), setup.settings) for text in inside[3:]]
+        then = [parse_candidate(text, BitWidths(5, 5), setup.settings) for text in texts]
+        answers = iter([first, then])
+        object.__setattr__(setup.sampler, "ask", lambda *_, answers=answers: next(answers))
+        with pytest.raises(StudyError, match=message):
+            search(tmp_path / str(i), setup, 8)
 
 
 def test_it_ends_when_trials_gain_nothing(folder: Path) -> None:
