@@ -91,8 +91,7 @@ def save_maps(comparison: Comparison, path: Path) -> None:
     low, high = colour_range(comparison)
     drawn = None
     for plot, method in zip(plots, comparison.methods, strict=False):
-        study = method.studies[0]
-        places, limit = places_of(study), study.setup.space.width_limit
+        places, limit = places_of(method), method.studies[0].setup.space.width_limit
         x, y = ([place.widths[k] for place in places] for k in range(2))
         sizes = [size**2 for size in marker_sizes(places, limit, 17)]
         drawn = plot.scatter(x, y, s=sizes, c=[1 - place.error for place in places], cmap=ramp, vmin=low, vmax=high,
