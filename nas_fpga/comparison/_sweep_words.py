@@ -41,6 +41,7 @@ def sweep_words(sweep: Sweep) -> list[str]:
         f"{setup.dataset.name}: the most precise network of each budget of neurons, in at most {base.max_layers} "
         f"layers, {limits}; {n:,} trials",
         f"validation, test: {setup.merit_name}; the most precise is that of least error on validation,\n"
+        *(f"{study.name}, {said}" for study in sweep.studies if (said := study.setup.sampler.describe())),
         "of this budget's search and those of all smaller ones (found at); precision: 1 - test; "
         f"LUT, DSP: all copies, at {stage}",
     ]

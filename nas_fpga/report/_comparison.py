@@ -29,7 +29,7 @@ def write(comparison: Comparison, path: Path) -> None:
 def page(comparison: Comparison) -> str:
     """Return the whole page."""
     figures: list[Figure] = []
-    setup, d = comparison.setup, comparison.definition
+    setup = comparison.setup
     n = sum(len(study.trials) for method in comparison.methods for study in method.studies)
     searches = sum(len(method.studies) for method in comparison.methods)
     top = lede(
@@ -45,7 +45,7 @@ def page(comparison: Comparison) -> str:
     ]
     if has_maps(comparison):
         sections.append(("maps", "Where they looked", _maps(comparison, figures)))
-    sections.append(("repeat", "What was compared", comparison_fields(d)))
+    sections.append(("repeat", "What was compared", comparison_fields(comparison)))
     return document(
         title=f"{name}: nas-fpga comparison",
         eyebrow=f"nas-fpga report \N{MIDDLE DOT} comparison {name}",

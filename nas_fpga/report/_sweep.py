@@ -49,7 +49,7 @@ def page(sweep: Sweep) -> str:
     sections: list[Section] = [
         ("neurons", "Precision against size", plots),
         ("table", "In figures", in_figures),
-        ("repeat", "What was swept", sweep_fields(sweep.definition)),
+        ("repeat", "What was swept", sweep_fields(sweep)),
     ]
     return document(
         title=f"{name}: nas-fpga sweep",
