@@ -17,6 +17,13 @@ Array = NDArray[np.float64]
 NOTHING_YET = 1.0
 """Error of a search that has no network within the limits: everything passes."""
 
+LEAST_RATIO = 5.0
+"""Variance between candidates over that between trainings of one from which on methods are compared at all.
+
+At this ratio five sixths of what single trainings differ by lies between candidates. Far below it the lowest error of a
+search is that of its luckiest training, whichever candidates a method proposes.
+"""
+
 
 @dataclass(frozen=True, eq=False)
 class Trace:

@@ -15,6 +15,7 @@ from nas_fpga.report._comparison_figures import (
 )
 from nas_fpga.report._theme import LIGHT, label_log, style_of
 
+_SECONDS = "seconds of training, without proposing\n(expected, one core)"
 _DASHES = {
     "solid": "-",
     "dash": "--",
@@ -40,7 +41,7 @@ def save_progress(comparison: Comparison, path: Path) -> None:
         for i, method in enumerate(comparison.methods):
             _draw(left, quantity.over_trials(method), i, method.name)
             _draw(right, quantity.over_time(method), i, method.name)
-        for plot, words in ((left, "trials"), (right, "seconds of training (expected, one core)")):
+        for plot, words in ((left, "trials"), (right, _SECONDS)):
             _finish(plot, comparison, quantity, words)
         left.set_ylabel(_literal(quantity.axis))
     handles, names = plots[0, 0].get_legend_handles_labels()
