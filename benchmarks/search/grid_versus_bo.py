@@ -22,7 +22,7 @@ from pathlib import Path
 
 from benchmarks._provenance import provenance
 from nas_fpga._progress import make_reporter
-from nas_fpga.comparison import Comparison, ComparisonRun
+from nas_fpga.comparison import LEAST_RATIO, Comparison, ComparisonRun
 from nas_fpga.errors import NasFpgaError
 from nas_fpga.report import write_comparison
 
@@ -38,7 +38,6 @@ FOLDER = Path("runs") / "grid-versus-bo"
 OPTIONS = {"data": "jets", "max_width": 64, "epochs": 20, "patience": 20}
 SAMPLERS = ("grid", "bayesian-optimization", "random", "gp", "ambs", "tpe")
 N_SEEDS, N_NOISE_POINTS = 5, 60
-LEAST_RATIO = 5.0
 
 
 def run(workers: int | None) -> Comparison:

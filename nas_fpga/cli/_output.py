@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from nas_fpga.export._prove import PointProof
     from nas_fpga.study import StudyOutcome
 
-_FILE_WIDTH = 160  # of tables of figures
+_FILE_WIDTH = 10_000  # of tables of figures, which take what they need
 _WIDTH = 220  # of the front's table where it goes to a file or a wide terminal: no cell is folded
 _WIDE = 165  # columns of a terminal that shows all of the table; narrower ones show the columns below
 _WHEN_NARROW = ("point", "network", "validation", "test [95 %]", "LUT", "DSP", "ns")
@@ -26,12 +27,17 @@ def tell(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def show(table: Table) -> None:
-    """Print a table as wide as the terminal; where it goes to a file, so wide that no cell is folded."""
+def console() -> Console:
+    """Return where tables are printed: as wide as the terminal; where they go to a file, no cell is folded."""
     from rich.console import Console
 
-    console = Console(highlight=False, markup=False)
-    (console if console.is_terminal else Console(highlight=False, markup=False, width=_FILE_WIDTH)).print(table)
+    terminal = Console(highlight=False, markup=False)
+    return terminal if terminal.is_terminal else Console(highlight=False, markup=False, width=_FILE_WIDTH)
+
+
+def show(table: Table) -> None:
+    """Print a table."""
+    console().print(table)
 
 
 def print_outcome(

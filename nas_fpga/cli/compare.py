@@ -65,7 +65,8 @@ def compare(
     noise_points: Annotated[
         int | None,
         typer.Option(
-            help="Points of the grid that are trained a second time, to know noise.  [default: 0; of the preset 30]",
+            help="Points of the grid that are trained a second time: first it is said whether they differ by more than "
+            "noise.  [default: 0; of the preset 30]",
             rich_help_panel=_COMPARISON,
         ),
     ] = None,

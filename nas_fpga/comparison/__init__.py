@@ -1,6 +1,7 @@
 """Several searches side by side: methods compared on the same work, and one search for each of several budgets."""
 
 from nas_fpga.comparison._curves import (
+    LEAST_RATIO,
     Band,
     Trace,
     VarianceRatio,
@@ -19,9 +20,10 @@ from nas_fpga.comparison._saved import existing, new, plain_name, write_whole
 from nas_fpga.comparison._studies import EndedStudy, PlannedStudy, StudyRunner
 from nas_fpga.comparison._sweep import BudgetResult, Sweep, SweepDefinition, SweepRun
 from nas_fpga.comparison._sweep_words import sweep_cells, sweep_words
-from nas_fpga.comparison._words import comparison_cells, comparison_words
+from nas_fpga.comparison._words import comparison_cells, comparison_words, reaches_cells, verdict
 
 __all__ = [
+    "LEAST_RATIO",
     "PRESETS",
     "Band",
     "BudgetResult",
@@ -48,9 +50,11 @@ __all__ = [
     "over_seconds",
     "over_trials",
     "plain_name",
+    "reaches_cells",
     "sweep_cells",
     "sweep_words",
     "trace_of",
     "variance_ratio",
+    "verdict",
     "write_whole",
 ]

@@ -10,13 +10,19 @@ from numpy.typing import NDArray
 
 from nas_fpga.hardware import as_told, log10_share
 from nas_fpga.samplers import hypervolume
-from nas_fpga.space import LearnedBits, format_topology
 from nas_fpga.study import Point, Setup, TrialRecord, training_seconds
 
 Array = NDArray[np.float64]
 
 NOTHING_YET = 1.0
 """Error of a search that has no network within the limits: everything passes."""
+
+LEAST_RATIO = 5.0
+"""Variance between candidates over that between trainings of one from which on methods are compared at all.
+
+At this ratio five sixths of what single trainings differ by lies between candidates. Far below it the lowest error of a
+search is that of its luckiest training, whichever candidates a method proposes.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,9 +160,3 @@ def variance_ratio(once: Array, repeated: Array) -> VarianceRatio:
     """
     within = float(repeated.var(axis=1, ddof=1).mean())
     return VarianceRatio(max(float(once.var(ddof=1)) - within, 0.0), within, len(once), len(repeated))
-
-
-def text_of(trial: TrialRecord) -> str:
-    """Return a trial's candidate as `--include` takes it."""
-    candidate = trial.candidate
-    return format_topology(candidate.topology) if isinstance(candidate.bits, LearnedBits) else str(candidate)

@@ -24,9 +24,10 @@ CARD_MAX_WIDTH, CARD_LAYERS = 2000, 3
 MOST_SEEDS = 1000
 _RETRAINED, _NOISE = 1 * MOST_SEEDS, 2 * MOST_SEEDS  # distance of their seeds from those of the searches
 
-# What the card fixes; the rest of a search's options may be given with it.
+# What the card fixes; the rest of a search's options may be given with it. Included networks would take the places of
+# points of the grid, and patience end it early: it is trained whole.
 _OF_THE_CARD = ("budget", "min_layers", "max_layers", "goal", "region", "max_luts", "max_ffs", "max_dsps", "max_brams",
-                "max_latency_ns", "grid", "quick", "min_params", "max_params")  # fmt: skip
+                "max_latency_ns", "grid", "quick", "min_params", "max_params", "include", "trial_patience")  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from nas_fpga.comparison._curves import (
+    LEAST_RATIO,
     NOTHING_YET,
     Array,
     Band,
@@ -149,6 +150,11 @@ class Comparison:
         grids = [method for method in self.methods if method.name == "grid" and method.retrained]
         return grids[0].retrained[0].mean if self.definition.whole_grid and grids else None
 
+    @property
+    def is_conclusive(self) -> bool | None:
+        """Whether candidates differ enough against noise for methods to be told apart; None where none was measured."""
+        return None if self.log_noise is None else self.log_noise.ratio >= LEAST_RATIO
+
     def reaching_target(self, method: Method) -> int | None:
         """Return the first trial after which a method's median is at the target; None where it never is."""
         return None if self.target is None else first_at_most(method.best.median, self.target)
@@ -164,6 +170,7 @@ class Comparison:
         """Return what the comparison comes to as plain values."""
         found: dict[str, Any] = {
             "comparison": self.folder.name,
+            "conclusive": self.is_conclusive,
             "data": self.setup.dataset.name,
             "merit": self.setup.merit_name,
             "seeds": self.definition.n_seeds,
@@ -173,9 +180,10 @@ class Comparison:
         }
         if self.target is not None:
             found["target"] = {"error": self.target, "precision": 1 - self.target}
-        for name, noise in (("noise", self.noise), ("noise of log10 error", self.log_noise)):
-            if noise is not None:
-                found[name] = asdict(noise) | {"ratio": noise.ratio}
+        if self.noise is not None and self.log_noise is not None:
+            found["noise"] = asdict(self.noise) | {"ratio": self.noise.ratio}
+            log = {"ratio": self.log_noise.ratio, "least ratio asked": LEAST_RATIO}
+            found["noise of log10 error"] = asdict(self.log_noise) | log
         return found
 
     def _of(self, method: Method) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nas_fpga.comparison import _definition as defined
-from nas_fpga.comparison._curves import VarianceRatio, kept, text_of, trace_of, variance_ratio
+from nas_fpga.comparison._curves import VarianceRatio, kept, trace_of, variance_ratio
 from nas_fpga.comparison._definition import ComparisonDefinition, with_card
 from nas_fpga.comparison._outcome import Comparison, Method, Retrained
 from nas_fpga.comparison._saved import read_definition, write_definition
@@ -18,6 +18,7 @@ from nas_fpga.comparison._studies import EndedStudy, PlannedStudy, StudyRunner
 from nas_fpga.data import Dataset
 from nas_fpga.errors import InputError, SearchFailedError, StudyError
 from nas_fpga.samplers import GridSampler
+from nas_fpga.space import LearnedBits, format_topology
 from nas_fpga.study import (
     Reporter,
     SearchDefinition,
@@ -149,7 +150,7 @@ class ComparisonRun:
         trained = [trial for trial in grid.trials if _merits(trial, grid.setup) is not None]
         rng = np.random.default_rng([self.definition.base.seed, 1])
         chosen = np.sort(rng.permutation(len(trained))[: self.definition.noise_points])
-        again = self.definition.noise([text_of(trained[i]) for i in chosen])
+        again = self.definition.noise([_included(trained[i]) for i in chosen])
         runner.expect([again])
         second = runner.run(again)
         once = np.array([_merits(trial, grid.setup) for trial in trained], np.float64)  # (n, 2)
@@ -165,7 +166,7 @@ class ComparisonRun:
     ) -> dict[str, tuple[Retrained, ...]]:
         """Train the winner of every search again."""
         winners = {name: [_winner(study) for study in of] for name, of in ended.items()}
-        texts = list(dict.fromkeys(text_of(trial) for of in winners.values() for trial in of if trial is not None))
+        texts = list(dict.fromkeys(_included(trial) for of in winners.values() for trial in of if trial is not None))
         planned = self.definition.retrainings(texts)
         runner.expect(planned)
         errors: dict[str, list[float]] = {text: [] for text in texts}
@@ -174,7 +175,7 @@ class ComparisonRun:
                 if (merits := _merits(trial, study.setup)) is not None:
                     errors[text].append(merits[0])
         return {
-            name: tuple(Retrained(trial, np.array(errors[text_of(trial)])) for trial in of if trial is not None)
+            name: tuple(Retrained(trial, np.array(errors[_included(trial)])) for trial in of if trial is not None)
             for name, of in winners.items()
         }
 
@@ -227,6 +228,12 @@ def _continued(
             f"--trials {given['n_trials']} is below the {stored.n_trials} of '{folder.name}'; ask for more"
         )
     return replace(stored, **given)
+
+
+def _included(trial: TrialRecord) -> str:
+    """Return a trial's candidate as `--include` takes it."""
+    candidate = trial.candidate
+    return format_topology(candidate.topology) if isinstance(candidate.bits, LearnedBits) else str(candidate)
 
 
 def _winner(study: EndedStudy) -> TrialRecord | None:

@@ -130,6 +130,8 @@ class StudyRunner:
             with StudyStorage(folder) as storage, threadpool_limits(1):
                 self._open(storage, planned, setup)
                 overall.begin(planned)
+                if said := setup.sampler.describe():
+                    overall.message(said)
                 try:  # where one search finds nothing, the others may still have something to say
                     if not self._is_finished(planned, storage.trials()):
                         Search(setup, storage, planned.n_trials, overall, known=known).run(self._started(setup))

@@ -12,6 +12,7 @@ def sweep_cells(sweep: Sweep) -> list[dict[str, str]]:
 
 def _row(result: BudgetResult) -> dict[str, str]:
     row, figures = result.row, result.row.point.mapped.figures
+    copies = figures.copies
     low, high = row.interval
     test_low, test_high = row.test_interval
     return {
@@ -19,13 +20,10 @@ def _row(result: BudgetResult) -> dict[str, str]:
         "network": row.trial.name_of(row.point),
         "neurons used": f"{result.n_used:,}",
         "found at": f"{result.found_at:,}",
-        "validation": f"{row.point.error:.4f}",
-        "[95 %]": f"[{low:.4f}, {high:.4f}]",
-        "test": f"{row.test.error:.4f}",
-        "[95 %] ": f"[{test_low:.4f}, {test_high:.4f}]",
+        "validation [95 %]": f"{row.point.error:.4f} [{low:.4f}, {high:.4f}]",
+        "test [95 %]": f"{row.test.error:.4f} [{test_low:.4f}, {test_high:.4f}]",
         "precision": f"{row.test.precision:.4f}",
-        "LUT": f"{result.luts:,.0f}",
-        "[90 %]": f"[{figures.copies * figures.lut.low:,.0f}, {figures.copies * figures.lut.high:,.0f}]",
+        "LUT [90 %]": f"{result.luts:,.0f} [{copies * figures.lut.low:,.0f}, {copies * figures.lut.high:,.0f}]",
         "DSP": f"{figures.total('dsp'):,.0f}",
         "ns": f"{figures.latency_ns.value:,.0f}",
     }
@@ -40,7 +38,8 @@ def sweep_words(sweep: Sweep) -> list[str]:
     return [
         f"{setup.dataset.name}: the most precise network of each budget of neurons, in at most {base.max_layers} "
         f"layers, {limits}; {n:,} trials",
-        f"validation, test: {setup.merit_name}; the most precise is that of least error on validation,\n"
+        f"validation, test: {setup.merit_name}; the most precise is that of least error on validation, "
         "of this budget's search and those of all smaller ones (found at); precision: 1 - test; "
         f"LUT, DSP: all copies, at {stage}",
+        *(f"{study.name}, {said}" for study in sweep.studies if (said := study.setup.sampler.describe())),
     ]

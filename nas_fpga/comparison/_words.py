@@ -1,10 +1,36 @@
-"""A comparison in a table and a few sentences, for the terminal and the page alike."""
+"""A comparison in tables and a few sentences, for the terminal and the page alike."""
 
 from __future__ import annotations
 
+from nas_fpga.comparison._curves import LEAST_RATIO, Band
 from nas_fpga.comparison._outcome import Comparison, Method
 
 NEVER = "-"
+
+
+def verdict(comparison: Comparison) -> str:
+    """Return whether the comparison says anything of its methods; empty where no noise was to be measured."""
+    noise, log, d = comparison.noise, comparison.log_noise, comparison.definition
+    if noise is None or log is None:
+        if not (d.whole_grid or d.noise_points):
+            return ""
+        return (
+            "Whether this comparison says anything is not known: no points of the grid were trained twice, so methods "
+            "may differ by no more than trainings of one network do"
+        )
+    told = (
+        f"(log10 of the error, which samplers learn from; of the error itself {noise.ratio:.2f}; {log.n_repeated} of "
+        f"{log.n_candidates} points trained twice)"
+    )
+    if not comparison.is_conclusive:
+        return (
+            "This comparison says nothing of the methods: the variance between points of the grid is "
+            f"{log.ratio:.2f} times that between trainings of one, below the {LEAST_RATIO:g} that it takes {told}"
+        )
+    return (
+        f"The variance between points of the grid is {log.ratio:.2f} times that between trainings of one, at least the "
+        f"{LEAST_RATIO:g} that a comparison takes {told}"
+    )
 
 
 def comparison_cells(comparison: Comparison) -> list[dict[str, str]]:
@@ -13,31 +39,41 @@ def comparison_cells(comparison: Comparison) -> list[dict[str, str]]:
 
 
 def _row(comparison: Comparison, method: Method) -> dict[str, str]:
-    best, volume = method.best, method.hypervolume
     row = {
         "method": method.name,
-        "searches": str(len(method.studies)),
-        "trials": str(len(best.at)),
-        "lowest error": f"{best.median[-1]:.4f}",
-        "[quartiles]": f"[{best.low[-1]:.4f}, {best.high[-1]:.4f}]",
+        "trials": str(len(method.best.at)),
+        "error [quartiles]": _quartiles(method.best),
     }
-    quantity = "error"
     if not comparison.by_precision:
-        quantity = "hypervolume"
-        row["hypervolume"] = f"{volume.median[-1]:.4f}"
-        row["[quartiles] "] = f"[{volume.low[-1]:.4f}, {volume.high[-1]:.4f}]"
+        row["hypervolume [quartiles]"] = _quartiles(method.hypervolume)
     row["training"] = duration(method.seconds)
     if comparison.target is not None:
         row["reaches the target"] = _trial(comparison.reaching_target(method))
-    for other in comparison.methods:
-        same = other is method
-        row[f"reaches {other.name}"] = "" if same else _trial(comparison.reaches(method, other)[quantity])
     if method.retrained:
         means = [of.mean for of in method.retrained]
         spreads = [of.deviation for of in method.retrained]
         row["trained again"] = f"{sum(means) / len(means):.4f}"
         row["spread"] = f"{sum(spreads) / len(spreads):.4f}"
     return row
+
+
+def reaches_cells(comparison: Comparison) -> list[dict[str, str]]:
+    """Return one row of texts for each method: when it is where each other one ends; no rows of one method alone."""
+    quantity = "error" if comparison.by_precision else "hypervolume"
+    methods = comparison.methods
+    return [
+        {"reaches": method.name}
+        | {
+            other.name: "" if other is method else _trial(comparison.reaches(method, other)[quantity])
+            for other in methods
+        }
+        for method in methods
+        if len(methods) > 1
+    ]
+
+
+def _quartiles(band: Band) -> str:
+    return f"{band.median[-1]:.4f} [{band.low[-1]:.4f}, {band.high[-1]:.4f}]"
 
 
 def _trial(trial: int | None) -> str:
@@ -50,19 +86,24 @@ def duration(seconds: float) -> str:
 
 
 def comparison_words(comparison: Comparison) -> list[str]:
-    """Return what was compared, and what the table says: the first is its heading."""
+    """Return what was compared, and what the tables say: the first is its heading."""
     d, setup = comparison.definition, comparison.setup
     base = d.base
     depth = f"{base.max_layers}" if base.min_layers == base.max_layers else f"up to {base.max_layers}"
     limits = "no hardware limits" if setup.target.unlimited else f"limits of {setup.target.part.name}"
     quantity = "error" if comparison.by_precision else "hypervolume"
+    seeds = f"seed {base.seed}" if d.n_seeds == 1 else f"seeds {base.seed} to {base.seed + d.n_seeds - 1}"
+    whole = d.whole_grid and "grid" in d.samplers
     words = [
         f"{setup.dataset.name}: networks of at most {base.budget:,} neurons in {depth} layers, {limits}; "
-        f"seeds {base.seed} to {base.seed + d.n_seeds - 1}",
-        f"lowest error: {setup.merit_name} on validation, the median over seeds of the lowest of a search;\n"
-        "training: of one search, expected seconds of the epochs that ran, on one core; "
-        f"reaches: first trial after which the median {quantity}\nis where the other's ends",
+        f"{seeds}{', the whole grid once' * whole}",
+        f"error: {setup.merit_name} on validation, the lowest of a search, its median over seeds",
+        "training: of one search, expected time of the epochs that ran, on one core; without the time that a method "
+        "takes to propose",
+        f"reaches: first trial after which the median {quantity} of the method of the row is where that of the column "
+        "ends",
     ]
+    words += filter(None, (method.studies[0].setup.sampler.describe() for method in comparison.methods))
     if comparison.target is not None:
         winner = next(method for method in comparison.methods if method.name == "grid").retrained[0].trial.candidate
         words.append(
@@ -72,14 +113,7 @@ def comparison_words(comparison: Comparison) -> list[str]:
     if any(method.retrained for method in comparison.methods):
         words.append(
             f"trained again: each search's winner {d.retrain} times with other seeds, the mean of all; spread: "
-            "standard deviation of one\ntraining, the mean over winners"
-        )
-    if comparison.noise is not None and comparison.log_noise is not None:
-        noise, log = comparison.noise, comparison.log_noise
-        words.append(
-            f"variance between points of the grid over that between trainings of one: {noise.ratio:.1f} of the error, "
-            f"{log.ratio:.1f} of its\nsmoothed logarithm ({noise.n_repeated} of {noise.n_candidates} points trained "
-            "twice)"
+            "standard deviation of one training, the mean over winners"
         )
     wasted = {kind: sum(getattr(m, kind) for m in comparison.methods) for kind in ("n_infeasible", "n_duplicates")}
     words.append(

@@ -5,7 +5,15 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from nas_fpga.comparison import Comparison, comparison_cells, comparison_words, write_whole
+from nas_fpga.comparison import (
+    LEAST_RATIO,
+    Comparison,
+    comparison_cells,
+    comparison_words,
+    reaches_cells,
+    verdict,
+    write_whole,
+)
 from nas_fpga.report._comparison_figures import has_maps, map_figure, progress_figure, quantities
 from nas_fpga.report._comparison_png import save_maps, save_progress
 from nas_fpga.report._figure import Figure
@@ -13,7 +21,7 @@ from nas_fpga.report._shell import Section, cards, document, download, figure_pl
 from nas_fpga.report._tables import Cell, comparison_fields, table
 from nas_fpga.report._write import in_one_step
 
-_TEXT = ("method",)
+_TEXT = ("method", "reaches")
 
 
 def write(comparison: Comparison, path: Path) -> None:
@@ -29,13 +37,15 @@ def write(comparison: Comparison, path: Path) -> None:
 def page(comparison: Comparison) -> str:
     """Return the whole page."""
     figures: list[Figure] = []
-    setup, d = comparison.setup, comparison.definition
+    setup = comparison.setup
     n = sum(len(study.trials) for method in comparison.methods for study in method.studies)
     searches = sum(len(method.studies) for method in comparison.methods)
     top = lede(
         f"{len(comparison.methods)} methods searched the same space, with the same rows and limits: "
         f"{searches} searches, {n:,} trainings."
     )
+    if said := verdict(comparison):
+        top += (how if comparison.is_conclusive else notice)(f"{said}.")
     if setup.target.unlimited:
         top += notice("No hardware limits: whatever a network takes on the part, nothing was refused.")
     name = comparison.folder.name
@@ -45,7 +55,7 @@ def page(comparison: Comparison) -> str:
     ]
     if has_maps(comparison):
         sections.append(("maps", "Where they looked", _maps(comparison, figures)))
-    sections.append(("repeat", "What was compared", comparison_fields(d)))
+    sections.append(("repeat", "What was compared", comparison_fields(comparison)))
     return document(
         title=f"{name}: nas-fpga comparison",
         eyebrow=f"nas-fpga report \N{MIDDLE DOT} comparison {name}",
@@ -76,27 +86,31 @@ def _cards(comparison: Comparison) -> str:
         }
         texts = [f"{name} after {n} trials" if n else f"{name} not" for name, n in reached.items()]
         found.append(("The grid's winner, trained again", f"{comparison.target:.4f}", f"reached: {', '.join(texts)}"))
-    if comparison.noise is not None:
-        ratio = comparison.noise.ratio
-        found.append(("Variance between points over noise", f"{ratio:.1f}", "of the error, on points of the grid"))
+    if comparison.log_noise is not None:
+        of = f"of log10 of the error, on points of the grid; a comparison takes {LEAST_RATIO:g}"
+        found.append(("Variance between points over noise", f"{comparison.log_noise.ratio:.2f}", of))
     return cards(found)
 
 
 def _progress(comparison: Comparison, figures: list[Figure]) -> str:
     caption = (
         "Lines are medians over seeds, areas reach from the lower to the upper quartile. Time is what the epochs that "
-        "ran are expected to take on one core, one trial after the other: what else the machine did plays no part."
+        "ran are expected to take on one core, one trial after the other. What else the machine did plays no part, and "
+        "the time that a method takes to propose is left out."
     )
     return grid([figure_place(progress_figure(comparison, each), caption, figures) for each in quantities(comparison)])
 
 
 def _table(comparison: Comparison) -> str:
-    rows = [
-        {name: Cell(text, is_text=name in _TEXT) for name, text in row.items()} for row in comparison_cells(comparison)
-    ]
+    both = (("Methods", comparison_cells(comparison)), ("Reaches", reaches_cells(comparison)))
+    tables = "".join(table(label, [_cells(row) for row in rows], sortable=True) for label, rows in both if rows)
     words = "".join(f"<p class='how'>{escape(text)}.</p>" for text in comparison_words(comparison)[1:])
     all_trials = download("comparison.csv", comparison.csv(), "every trial of every search")
-    return table("Methods", rows, sortable=True) + words + all_trials
+    return tables + words + all_trials
+
+
+def _cells(row: dict[str, str]) -> dict[str, Cell]:
+    return {name: Cell(text, is_text=name in _TEXT) for name, text in row.items()}
 
 
 def _maps(comparison: Comparison, figures: list[Figure]) -> str:

@@ -9,14 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from nas_fpga.comparison import Band, Comparison, EndedStudy, Method
-from nas_fpga.comparison import trace_of as course_of
+from nas_fpga.comparison import Band, Comparison, Method
 from nas_fpga.report._figure import Figure, View
-from nas_fpga.report._theme import axis, layout, log_ticks, style_of
+from nas_fpga.report._theme import LEAST_ERROR, axis, layout, log_ticks, style_of
 from nas_fpga.space import format_topology
 
-_TRIALS, _SECONDS = "trials so far", "seconds of training so far (expected, one core)"
-LEAST_ERROR = 1e-5  # what an error of 0 is drawn at
+_TRIALS, _SECONDS = "trials so far", "seconds of training alone so far (expected, one core)"
 
 
 @dataclass(frozen=True)
@@ -155,12 +153,11 @@ class Place:
     trial: int
 
 
-def places_of(study: EndedStudy) -> list[Place]:
-    """Return the networks of a search, widest third layer first: narrower ones are drawn upon them."""
-    errors = course_of(study.trials, study.setup).errors
+def places_of(method: Method) -> list[Place]:
+    """Return the networks of a method's first search, widest third layer first: narrower ones are drawn upon them."""
     places = [
         Place(trial.candidate.topology, float(error), trial.number)
-        for trial, error in zip(study.trials, errors, strict=True)
+        for trial, error in zip(method.studies[0].trials, method.traces[0].errors, strict=True)
         if np.isfinite(error)
     ]
     return sorted(places, key=lambda place: -place.widths[2])
@@ -179,14 +176,14 @@ def marker_sizes(places: Sequence[Place], width_limit: int, largest: float) -> l
 
 def colour_range(comparison: Comparison) -> tuple[float, float]:
     """Return the precisions at the ends of the colours of all maps: nine tenths of all networks lie between them."""
-    errors = [place.error for method in comparison.methods for place in places_of(method.studies[0])]
-    return 1 - float(np.quantile(errors, 0.9)), 1 - min(errors)
+    errors = np.concatenate([method.traces[0].errors for method in comparison.methods])
+    return 1 - float(np.nanquantile(errors, 0.9)), 1 - float(np.nanmin(errors))
 
 
 def map_figure(comparison: Comparison, method: Method) -> Figure:
     """Draw the networks of a method's first search over the widths of their first two layers."""
     study = method.studies[0]
-    places = places_of(study)
+    places = places_of(method)
     limit = study.setup.space.width_limit
     low, high = colour_range(comparison)
     merit = escape(comparison.setup.merit_name, quote=False)

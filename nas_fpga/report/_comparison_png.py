@@ -15,6 +15,7 @@ from nas_fpga.report._comparison_figures import (
 )
 from nas_fpga.report._theme import LIGHT, label_log, style_of
 
+_SECONDS = "seconds of training, without proposing\n(expected, one core)"
 _DASHES = {
     "solid": "-",
     "dash": "--",
@@ -40,7 +41,7 @@ def save_progress(comparison: Comparison, path: Path) -> None:
         for i, method in enumerate(comparison.methods):
             _draw(left, quantity.over_trials(method), i, method.name)
             _draw(right, quantity.over_time(method), i, method.name)
-        for plot, words in ((left, "trials"), (right, "seconds of training (expected, one core)")):
+        for plot, words in ((left, "trials"), (right, _SECONDS)):
             _finish(plot, comparison, quantity, words)
         left.set_ylabel(_literal(quantity.axis))
     handles, names = plots[0, 0].get_legend_handles_labels()
@@ -91,8 +92,7 @@ def save_maps(comparison: Comparison, path: Path) -> None:
     low, high = colour_range(comparison)
     drawn = None
     for plot, method in zip(plots, comparison.methods, strict=False):
-        study = method.studies[0]
-        places, limit = places_of(study), study.setup.space.width_limit
+        places, limit = places_of(method), method.studies[0].setup.space.width_limit
         x, y = ([place.widths[k] for place in places] for k in range(2))
         sizes = [size**2 for size in marker_sizes(places, limit, 17)]
         drawn = plot.scatter(x, y, s=sizes, c=[1 - place.error for place in places], cmap=ramp, vmin=low, vmax=high,

@@ -12,7 +12,7 @@ from nas_fpga.report._figure import Figure, View
 from nas_fpga.report._theme import axis, layout, log_ticks, percent
 
 _APART = 0.13  # of two marks in one row
-_EACH = 8  # values up to which every one has a tick
+EACH = 8  # values up to which every one has a tick
 
 
 def importance_figure(findings: Findings) -> Figure | None:
@@ -119,7 +119,7 @@ def _band(curve: Dependence, colour: str) -> tuple[dict[str, Any], ...]:
 def _across(curve: Dependence) -> dict[str, Any]:
     of, places = curve.descriptor, curve.places.tolist()
     ticks: dict[str, Any] = {"tickvals": None, "ticktext": None}
-    if of.whole and len(places) <= _EACH:
+    if of.whole and len(places) <= EACH:
         ticks = {"tickvals": places, "ticktext": [f"{place:,.0f}" for place in places]}
     elif of.logarithmic:
         ticks = log_ticks(places[0], places[-1], "{:.3g}".format)

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from nas_fpga.explanation import Dependence, Explanation, Findings
+from nas_fpga.report._explain_figures import EACH
 from nas_fpga.report._theme import LIGHT, label_log, percent
 
 _MOST = 12  # panels; what matters least is left to the report
 _COLUMNS = 4
 _APART = 0.14
-_EACH = 8  # values up to which every one has a tick
 
 
 def save_png(findings: Findings, path: Path) -> None:
@@ -86,7 +86,7 @@ def _draw_curve(plot: Any, curve: Dependence, colour: str) -> None:
     if of.logarithmic:
         plot.set_xscale("log")
         label_log(plot.xaxis, float(places[0]), float(places[-1]), "{:,.3g}".format, most=4)
-    elif of.whole and len(places) <= _EACH:
+    elif of.whole and len(places) <= EACH:
         plot.set_xticks(places)
     elif of.whole:
         plot.xaxis.set_major_locator(MaxNLocator(5, integer=True))

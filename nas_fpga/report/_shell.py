@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import importlib.resources
 import json
-import math
 from collections.abc import Sequence
 from html import escape
 from string import Template
@@ -14,6 +13,7 @@ from typing import Any
 from nas_fpga import __version__
 from nas_fpga.report._figure import Figure
 from nas_fpga.report._theme import DARK, LIGHT
+from nas_fpga.study import finite
 
 _DIGITS = 5  # of numbers in plots: far below a pixel
 
@@ -70,18 +70,8 @@ def _plain(figure: Figure) -> dict[str, Any]:
 
 def json_for_html(value: Any) -> str:
     """Return JSON that ends no script element, whatever text is in it; numbers are rounded."""
-    text = json.dumps(_rounded(value), separators=(",", ":"), allow_nan=False)
+    text = json.dumps(finite(value, _DIGITS), separators=(",", ":"), allow_nan=False)
     return text.replace("</", "<\\/").replace("<!--", "\\u003c!--")
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
-    return value
 
 
 def figure_place(figure: Figure, caption: str, figures: list[Figure]) -> str:

@@ -13,11 +13,10 @@ from nas_fpga.comparison import BudgetResult, Sweep, kept, sweep_cells, sweep_wo
 from nas_fpga.report._figure import Figure
 from nas_fpga.report._shell import Section, cards, document, download, figure_place, lede
 from nas_fpga.report._tables import Cell, sweep_fields, table
-from nas_fpga.report._theme import LIGHT, axis, label_log, layout, log_ticks, style_of
+from nas_fpga.report._theme import LEAST_ERROR, LIGHT, axis, label_log, layout, log_ticks, style_of
 from nas_fpga.report._write import in_one_step
 
 _TEXT = ("network",)
-_LEAST = 1e-5  # what an error of 0 is drawn at
 _Value = Callable[[BudgetResult], float]
 
 
@@ -50,7 +49,7 @@ def page(sweep: Sweep) -> str:
     sections: list[Section] = [
         ("neurons", "Precision against size", plots),
         ("table", "In figures", in_figures),
-        ("repeat", "What was swept", sweep_fields(sweep.definition)),
+        ("repeat", "What was swept", sweep_fields(sweep)),
     ]
     return document(
         title=f"{name}: nas-fpga sweep",
@@ -137,13 +136,13 @@ def error_range(sweep: Sweep) -> tuple[float, float]:
     """Return the ends of the axis of errors: all results with their intervals, and most of what was trained."""
     ends = [end for result in sweep.results for end in (*result.row.interval, result.row.point.error)]
     ends.append(float(np.quantile(_trained(sweep, _neurons)[1], 0.9)))
-    low, high = max(min(ends), _LEAST), max(*ends, 10 * _LEAST)
+    low, high = max(min(ends), LEAST_ERROR), max(*ends, 10 * LEAST_ERROR)
     return low * 0.93, high * 1.07
 
 
 def _series(sweep: Sweep, name: str, index: int, value: _Value) -> dict[str, Any]:
     style = style_of(index)
-    errors = [max(result.row.point.error, _LEAST) for result in sweep.results]
+    errors = [max(result.row.point.error, LEAST_ERROR) for result in sweep.results]
     return {
         "type": "scatter",
         "mode": "lines+markers",
@@ -157,7 +156,7 @@ def _series(sweep: Sweep, name: str, index: int, value: _Value) -> dict[str, Any
             "symmetric": False,
             "array": [max(r.row.interval[1] - e, 0) for r, e in zip(sweep.results, errors, strict=True)],
             "arrayminus": [
-                max(e - max(r.row.interval[0], _LEAST), 0) for r, e in zip(sweep.results, errors, strict=True)
+                max(e - max(r.row.interval[0], LEAST_ERROR), 0) for r, e in zip(sweep.results, errors, strict=True)
             ],
             "color": style.colour,
             "thickness": 1.1,
@@ -179,7 +178,7 @@ def _trained(sweep: Sweep, value: Callable[[Any, Any], float]) -> tuple[list[flo
         for trial in study.trials:
             for point in kept(trial, study.setup):
                 x.append(value(trial, point))
-                y.append(max(point.error, _LEAST))
+                y.append(max(point.error, LEAST_ERROR))
     return x, y
 
 
@@ -213,9 +212,9 @@ def save_png(sweep: Sweep, path: Path) -> None:
     picture = Picture(figsize=(9, 4.2), layout="constrained")  # without pyplot: no state that others share
     FigureCanvasAgg(picture)
     left, right = picture.subplots(1, 2, sharey=True)
-    errors = np.array([max(result.row.point.error, _LEAST) for result in sweep.results])
+    errors = np.array([max(result.row.point.error, LEAST_ERROR) for result in sweep.results])
     ends = np.array([result.row.interval for result in sweep.results])
-    bars = np.maximum([errors - np.maximum(ends[:, 0], _LEAST), ends[:, 1] - errors], 0)
+    bars = np.maximum([errors - np.maximum(ends[:, 0], LEAST_ERROR), ends[:, 1] - errors], 0)
     series: tuple[tuple[Any, str, int, _Value], ...] = (
         (left, "neurons available", 0, lambda result: result.budget),
         (left, "neurons used", 1, lambda result: result.n_used),

@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 from html import escape
 from typing import Any
 
-from nas_fpga.comparison import ComparisonDefinition, SweepDefinition
+from nas_fpga.comparison import Comparison, Sweep
+from nas_fpga.data import Dataset
 from nas_fpga.hardware import Figure, rung_of
 from nas_fpga.report._gather import Layer, ReportData
 from nas_fpga.space import format_network
@@ -184,13 +185,10 @@ def settings_tables(data: ReportData) -> str:
             for name, unit in zip(dataset.feature_names, dataset.feature_units, strict=True)
         ),
     }
-    if dataset.repairs:
-        rows["repairs"] = " ".join(dataset.repairs)
-    of_hgcal = () if definition.data.name == "hgcal" else ("features", "pileup")
     tables = [
         _pairs("Search", {"trials": data.n_trials} | _search_fields(definition)),
         _pairs("FPGA of the search", _fields(definition.hardware, apart=())),
-        _pairs("Data", _fields(definition.data, of_hgcal) | rows),
+        _pairs("Data", _source(definition) | rows | _repairs(dataset)),
         _pairs("Versions the study was started with", data.versions),
     ]
     if dataset.provenance:
@@ -199,8 +197,9 @@ def settings_tables(data: ReportData) -> str:
     return f'<div class="columns">{"".join(tables)}</div>'
 
 
-def comparison_fields(definition: ComparisonDefinition) -> str:
+def comparison_fields(comparison: Comparison) -> str:
     """Return what defines a comparison, as tables of two columns."""
+    definition = comparison.definition
     own = {
         "samplers": ", ".join(definition.samplers),
         "seeds": f"{definition.n_seeds}, from {definition.base.seed}",
@@ -210,25 +209,39 @@ def comparison_fields(definition: ComparisonDefinition) -> str:
         "winners trained again": definition.retrain or None,
         "points of the grid trained twice": definition.noise_points or None,
     }
-    return _definition_tables("Comparison", own, definition.base, ("sampler", "seed", "polish"))
+    return _definition_tables(
+        "Comparison", own, definition.base, comparison.setup.dataset, ("sampler", "seed", "polish")
+    )
 
 
-def sweep_fields(definition: SweepDefinition) -> str:
+def sweep_fields(sweep: Sweep) -> str:
     """Return what defines a sweep, as tables of two columns."""
+    definition = sweep.definition
     own = {"budgets": ", ".join(f"{budget:,}" for budget in definition.budgets), "trials": definition.n_trials}
-    return _definition_tables("Sweep", own, definition.base, ("budget",))
+    return _definition_tables("Sweep", own, definition.base, sweep.setup.dataset, ("budget",))
 
 
-def _definition_tables(title: str, own: dict[str, Any], base: SearchDefinition, apart: Sequence[str]) -> str:
+def _definition_tables(
+    title: str, own: dict[str, Any], base: SearchDefinition, dataset: Dataset, apart: Sequence[str]
+) -> str:
     shared = {name: text for name, text in _search_fields(base).items() if name not in apart}
     tables = [
         _pairs(title, {name: value for name, value in own.items() if value is not None}),
         _pairs("All searches", shared),
         _pairs("FPGA", _fields(base.hardware, apart=())),
-        _pairs("Data", _fields(base.data, () if base.data.name == "hgcal" else ("features", "pileup"))),
+        _pairs("Data", _source(base) | _repairs(dataset)),
         _pairs("Versions", versions()),
     ]
     return f'<div class="columns">{"".join(tables)}</div>'
+
+
+def _source(definition: SearchDefinition) -> dict[str, str]:
+    return _fields(definition.data, () if definition.data.name == "hgcal" else ("features", "pileup"))
+
+
+def _repairs(dataset: Dataset) -> dict[str, str]:
+    """Return what was done to the rows and columns on reading, if anything."""
+    return {"repairs": "; ".join(dataset.repairs)} if dataset.repairs else {}
 
 
 def _search_fields(definition: SearchDefinition) -> dict[str, str]:

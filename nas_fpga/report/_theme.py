@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 LEAST_SHARE = 1e-6  # where a share of 0 is drawn on a log axis
+LEAST_ERROR = 1e-5  # where an error of 0 is
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 # Hues of Okabe and Ito, "Color universal design" (2008): told apart with any colour vision. On dark paper they are

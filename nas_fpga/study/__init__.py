@@ -9,7 +9,7 @@ from nas_fpga.study._front import (
     probability_undominated,
     selection_corrected,
 )
-from nas_fpga.study._json import from_json, to_json
+from nas_fpga.study._json import finite, from_json, to_json
 from nas_fpga.study._known import known_before
 from nas_fpga.study._options import (
     HardwareOptions,
@@ -58,6 +58,7 @@ __all__ = [
     "differences",
     "existing_study",
     "find_knee",
+    "finite",
     "from_json",
     "hardware_values",
     "known_before",

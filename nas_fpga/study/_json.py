@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import types
 from dataclasses import MISSING, Field, asdict, fields, is_dataclass
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -16,6 +17,22 @@ _hints = functools.lru_cache(maxsize=None)(get_type_hints)
 def to_json(value: Any) -> Any:
     """Return a dataclass of plain values, tuples and dataclasses as JSON values."""
     return json.loads(json.dumps(asdict(value)))
+
+
+def finite(value: Any, digits: int | None = None) -> Any:
+    """Return JSON values with None for what is no number, which JSON does not have.
+
+    Args:
+        value: Numbers, texts, dicts, lists and tuples.
+        digits: Significant ones that numbers keep; None for all.
+    """
+    if isinstance(value, float):
+        return None if not math.isfinite(value) else value if digits is None else float(f"{value:.{digits}g}")
+    if isinstance(value, dict):
+        return {key: finite(item, digits) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item, digits) for item in value]
+    return value
 
 
 def from_json(kind: type[T], value: Any) -> T:

@@ -137,8 +137,6 @@ class SearchRun:
     def _search(self, storage: StudyStorage, n_workers: int, reporter: Reporter, verbose: bool) -> StudyOutcome:
         setup = self.setup
         storage.set_n_trials(self.n_trials)
-        for repair in setup.dataset.repairs:
-            reporter.message(repair)
         reporter.message(f"{said_of(setup)}\nStudy {self.folder}: {self.n_trials} trials, {n_workers} workers")
         if changed := differences(storage.versions()):
             reporter.message(
@@ -235,15 +233,16 @@ def n_cores() -> int:
 
 
 def said_of(setup: Setup) -> str:
-    """Return what a search is about to do, for the user: data, rows, space and part."""
+    """Return what a search is about to do, for the user: data and what was done to them, rows, space and part."""
     data, split, d = setup.dataset, setup.split, setup.definition
     classes = " / ".join(data.class_names)
     rows = " / ".join(f"{len(split[subset]):,}" for subset in ("train", "validation", "test"))
     background = data.provenance.get("background", data.class_names[0])
     roles = f"signal {data.class_names[1]}, background {background}" if data.n_classes == 2 else classes
     notice = f"{data.name} is {data.provenance['notice']}\n" if "notice" in data.provenance else ""
+    repairs = "".join(f"{repair}\n" for repair in data.repairs)
     return (
-        f"{data.name}: {roles}; {rows} rows to train, validate and test\n{notice}"
+        f"{repairs}{data.name}: {roles}; {rows} rows to train, validate and test\n{notice}"
         f"{data.features.shape[1]} features: {_some(data.feature_names)}\n"
         f"Space: up to {d.budget} neurons in {_layers(d)}, {_bits(d)}, "
         f"on {setup.target.part.name} at {d.hardware.clock_ns:g} ns{', nothing refused' * setup.target.unlimited}"

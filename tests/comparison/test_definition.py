@@ -100,7 +100,9 @@ class TestCard:
         definition = apply_options(SearchDefinition(), with_card({"max_width": 32, "epochs": 3}))
         assert (definition.max_width, definition.budget, definition.epochs) == (32, 96, 3)
 
-    @pytest.mark.parametrize("name", ["budget", "min_layers", "max_luts", "region", "goal", "grid"])
+    @pytest.mark.parametrize(
+        "name", ["budget", "min_layers", "max_luts", "region", "goal", "grid", "include", "trial_patience"]
+    )
     def test_what_it_fixes_cannot_be_given(self, name: str) -> None:
         with pytest.raises(InputError, match=f"--{name.replace('_', '-')} is fixed by --preset grid-vs-bo"):
             with_card({name: 1})

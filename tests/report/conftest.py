@@ -15,7 +15,10 @@ from playwright.sync_api import Browser, Page
 from nas_fpga.study import Search, SearchInterruptedError, StudyOutcome, StudyStorage, read_outcome, summarise
 from tests.cli.conftest import run, spawn, write_table
 from tests.cli.studies import members, n_ended, wait_until
+from tests.comparison.conftest import card, compare, reporter, swept
 from tests.study.conftest import ScriptedWorkers, Silent, make_setup
+
+__all__ = ["card", "compare", "reporter", "swept"]  # fixtures of comparisons, for the tests here too
 
 NASTY_CLASSES = ("<b>bold</b>", "\"quoted\" & %{x} '$1' </script><script>alert(1)</script>", "@blue")
 NASTY_COLUMN = "<img src=x onerror=alert(1)>"
