@@ -243,13 +243,19 @@ class SweepRun:
             runner.expect(planned)
             reporter.message(f"{said_of(runner.setup(planned[-1]))}\nSweep {self.folder}: {len(planned)} budgets")
             for study in planned:
-                ended, outcome = runner.run_and_summarise(study)
+                ended, outcome = runner.run_and_summarise(_after(study, studies))
                 studies.append(ended)
                 if (result := _best(study.definition.budget, ended, outcome, results)) is not None:
                     results.append(result)
         if not results:
             raise SearchFailedError(f"no search of sweep '{self.folder.name}' gave a network within the limits")
         return Sweep(self.folder, self.definition, tuple(results), tuple(studies))
+
+
+def _after(planned: PlannedStudy, ended: Sequence[EndedStudy]) -> PlannedStudy:
+    """Return a search that comes after those with smaller budgets, those aside for which nothing was left to train."""
+    names = tuple(study.name for study in ended if study.trials)
+    return replace(planned, definition=replace(planned.definition, after=names))
 
 
 def _best(

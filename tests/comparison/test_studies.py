@@ -9,31 +9,9 @@ from typing import Any
 import pytest
 
 from nas_fpga.comparison import PlannedStudy, StudyRunner
-from nas_fpga.comparison import _studies as studies
 from nas_fpga.errors import StudyError
 from nas_fpga.study import SearchInterruptedError
-from tests.study.conftest import ScriptedWorkers, Silent, make_setup
-
-
-@pytest.fixture
-def scripted(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Workers that train nothing: how many were started, and what they are to do."""
-    seen: dict[str, Any] = {"started": 0, "failing": (), "stop_after": None}
-
-    class Workers(ScriptedWorkers):
-        def __init__(self, _: object, n: int, backend: str) -> None:
-            super().__init__(make_setup(), n, lambda n: 0, seen["failing"])
-            self.stop_after = seen["stop_after"]
-            seen["started"] += 1
-
-        def __enter__(self) -> Workers:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            seen["ended"] = seen.get("ended", 0) + 1
-
-    monkeypatch.setattr(studies, "LocalWorkers", Workers)
-    return seen
+from tests.study.conftest import Silent, make_setup
 
 
 def planned(name: str, seed: int, n_trials: int = 4) -> PlannedStudy:

@@ -1,0 +1,50 @@
+"""Sweeps over budgets, without training."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nas_fpga.comparison import Sweep, SweepDefinition, SweepRun
+from tests.study.conftest import Silent, make_setup
+
+
+def sweep(folder: Path, reporter: Silent, budgets: tuple[int, ...], **base: Any) -> Sweep:
+    setup = make_setup(**base)
+    definition = SweepDefinition(replace(setup.definition, split_seed=0), budgets, n_trials=4)
+    return SweepRun(folder, definition, setup.dataset).execute(1, reporter)
+
+
+@pytest.mark.parametrize(
+    ("budgets", "base", "n_trials"),
+    [
+        ((16, 32, 64), {"sampler": "grid", "grid": "4,8x4,8"}, [4, 0, 0]),
+        ((16, 20, 40), {"sampler": "grid", "grid": "4,8x4,20"}, [2, 0, 2]),
+        (
+            (3, 6),
+            {"max_layers": 1, "max_width": 3, "weight_bits": (4, 4), "activation_bits": (4, 4), "sampler": "random"},
+            [3, 0],
+        ),
+    ],
+)
+def test_a_budget_without_anything_new_has_what_smaller_ones_found(
+    tmp_path: Path, scripted: dict[str, Any], budgets: tuple[int, ...], base: dict[str, Any], n_trials: list[int]
+) -> None:
+    reporter = Silent()
+    swept = sweep(tmp_path / "sweep", reporter, budgets, **base)
+    assert [len(study.trials) for study in swept.studies] == n_trials
+    assert [result.budget for result in swept.results] == list(budgets)
+    said = [text for text in reporter.messages if "nothing is left to train" in text]
+    assert [text.partition(":")[0] for text in said] == [
+        f"budget-{budget}" for budget, n in zip(budgets, n_trials, strict=True) if n == 0
+    ]
+    again = sweep(tmp_path / "sweep", Silent(), budgets, **base)
+    assert again.csv() == swept.csv()
+
+
+def test_patience_is_lost_with_trials_of_its_own_alone(tmp_path: Path, scripted: dict[str, Any]) -> None:
+    swept = sweep(tmp_path / "sweep", Silent(), (16, 40), sampler="random", trial_patience=3)
+    assert [len(study.trials) for study in swept.studies] == [4, 4]
