@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, TypeVar
 
+from nas_fpga._files import write_whole
 from nas_fpga.errors import StudyError
 from nas_fpga.study import from_json, to_json
 
@@ -39,13 +40,6 @@ def read_definition(path: Path, kind: type[T]) -> T:
         ) from None
     except (ValueError, KeyError, TypeError) as error:
         raise StudyError(f"{path} cannot be read ({error}); start another with --name") from error
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file in one step: it is whole or as it was before."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
 
 
 def existing(runs: Path, name: str | None, file: str) -> Path:

@@ -10,6 +10,7 @@ from types import TracebackType
 
 from threadpoolctl import threadpool_limits
 
+from nas_fpga._files import write_whole
 from nas_fpga.data import Dataset
 from nas_fpga.errors import InputError, SearchFailedError, StudyError
 from nas_fpga.execution import LocalWorkers
@@ -135,7 +136,7 @@ class StudyRunner:
                         Search(setup, storage, planned.n_trials, overall, known=known).run(self._started(setup))
                     if summarised:
                         outcome = summarise(setup, storage, storage.trials(), message=overall.message)
-                        storage.write_text("front.csv", outcome.csv())
+                        write_whole(storage.folder / "front.csv", outcome.csv())
                 except SearchFailedError as error:
                     overall.message(f"{planned.name}: {error}")
                 trials = tuple(storage.trials())

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from nas_fpga.comparison import BudgetResult, Sweep, kept, sweep_cells, sweep_words, write_whole
+from nas_fpga._files import in_one_step, write_whole
+from nas_fpga.comparison import BudgetResult, Sweep, kept, sweep_cells, sweep_words
 from nas_fpga.report._figure import Figure
 from nas_fpga.report._shell import Section, cards, document, download, figure_place, lede
 from nas_fpga.report._tables import Cell, sweep_fields, table
 from nas_fpga.report._theme import LIGHT, axis, label_log, layout, log_ticks, style_of
-from nas_fpga.report._write import in_one_step
 
 _TEXT = ("network",)
 _LEAST = 1e-5  # what an error of 0 is drawn at

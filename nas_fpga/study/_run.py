@@ -10,6 +10,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from nas_fpga._files import write_whole
 from nas_fpga.data import Dataset
 from nas_fpga.errors import InputError, StudyError
 from nas_fpga.execution import LocalWorkers
@@ -153,7 +154,7 @@ class SearchRun:
             search.run(workers)
         ended = storage.trials()  # with the times that the storage noted
         outcome = summarise(setup, storage, ended, message=reporter.message)
-        storage.write_text("front.csv", outcome.csv())
+        write_whole(storage.folder / "front.csv", outcome.csv())
         return outcome
 
 

@@ -217,12 +217,6 @@ class StudyStorage:
         with storage_errors(self._url):
             return int(self._connect().get_study_user_attrs(self._study_id)["trials asked for"])
 
-    def write_text(self, name: str, text: str) -> None:
-        """Write a file into the study's folder, in one step."""
-        temporary = self.folder / f"{name}.tmp"
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(self.folder / name)
-
     # -- trials --------------------------------------------------------------------------------------------------------
 
     def versions(self) -> dict[str, str]:
