@@ -97,7 +97,7 @@ def compare(
 
     from nas_fpga._progress import make_reporter
     from nas_fpga.cli._comparison import print_comparison, resume_command
-    from nas_fpga.comparison import ComparisonRun, existing, new, plain_name
+    from nas_fpga.comparison import ComparisonRun, existing, new
     from nas_fpga.report import write_comparison
     from nas_fpga.study import SearchInterruptedError
 
@@ -105,7 +105,7 @@ def compare(
     if resume:
         folder = existing(Path(runs), name, "comparison.json")
     else:
-        folder = Path(runs) / plain_name(name) if name is not None else new(Path(runs), "compare", given["data"])
+        folder = new(Path(runs), name, "compare", given["data"])
     run = ComparisonRun.prepare(
         folder,
         values,

@@ -13,7 +13,7 @@ from nas_fpga.comparison import _definition as defined
 from nas_fpga.comparison._curves import VarianceRatio, kept, text_of, trace_of, variance_ratio
 from nas_fpga.comparison._definition import ComparisonDefinition, with_card
 from nas_fpga.comparison._outcome import Comparison, Method, Retrained
-from nas_fpga.comparison._saved import read_definition, write_definition
+from nas_fpga.comparison._saved import kept_from_others, read_definition, refuse_used
 from nas_fpga.comparison._studies import EndedStudy, PlannedStudy, StudyRunner
 from nas_fpga.data import Dataset
 from nas_fpga.errors import InputError, SearchFailedError, StudyError
@@ -42,11 +42,13 @@ class ComparisonRun:
         folder: ``runs/NAME``, with a study for every search.
         definition: What is compared.
         dataset: The rows.
+        resume: Whether it is there already.
     """
 
     folder: Path
     definition: ComparisonDefinition
     dataset: Dataset
+    resume: bool = False
 
     @classmethod
     def prepare(
@@ -87,19 +89,15 @@ class ComparisonRun:
         if resume:
             definition = _continued(folder, options, given, preset)
         else:
-            if (folder / FILE).exists():
-                raise StudyError(
-                    f"comparison '{folder.name}' exists in {folder.parent}; continue it with --resume or give another "
-                    "--name"
-                )
+            refuse_used(folder / FILE)
             definition = _new(options, given, preset)
         dataset = load_data(definition.base.data)
         fingerprint = dataset.fingerprint()
         if definition.base.data.fingerprint not in ("", fingerprint):
-            raise changed_rows(definition.base, folder)
+            raise changed_rows(definition.base, folder, "comparison", "--name")
         data = replace(definition.base.data, fingerprint=fingerprint)
         definition = replace(definition, base=replace(definition.base, data=data))
-        run = cls(folder, definition, dataset)
+        run = cls(folder, definition, dataset, resume)
         for sampler in definition.samplers:
             setup = Setup(definition.searches(sampler)[0].definition, dataset)
             _ = setup.split, setup.input_format, setup.included, setup.sampler
@@ -117,9 +115,8 @@ class ComparisonRun:
             SearchInterruptedError: Ctrl-C; what has ended is saved.
         """
         planned = {sampler: self._searches(sampler) for sampler in self.definition.samplers}
-        write_definition(self.folder / FILE, self.definition)
         runner = StudyRunner(self.folder, self.dataset, n_workers, reporter)
-        with runner:
+        with kept_from_others(self.folder / FILE, self.definition, resume=self.resume), runner:
             studies = [study for of_method in planned.values() for study in of_method]
             runner.expect(studies)
             setup = runner.setup(studies[0])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nas_fpga.comparison._outcome import to_csv
-from nas_fpga.comparison._saved import read_definition, write_definition
+from nas_fpga.comparison._saved import kept_from_others, read_definition, refuse_used
 from nas_fpga.comparison._studies import EndedStudy, PlannedStudy, StudyRunner
 from nas_fpga.data import Dataset
 from nas_fpga.errors import InputError, SearchFailedError, StudyError
@@ -167,11 +167,13 @@ class SweepRun:
         folder: ``runs/NAME``, with a study for every budget.
         definition: What is swept.
         dataset: The rows.
+        resume: Whether it is there already.
     """
 
     folder: Path
     definition: SweepDefinition
     dataset: Dataset
+    resume: bool = False
 
     @classmethod
     def prepare(
@@ -201,10 +203,7 @@ class SweepRun:
         if resume:
             definition = _continued(folder, options, budgets)
         else:
-            if (folder / FILE).exists():
-                raise StudyError(
-                    f"sweep '{folder.name}' exists in {folder.parent}; continue it with --resume or give another --name"
-                )
+            refuse_used(folder / FILE)
             options = with_implied(options)
             n_trials = options.pop("trials", None)
             base = apply_options(SearchDefinition(), options)
@@ -216,13 +215,13 @@ class SweepRun:
         dataset = load_data(definition.base.data)
         fingerprint = dataset.fingerprint()
         if definition.base.data.fingerprint not in ("", fingerprint):
-            raise changed_rows(definition.base, folder)
+            raise changed_rows(definition.base, folder, "sweep", "--name")
         data = replace(definition.base.data, fingerprint=fingerprint)
         definition = replace(definition, base=replace(definition.base, data=data))
         for study in definition.searches():
             setup = Setup(study.definition, dataset)
             _ = setup.split, setup.input_format, setup.sampler
-        return cls(folder, definition, dataset)
+        return cls(folder, definition, dataset, resume)
 
     def execute(self, n_workers: int | None, reporter: Reporter) -> Sweep:
         """Run the searches, smallest budget first; those that have ended are read.
@@ -235,11 +234,11 @@ class SweepRun:
             SearchFailedError: No search gave a network within the limits.
             SearchInterruptedError: Ctrl-C; what has ended is saved.
         """
-        write_definition(self.folder / FILE, self.definition)
         planned = self.definition.searches()
         studies: list[EndedStudy] = []
         results: list[BudgetResult] = []
-        with StudyRunner(self.folder, self.dataset, n_workers, reporter) as runner:
+        runner = StudyRunner(self.folder, self.dataset, n_workers, reporter)
+        with kept_from_others(self.folder / FILE, self.definition, resume=self.resume), runner:
             runner.expect(planned)
             reporter.message(f"{said_of(runner.setup(planned[-1]))}\nSweep {self.folder}: {len(planned)} budgets")
             for study in planned:

@@ -12,10 +12,10 @@ from nas_fpga.comparison import Sweep, SweepDefinition, SweepRun
 from tests.study.conftest import Silent, make_setup
 
 
-def sweep(folder: Path, reporter: Silent, budgets: tuple[int, ...], **base: Any) -> Sweep:
+def sweep(folder: Path, reporter: Silent, budgets: tuple[int, ...], *, resume: bool = False, **base: Any) -> Sweep:
     setup = make_setup(**base)
     definition = SweepDefinition(replace(setup.definition, split_seed=0), budgets, n_trials=4)
-    return SweepRun(folder, definition, setup.dataset).execute(1, reporter)
+    return SweepRun(folder, definition, setup.dataset, resume).execute(1, reporter)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_a_budget_without_anything_new_has_what_smaller_ones_found(
     assert [text.partition(":")[0] for text in said] == [
         f"budget-{budget}" for budget, n in zip(budgets, n_trials, strict=True) if n == 0
     ]
-    again = sweep(tmp_path / "sweep", Silent(), budgets, **base)
+    again = sweep(tmp_path / "sweep", Silent(), budgets, resume=True, **base)
     assert again.csv() == swept.csv()
 
 
