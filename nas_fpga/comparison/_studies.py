@@ -123,11 +123,10 @@ class StudyRunner:
         return self._run(planned, summarised=True)
 
     def _run(self, planned: PlannedStudy, *, summarised: bool) -> tuple[EndedStudy, StudyOutcome | None]:
-        setup, overall = self.setup(planned), self._overall
-        folder = self._folder / planned.name
-        known = known_before(folder, planned.definition, setup.target)
-        outcome = None
+        overall, folder, outcome = self._overall, self._folder / planned.name, None
         try:
+            setup = self.setup(planned)
+            known = known_before(folder, planned.definition, setup.target)
             with StudyStorage(folder) as storage, threadpool_limits(1):
                 self._open(storage, planned, setup)
                 overall.begin(planned)
@@ -143,6 +142,8 @@ class StudyRunner:
                 overall.end(planned, len(trials))
         except (KeyboardInterrupt, SearchInterruptedError):
             raise SearchInterruptedError(f"stopped in {planned.name}; {overall.saved}") from None
+        except StudyError as error:  # these studies are named by what they belong to
+            raise StudyError(str(error).replace("--study NAME", "--name")) from error
         return EndedStudy(planned.name, setup, trials), outcome
 
     def _open(self, storage: StudyStorage, planned: PlannedStudy, setup: Setup) -> None:

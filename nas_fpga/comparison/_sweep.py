@@ -218,9 +218,7 @@ class SweepRun:
             raise changed_rows(definition.base, folder, "sweep", "--name")
         data = replace(definition.base.data, fingerprint=fingerprint)
         definition = replace(definition, base=replace(definition.base, data=data))
-        for study in definition.searches():
-            setup = Setup(study.definition, dataset)
-            _ = setup.split, setup.input_format, setup.sampler
+        _check(definition, dataset)
         return cls(folder, definition, dataset, resume)
 
     def execute(self, n_workers: int | None, reporter: Reporter) -> Sweep:
@@ -249,6 +247,20 @@ class SweepRun:
         if not results:
             raise SearchFailedError(f"no search of sweep '{self.folder.name}' gave a network within the limits")
         return Sweep(self.folder, self.definition, tuple(results), tuple(studies))
+
+
+def _check(definition: SweepDefinition, dataset: Dataset) -> None:
+    """Refuse what some budget cannot be searched with; what the largest refuses is no matter of budgets."""
+    *smaller, largest = definition.searches()
+    for study in (largest, *smaller):
+        try:
+            setup = Setup(study.definition, dataset)
+            _ = setup.split, setup.input_format, setup.sampler
+        except InputError as error:
+            if study is largest:
+                raise
+            budget = study.definition.budget
+            raise InputError(f"--budgets {budget}: {error}, or leave {budget} out") from error
 
 
 def _after(planned: PlannedStudy, ended: Sequence[EndedStudy]) -> PlannedStudy:

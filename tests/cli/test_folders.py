@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,19 @@ def test_resuming_what_runs_changes_nothing(runs: Path, nas_fpga: Run, command: 
         ended = nas_fpga([command, "--name", "a", "--resume", *more])
     assert "'a' is running in process " in ended.err
     assert (runs / "a" / FILES[command]).read_bytes() == before
+
+
+@pytest.mark.parametrize("command", DEFINITIONS)
+def test_rows_that_have_changed(runs: Path, nas_fpga: Run, command: str) -> None:
+    (runs / "a").mkdir(parents=True)
+    of = DEFINITIONS[command]
+    base = replace(BASE, data=replace(BASE.data, fingerprint="another"))
+    write_definition(runs / "a" / FILES[command], replace(of, base=base))
+    kind = Path(FILES[command]).stem
+    assert nas_fpga([command, "--name", "a", "--resume"]).err == (
+        f"error: the rows of data.csv have changed since {kind} 'a' was started; bring the old ones back, or start "
+        "another with --name\n"
+    )
 
 
 def test_a_start_that_failed_leaves_nothing_in_the_way(runs: Path, nas_fpga: Run) -> None:

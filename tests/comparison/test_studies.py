@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from nas_fpga.comparison import PlannedStudy, StudyRunner
+from nas_fpga.comparison import _studies as studies
 from nas_fpga.errors import StudyError
-from nas_fpga.study import SearchInterruptedError
+from nas_fpga.study import SearchInterruptedError, StudyStorage
 from tests.study.conftest import Silent, make_setup
 
 
@@ -64,6 +65,31 @@ def test_interrupted_says_how_much_of_all_is_saved(tmp_path: Path, scripted: dic
         runner.run(of[0])
         with pytest.raises(SearchInterruptedError, match="stopped in b; 6 of 8 trials are saved"):
             runner.run(of[1])
+
+
+@pytest.mark.parametrize("at", ["known_before", "Setup"])
+def test_interrupted_between_studies_says_so_too(
+    tmp_path: Path, scripted: dict[str, Any], monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with StudyRunner(tmp_path, make_setup().dataset, 1, Silent()) as runner:
+        runner.expect(of := [planned("a", 1), planned("b", 2)])
+        runner.run(of[0])
+        monkeypatch.setattr(studies, at, stop)
+        with pytest.raises(SearchInterruptedError, match="stopped in b; 4 of 8 trials are saved"):
+            runner.run(of[1])
+
+
+def test_a_study_that_runs_elsewhere_is_no_study_to_rename(tmp_path: Path, scripted: dict[str, Any]) -> None:
+    with StudyStorage(tmp_path / "a") as other, StudyRunner(tmp_path, make_setup().dataset, 1, Silent()) as runner:
+        other.create(planned("a", 1).definition)
+        runner.expect([planned("a", 1)])
+        with pytest.raises(
+            StudyError, match=r"study 'a' is running in process \d+; wait for it or give another --name$"
+        ):
+            runner.run(planned("a", 1))
 
 
 def test_a_study_of_another_definition_is_refused(tmp_path: Path, scripted: dict[str, Any]) -> None:

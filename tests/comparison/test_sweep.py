@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from nas_fpga.comparison import Sweep, SweepDefinition, SweepRun
+from nas_fpga.errors import InputError
+from tests.cli.conftest import write_table
 from tests.study.conftest import Silent, make_setup
 
 
@@ -48,3 +50,20 @@ def test_a_budget_without_anything_new_has_what_smaller_ones_found(
 def test_patience_is_lost_with_trials_of_its_own_alone(tmp_path: Path, scripted: dict[str, Any]) -> None:
     swept = sweep(tmp_path / "sweep", Silent(), (16, 40), sampler="random", trial_patience=3)
     assert [len(study.trials) for study in swept.studies] == [4, 4]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            {"sampler": "grid", "grid": "4x8"},
+            r"^--budgets 2: all 1 points of the grid lie outside the space; raise the budget \(2\) or give a smaller "
+            "--grid, or leave 2 out$",
+        ),
+        ({"sampler": "magic"}, "^--sampler magic is none of"),  # of no budget more than another
+    ],
+)
+def test_what_one_budget_cannot_have_names_it(tmp_path: Path, options: dict[str, Any], said: str) -> None:
+    data = {"data": str(write_table(tmp_path / "data.csv")), "target": "label"}
+    with pytest.raises(InputError, match=said):
+        SweepRun.prepare(tmp_path / "sweep", data | options, budgets=[2, 12])
