@@ -118,7 +118,9 @@ class ComparisonRun:
         runner = StudyRunner(self.folder, self.dataset, n_workers, reporter)
         with kept_from_others(self.folder / FILE, self.definition, resume=self.resume), runner:
             studies = [study for of_method in planned.values() for study in of_method]
-            runner.expect(studies)
+            n_noise = min([self.definition.noise_points, *(study.n_trials for study in planned.get("grid", ()))])
+            n_retrained = self.definition.retrain * len(studies)  # at most: searches may have the same winner
+            runner.expect(studies, more=n_noise + n_retrained)
             setup = runner.setup(studies[0])
             reporter.message(f"{said_of(setup)}\nComparison {self.folder}: {len(studies)} searches")
             if setup.target.unlimited:
@@ -128,7 +130,7 @@ class ComparisonRun:
                 raise SearchFailedError(f"no search of comparison '{self.folder.name}' gave a network")
             noise = log_noise = None
             if self.definition.noise_points:
-                noise, log_noise = self._noise(runner, ended["grid"][0])
+                noise, log_noise = self._noise(runner, ended["grid"][0], n_retrained)
             retrained = self._retrained(runner, ended) if self.definition.retrain else {}
         methods = [Method(name, tuple(of), retrained.get(name, ())) for name, of in ended.items()]
         return Comparison(self.folder, self.definition, tuple(methods), noise, log_noise)
@@ -141,13 +143,21 @@ class ComparisonRun:
             return tuple(replace(study, n_trials=len(grid.points)) for study in studies)
         return studies
 
-    def _noise(self, runner: StudyRunner, grid: EndedStudy) -> tuple[VarianceRatio | None, VarianceRatio | None]:
-        """Train some points of the grid again, drawn at random; return what they say of noise."""
+    def _noise(
+        self, runner: StudyRunner, grid: EndedStudy, n_after: int
+    ) -> tuple[VarianceRatio | None, VarianceRatio | None]:
+        """Train some points of the grid again, drawn at random; return what they say of noise.
+
+        Args:
+            runner: Trains them.
+            grid: That they are of.
+            n_after: Trials, at most, that come after these.
+        """
         trained = [trial for trial in grid.trials if _merits(trial, grid.setup) is not None]
         rng = np.random.default_rng([self.definition.base.seed, 1])
         chosen = np.sort(rng.permutation(len(trained))[: self.definition.noise_points])
         again = self.definition.noise([text_of(trained[i]) for i in chosen])
-        runner.expect([again])
+        runner.expect([again], more=n_after)
         second = runner.run(again)
         once = np.array([_merits(trial, grid.setup) for trial in trained], np.float64)  # (n, 2)
         pairs = [(once[i], _merits(t, second.setup)) for i, t in zip(chosen, second.trials, strict=True)]

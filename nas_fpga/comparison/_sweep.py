@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nas_fpga.comparison._outcome import to_csv
 from nas_fpga.comparison._saved import kept_from_others, read_definition, refuse_used
 from nas_fpga.comparison._studies import EndedStudy, PlannedStudy, StudyRunner
@@ -28,6 +30,7 @@ from nas_fpga.study import (
 FILE = "sweep.json"
 DEFAULT_BUDGETS = (10, 20, 50, 100, 200, 500, 1000, 2000)
 DEFAULT_TRIALS = 40
+_SAMPLE = 100  # candidates, for the time that those of a budget take
 _NOT_SWEPT = ("budget", "include", "after")
 
 
@@ -232,7 +235,7 @@ class SweepRun:
             SearchFailedError: No search gave a network within the limits.
             SearchInterruptedError: Ctrl-C; what has ended is saved.
         """
-        planned = self.definition.searches()
+        planned = [replace(study, trial_time=self._trial_time(study)) for study in self.definition.searches()]
         studies: list[EndedStudy] = []
         results: list[BudgetResult] = []
         runner = StudyRunner(self.folder, self.dataset, n_workers, reporter)
@@ -247,6 +250,11 @@ class SweepRun:
         if not results:
             raise SearchFailedError(f"no search of sweep '{self.folder.name}' gave a network within the limits")
         return Sweep(self.folder, self.definition, tuple(results), tuple(studies))
+
+    def _trial_time(self, planned: PlannedStudy) -> float:
+        """Return how long a candidate of a budget, drawn at random, is expected to train: what a larger one adds."""
+        space = Setup(planned.definition, self.dataset).space
+        return float(space.training_time(space.sample(np.random.default_rng(0), _SAMPLE)).mean())
 
 
 def _check(definition: SweepDefinition, dataset: Dataset) -> None:

@@ -67,3 +67,19 @@ def test_what_one_budget_cannot_have_names_it(tmp_path: Path, options: dict[str,
     data = {"data": str(write_table(tmp_path / "data.csv")), "target": "label"}
     with pytest.raises(InputError, match=said):
         SweepRun.prepare(tmp_path / "sweep", data | options, budgets=[2, 12])
+
+
+def test_budgets_weigh_as_long_as_their_networks_train(tmp_path: Path, scripted: dict[str, Any]) -> None:
+    setup = make_setup(epochs=5000)
+    run = SweepRun(tmp_path, SweepDefinition(setup.definition, (4, 4000)), setup.dataset)
+    small, large = map(run._trial_time, run.definition.searches())
+    assert large > 2 * small
+
+
+def test_progress_ends_with_what_the_spaces_have(tmp_path: Path, scripted: dict[str, Any]) -> None:
+    reporter = Silent()
+    sweep(tmp_path / "sweep", reporter, (16, 20, 40), sampler="grid", grid="4,8x4,20")
+    totals = [progress.n_trials for progress, _ in reporter.updates]
+    assert totals[0] == 2 + 4 + 4  # the first says at once that its space has but two
+    last, _ = reporter.updates[-1]
+    assert (last.n_ended, last.n_trials, last.remaining_s) == (4, 4, 0)
