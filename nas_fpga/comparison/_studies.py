@@ -126,7 +126,10 @@ class StudyRunner:
         return ended
 
     def run_and_summarise(self, planned: PlannedStudy) -> tuple[EndedStudy, StudyOutcome | None]:
-        """Run a study like :meth:`run`, write its ``front.csv`` and return its outcome too; None where nothing fits."""
+        """Run a study like :meth:`run`, write its ``front.csv`` and return its outcome too; None where nothing fits.
+
+        Its trials have the figures that its front is judged by.
+        """
         return self._run(planned, summarised=True)
 
     def _run(self, planned: PlannedStudy, *, summarised: bool) -> tuple[EndedStudy, StudyOutcome | None]:
@@ -145,7 +148,7 @@ class StudyRunner:
                         write_whole(storage.folder / "front.csv", outcome.csv())
                 except SearchFailedError as error:
                     overall.message(f"{planned.name}: {error}")
-                trials = tuple(storage.trials())
+                trials = outcome.trials if outcome is not None else tuple(storage.trials())
                 overall.end(len(trials))
         except (KeyboardInterrupt, SearchInterruptedError):
             raise SearchInterruptedError(f"stopped in {planned.name}; {overall.saved}") from None
