@@ -92,7 +92,9 @@ def test_studies_that_are_not_there_or_have_not_ended(runs: Path) -> None:
         storage.open(write=True)
         last = storage.trials()[-1]
         storage.add([replace(last, number=24, state="waiting")])
-    with pytest.raises(InputError, match="--after small has ended 24 of 25 trials; continue it with --resume first"):
+    with pytest.raises(
+        InputError, match="--after small has ended 24 of 25 trials; continue it with --resume first, or leave it out"
+    ):
         known_before(runs / "large", setup.definition, setup.target)
 
 
