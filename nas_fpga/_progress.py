@@ -85,8 +85,13 @@ class LiveDisplay(Display):
         if ended is not None and ended.state == "failed":
             self.message(f"trial {ended.number} ({ended.candidate}) failed: {ended.outcome.cause}")
         if self._task is None:
-            self._task = self._bar.add_task("", total=progress.n_trials)
-        self._bar.update(self._task, completed=progress.n_ended, description=describe(progress, counts=not self._wide))
+            self._task = self._bar.add_task("")
+        self._bar.update(
+            self._task,
+            total=progress.n_trials,  # which changes: a space may have fewer, a comparison trains winners again
+            completed=progress.n_ended,
+            description=describe(progress, counts=not self._wide),
+        )
 
     @contextlib.contextmanager
     def live(self) -> Iterator[None]:

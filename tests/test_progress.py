@@ -1,10 +1,10 @@
-"""What is written of a search that goes to a file."""
+"""What is shown of a search."""
 
 from __future__ import annotations
 
 import pytest
 
-from nas_fpga._progress import PlainDisplay
+from nas_fpga._progress import LiveDisplay, PlainDisplay
 from nas_fpga.study import Progress
 
 
@@ -16,3 +16,12 @@ def test_lines_are_written_when_trials_and_polishing_have_ended(capsys: pytest.C
         written.append(capsys.readouterr().err.strip())
     # the first at once, then none before a while is over but for the ends
     assert written == ["1/3 trials", "", "3/3 trials", "", "", "3/3 trials, 2/2 polished"]
+
+
+def test_the_bar_goes_as_far_as_there_are_trials_by_now() -> None:
+    display = LiveDisplay()
+    for n_ended, n_trials in ((1, 19), (19, 32), (24, 24)):
+        display.update(Progress(n_trials, n_ended, 0, 0, 0, None, 0.0, None, None), None)
+        (task,) = display._bar.tasks
+        assert (task.completed, task.total) == (n_ended, n_trials)
+    assert task.finished

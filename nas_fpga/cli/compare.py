@@ -97,16 +97,16 @@ def compare(
     values |= {key: ctx.params[key] for key in ("trials", "seed") if key in options.given(ctx)}
 
     from nas_fpga._progress import make_reporter
-    from nas_fpga.cli._comparison import print_comparison, resume_command
-    from nas_fpga.comparison import ComparisonRun, existing, new, plain_name
+    from nas_fpga.cli._comparison import print_comparison
+    from nas_fpga.cli._resumable import resumable
+    from nas_fpga.comparison import ComparisonRun, existing, new
     from nas_fpga.report import write_comparison
-    from nas_fpga.study import SearchInterruptedError
 
     reporter = make_reporter()
     if resume:
         folder = existing(Path(runs), name, "comparison.json")
     else:
-        folder = Path(runs) / plain_name(name) if name is not None else new(Path(runs), "compare", given["data"])
+        folder = new(Path(runs), name, "compare", given["data"])
     run = ComparisonRun.prepare(
         folder,
         values,
@@ -117,10 +117,8 @@ def compare(
         noise_points=noise_points,
         resume=resume,
     )
-    try:
+    with resumable("compare", folder):
         with reporter.live():
             comparison = run.execute(given["workers"], reporter)
-    except SearchInterruptedError as error:
-        raise SearchInterruptedError(f"{error}. Continue with: {resume_command('compare', folder)}") from None
-    write_comparison(comparison, folder / "report.html")
+        write_comparison(comparison, folder / "report.html")
     print_comparison(comparison, as_json=json)

@@ -53,11 +53,11 @@ def sweep(
         values["trials"] = trials
 
     from nas_fpga._progress import make_reporter
-    from nas_fpga.cli._comparison import print_sweep, resume_command
-    from nas_fpga.comparison import SweepRun, existing, new, plain_name
+    from nas_fpga.cli._comparison import print_sweep
+    from nas_fpga.cli._resumable import resumable
+    from nas_fpga.comparison import SweepRun, existing, new
     from nas_fpga.errors import InputError
     from nas_fpga.report import write_sweep
-    from nas_fpga.study import SearchInterruptedError
 
     numbers = None
     if budgets is not None:
@@ -66,15 +66,10 @@ def sweep(
             raise InputError(f"--budgets {budgets} must be numbers of neurons from 1, ascending, such as 10,20,50")
         numbers = [int(part) for part in parts]
     reporter = make_reporter()
-    if resume:
-        folder = existing(Path(runs), name, "sweep.json")
-    else:
-        folder = Path(runs) / plain_name(name) if name is not None else new(Path(runs), "sweep", given["data"])
+    folder = existing(Path(runs), name, "sweep.json") if resume else new(Path(runs), name, "sweep", given["data"])
     run = SweepRun.prepare(folder, values, budgets=numbers, resume=resume)
-    try:
+    with resumable("sweep", folder):
         with reporter.live():
             swept = run.execute(given["workers"], reporter)
-    except SearchInterruptedError as error:
-        raise SearchInterruptedError(f"{error}. Continue with: {resume_command('sweep', folder)}") from None
-    write_sweep(swept, folder / "report.html")
+        write_sweep(swept, folder / "report.html")
     print_sweep(swept, as_json=json)

@@ -16,7 +16,7 @@ from nas_fpga.comparison._curves import (
 from nas_fpga.comparison._definition import PRESETS, ComparisonDefinition
 from nas_fpga.comparison._outcome import Comparison, Method, Retrained
 from nas_fpga.comparison._run import ComparisonRun
-from nas_fpga.comparison._saved import existing, new, plain_name, write_whole
+from nas_fpga.comparison._saved import existing, new
 from nas_fpga.comparison._studies import EndedStudy, PlannedStudy, StudyRunner
 from nas_fpga.comparison._sweep import BudgetResult, Sweep, SweepDefinition, SweepRun
 from nas_fpga.comparison._sweep_words import sweep_cells, sweep_words
@@ -49,12 +49,10 @@ __all__ = [
     "new",
     "over_seconds",
     "over_trials",
-    "plain_name",
     "reaches_cells",
     "sweep_cells",
     "sweep_words",
     "trace_of",
     "variance_ratio",
     "verdict",
-    "write_whole",
 ]

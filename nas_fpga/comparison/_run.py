@@ -13,7 +13,7 @@ from nas_fpga.comparison import _definition as defined
 from nas_fpga.comparison._curves import VarianceRatio, kept, trace_of, variance_ratio
 from nas_fpga.comparison._definition import ComparisonDefinition, with_card
 from nas_fpga.comparison._outcome import Comparison, Method, Retrained
-from nas_fpga.comparison._saved import read_definition, write_definition
+from nas_fpga.comparison._saved import kept_from_others, read_definition, refuse_used
 from nas_fpga.comparison._studies import EndedStudy, PlannedStudy, StudyRunner
 from nas_fpga.data import Dataset
 from nas_fpga.errors import InputError, SearchFailedError, StudyError
@@ -43,11 +43,13 @@ class ComparisonRun:
         folder: ``runs/NAME``, with a study for every search.
         definition: What is compared.
         dataset: The rows.
+        resume: Whether it is there already.
     """
 
     folder: Path
     definition: ComparisonDefinition
     dataset: Dataset
+    resume: bool = False
 
     @classmethod
     def prepare(
@@ -88,19 +90,15 @@ class ComparisonRun:
         if resume:
             definition = _continued(folder, options, given, preset)
         else:
-            if (folder / FILE).exists():
-                raise StudyError(
-                    f"comparison '{folder.name}' exists in {folder.parent}; continue it with --resume or give another "
-                    "--name"
-                )
+            refuse_used(folder / FILE)
             definition = _new(options, given, preset)
         dataset = load_data(definition.base.data)
         fingerprint = dataset.fingerprint()
         if definition.base.data.fingerprint not in ("", fingerprint):
-            raise changed_rows(definition.base, folder)
+            raise changed_rows(definition.base, folder, "comparison", "--name")
         data = replace(definition.base.data, fingerprint=fingerprint)
         definition = replace(definition, base=replace(definition.base, data=data))
-        run = cls(folder, definition, dataset)
+        run = cls(folder, definition, dataset, resume)
         for sampler in definition.samplers:
             setup = Setup(definition.searches(sampler)[0].definition, dataset)
             _ = setup.split, setup.input_format, setup.included, setup.sampler
@@ -118,11 +116,12 @@ class ComparisonRun:
             SearchInterruptedError: Ctrl-C; what has ended is saved.
         """
         planned = {sampler: self._searches(sampler) for sampler in self.definition.samplers}
-        write_definition(self.folder / FILE, self.definition)
         runner = StudyRunner(self.folder, self.dataset, n_workers, reporter)
-        with runner:
+        with kept_from_others(self.folder / FILE, self.definition, resume=self.resume), runner:
             studies = [study for of_method in planned.values() for study in of_method]
-            runner.expect(studies)
+            n_noise = min([self.definition.noise_points, *(study.n_trials for study in planned.get("grid", ()))])
+            n_retrained = self.definition.retrain * len(studies)  # at most: searches may have the same winner
+            runner.expect(studies, more=n_noise + n_retrained)
             setup = runner.setup(studies[0])
             reporter.message(f"{said_of(setup)}\nComparison {self.folder}: {len(studies)} searches")
             if setup.target.unlimited:
@@ -132,7 +131,7 @@ class ComparisonRun:
                 raise SearchFailedError(f"no search of comparison '{self.folder.name}' gave a network")
             noise = log_noise = None
             if self.definition.noise_points:
-                noise, log_noise = self._noise(runner, ended["grid"][0])
+                noise, log_noise = self._noise(runner, ended["grid"][0], n_retrained)
             retrained = self._retrained(runner, ended) if self.definition.retrain else {}
         methods = [Method(name, tuple(of), retrained.get(name, ())) for name, of in ended.items()]
         return Comparison(self.folder, self.definition, tuple(methods), noise, log_noise)
@@ -145,13 +144,21 @@ class ComparisonRun:
             return tuple(replace(study, n_trials=len(grid.points)) for study in studies)
         return studies
 
-    def _noise(self, runner: StudyRunner, grid: EndedStudy) -> tuple[VarianceRatio | None, VarianceRatio | None]:
-        """Train some points of the grid again, drawn at random; return what they say of noise."""
+    def _noise(
+        self, runner: StudyRunner, grid: EndedStudy, n_after: int
+    ) -> tuple[VarianceRatio | None, VarianceRatio | None]:
+        """Train some points of the grid again, drawn at random; return what they say of noise.
+
+        Args:
+            runner: Trains them.
+            grid: That they are of.
+            n_after: Trials, at most, that come after these.
+        """
         trained = [trial for trial in grid.trials if _merits(trial, grid.setup) is not None]
         rng = np.random.default_rng([self.definition.base.seed, 1])
         chosen = np.sort(rng.permutation(len(trained))[: self.definition.noise_points])
         again = self.definition.noise([_included(trained[i]) for i in chosen])
-        runner.expect([again])
+        runner.expect([again], more=n_after)
         second = runner.run(again)
         once = np.array([_merits(trial, grid.setup) for trial in trained], np.float64)  # (n, 2)
         pairs = [(once[i], _merits(t, second.setup)) for i, t in zip(chosen, second.trials, strict=True)]

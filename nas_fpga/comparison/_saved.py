@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from nas_fpga._files import write_whole
 from nas_fpga.errors import StudyError
-from nas_fpga.study import from_json, to_json
+from nas_fpga.study import from_json, held_by, name_of, new_folder, plain_name, take_lock, to_json
 
 T = TypeVar("T")
 
@@ -16,10 +19,9 @@ def write_definition(path: Path, definition: Any) -> None:
     """Write what defines a comparison or sweep, in one step.
 
     Raises:
-        StudyError: The folder cannot be made or written.
+        StudyError: The folder cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, json.dumps(to_json(definition), indent=1, sort_keys=True) + "\n")
     except OSError as error:
         raise StudyError(f"folder {path.parent} cannot be written ({error.strerror}); give another --runs") from error
@@ -41,13 +43,6 @@ def read_definition(path: Path, kind: type[T]) -> T:
         raise StudyError(f"{path} cannot be read ({error}); start another with --name") from error
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file in one step: it is whole or as it was before."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
-
-
 def existing(runs: Path, name: str | None, file: str) -> Path:
     """Return the folder of a comparison or sweep, the latest if none is named.
 
@@ -60,31 +55,63 @@ def existing(runs: Path, name: str | None, file: str) -> Path:
         StudyError: There is none, or the name is no plain name.
     """
     if name is not None:
-        return runs / plain_name(name)
+        return runs / plain_name(name, "--name")
     found = list(runs.glob(f"*/{file}"))
     if not found:
         raise StudyError(f"no {Path(file).stem} in {runs}; start one, or name the folder with --runs")
     return max(found, key=lambda path: path.stat().st_mtime).parent
 
 
-def plain_name(name: str) -> str:
-    """Return a name that is one.
+def new(runs: Path, name: str | None, command: str, data: str) -> Path:
+    """Return the folder of a new comparison or sweep: `COMMAND-DATA-NUMBER` if it is not named.
 
     Raises:
-        StudyError: It is a path, or empty.
+        StudyError: The name is no plain name.
     """
-    if not name.strip() or name in (".", "..") or Path(name).name != name:
-        raise StudyError(f"--name '{name}' must be a plain name; give its folder with --runs")
-    return name
+    return runs / plain_name(name, "--name") if name is not None else new_folder(runs, f"{command}-{name_of(data)}")
 
 
-def new(runs: Path, kind: str, data: str) -> Path:
-    """Return the folder of a new comparison or sweep that nobody named: `KIND-DATA-NUMBER`."""
-    from nas_fpga.data.variants import variant_of
+def refuse_used(path: Path) -> None:
+    """Refuse a folder for a new comparison or sweep that holds anything.
 
-    variant = variant_of(data)
-    stem = f"{kind}-{variant.name if variant else Path(data).stem}"
-    number = 1
-    while (runs / f"{stem}-{number}").exists():
-        number += 1
-    return runs / f"{stem}-{number}"
+    Args:
+        path: Of the file that is to define it.
+
+    Raises:
+        StudyError: It does.
+    """
+    folder = path.parent
+    if path.exists():
+        raise StudyError(
+            f"{path.stem} '{folder.name}' exists in {folder.parent}; continue it with --resume or give another --name"
+        )
+    if held := held_by(folder, besides=(_lock_of(path).name,)):
+        raise StudyError(f"folder {folder} holds {held}, but no {path.stem}; give another --name")
+
+
+@contextlib.contextmanager
+def kept_from_others(path: Path, definition: Any, *, resume: bool) -> Iterator[None]:
+    """Keep a folder from other processes while the block runs, with what defines the comparison or sweep in it.
+
+    Args:
+        path: Of the file that defines it.
+        definition: Is written into that once no other process runs it.
+        resume: Whether it is there already.
+
+    Raises:
+        StudyError: Another process runs it or, if it is new, was faster; or the folder cannot be made or written.
+    """
+    folder = path.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StudyError(f"folder {folder} cannot be made ({error.strerror}); give another --runs") from error
+    with take_lock(_lock_of(path), f"{path.stem} '{folder.name}'", "--name"):
+        if not resume:
+            refuse_used(path)
+        write_definition(path, definition)
+        yield
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_suffix(".lock")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
 from threadpoolctl import threadpool_limits
 
+from nas_fpga._files import write_whole
 from nas_fpga.data import Dataset
 from nas_fpga.errors import InputError, SearchFailedError, StudyError
 from nas_fpga.execution import LocalWorkers
@@ -38,11 +39,13 @@ class PlannedStudy:
         name: Of its folder.
         definition: What it searches.
         n_trials: How many trials it shall have.
+        trial_time: How long one of them is expected to take, in a unit that all studies share.
     """
 
     name: str
     definition: SearchDefinition
     n_trials: int
+    trial_time: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,9 +96,14 @@ class StudyRunner:
         if self._workers is not None:
             self._workers.__exit__()
 
-    def expect(self, studies: Iterable[PlannedStudy]) -> None:
-        """Count studies that will be run, for the time left."""
-        self._overall.n_trials += sum(study.n_trials for study in studies)
+    def expect(self, studies: Iterable[PlannedStudy], more: int = 0) -> None:
+        """Count studies that will be run, for progress and the time left.
+
+        Args:
+            studies: Those that are planned now.
+            more: Trials, at most, of those that only the results of these will plan.
+        """
+        self._overall.expect(studies, more)
 
     def setup(self, planned: PlannedStudy) -> Setup:
         """Return the rooms of a study, everything checked that can be checked before a training.
@@ -118,15 +126,17 @@ class StudyRunner:
         return ended
 
     def run_and_summarise(self, planned: PlannedStudy) -> tuple[EndedStudy, StudyOutcome | None]:
-        """Run a study like :meth:`run`, write its ``front.csv`` and return its outcome too; None where nothing fits."""
+        """Run a study like :meth:`run`, write its ``front.csv`` and return its outcome too; None where nothing fits.
+
+        Its trials have the figures that its front is judged by.
+        """
         return self._run(planned, summarised=True)
 
     def _run(self, planned: PlannedStudy, *, summarised: bool) -> tuple[EndedStudy, StudyOutcome | None]:
-        setup, overall = self.setup(planned), self._overall
-        folder = self._folder / planned.name
-        known = known_before(folder, planned.definition, setup.target)
-        outcome = None
+        overall, folder, outcome = self._overall, self._folder / planned.name, None
         try:
+            setup = self.setup(planned)
+            known = known_before(folder, planned.definition, setup.target)
             with StudyStorage(folder) as storage, threadpool_limits(1):
                 self._open(storage, planned, setup)
                 overall.begin(planned)
@@ -137,13 +147,15 @@ class StudyRunner:
                         Search(setup, storage, planned.n_trials, overall, known=known).run(self._started(setup))
                     if summarised:
                         outcome = summarise(setup, storage, storage.trials(), message=overall.message)
-                        storage.write_text("front.csv", outcome.csv())
+                        write_whole(storage.folder / "front.csv", outcome.csv())
                 except SearchFailedError as error:
                     overall.message(f"{planned.name}: {error}")
-                trials = tuple(storage.trials())
-                overall.end(planned, len(trials))
+                trials = outcome.trials if outcome is not None else tuple(storage.trials())
+                overall.end(len(trials))
         except (KeyboardInterrupt, SearchInterruptedError):
             raise SearchInterruptedError(f"stopped in {planned.name}; {overall.saved}") from None
+        except StudyError as error:  # these studies are named by what they belong to
+            raise StudyError(str(error).replace("--study NAME", "--name")) from error
         return EndedStudy(planned.name, setup, trials), outcome
 
     def _open(self, storage: StudyStorage, planned: PlannedStudy, setup: Setup) -> None:
@@ -173,45 +185,66 @@ class StudyRunner:
 
 
 class _Overall:
-    """Tells a reporter of one study how far all of them are."""
+    """Tells a reporter of one study how far all of them are.
 
-    def __init__(self, reporter: Reporter) -> None:
-        self.n_trials = 0  # of all studies
-        self._reporter, self._started = reporter, time.perf_counter()
+    The time left is what the study that runs says of itself, and that of those to come at the pace so far; both include
+    polishing, the second as much of it as there has been.
+    """
+
+    def __init__(self, reporter: Reporter, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._reporter, self._clock, self._started = reporter, clock, clock()
+        self._to_come: list[PlannedStudy] = []
+        self._more = 0  # trials, at most, of studies that are not planned yet
         self._before = 0  # ended, in the studies before this one
-        self._now = 0  # ended in this one
-        self._here = 0  # ended since this process started
-        self._planned = 0  # trials of this one
+        self._now, self._of_now = 0, 0  # ended in this one, and how many it has
+        self._trial_time = 1.0  # of this one
+        self._here, self._time_here = 0, 0.0  # ended since this process started, and their times
+
+    @property
+    def n_trials(self) -> int:
+        return self._before + self._of_now + sum(study.n_trials for study in self._to_come) + self._more
 
     @property
     def saved(self) -> str:
         return f"{self._before + self._now} of {self.n_trials} trials are saved"
 
+    def expect(self, studies: Iterable[PlannedStudy], more: int) -> None:
+        self._to_come += studies
+        self._more = more
+
     def begin(self, planned: PlannedStudy) -> None:
-        self._now, self._planned = 0, planned.n_trials
+        self._to_come = [study for study in self._to_come if study.name != planned.name]
+        self._now, self._of_now, self._trial_time = 0, planned.n_trials, planned.trial_time
         self.message(f"{planned.name}: {planned.n_trials} trials")
 
-    def end(self, planned: PlannedStudy, n_ended: int) -> None:
-        self.n_trials -= planned.n_trials - n_ended  # a space may have fewer
-        self._before, self._now = self._before + n_ended, 0
+    def end(self, n_ended: int) -> None:
+        """Note how many trials the study that ran has: a space may have fewer than were planned."""
+        self._before += n_ended
+        self._now = self._of_now = 0
 
     def message(self, text: str) -> None:
         self._reporter.message(text)
 
     def update(self, progress: Progress, ended: TrialRecord | None) -> None:
-        self._now = progress.n_ended
-        self._here += ended is not None
-        n_trials = self.n_trials - self._planned + progress.n_trials
-        n_ended, elapsed = self._before + progress.n_ended, time.perf_counter() - self._started
-        speed = self._here / elapsed if self._here else None
-        left_s = (n_trials - n_ended) / speed if speed else None
+        self._now, self._of_now = progress.n_ended, progress.n_trials
+        if ended is not None:
+            self._here += 1
+            self._time_here += self._trial_time
+        elapsed = self._clock() - self._started
         self._reporter.update(
             replace(
                 progress,
-                n_trials=n_trials,
-                n_ended=n_ended,
-                candidates_per_hour=3600 * speed if speed else None,
-                remaining_s=left_s,
+                n_trials=self.n_trials,
+                n_ended=self._before + self._now,
+                candidates_per_hour=3600 * self._here / elapsed if self._here else None,
+                remaining_s=self._left_s(progress, elapsed / self._time_here) if self._here else None,
             ),
             ended,
         )
+
+    def _left_s(self, progress: Progress, pace: float) -> float:
+        """Return the seconds left where a unit of the trials' time has taken ``pace`` seconds."""
+        to_come = pace * (sum(study.n_trials * study.trial_time for study in self._to_come) + self._more)
+        if progress.remaining_s is not None:
+            return progress.remaining_s + to_come
+        return pace * self._trial_time * (self._of_now - self._now) + to_come

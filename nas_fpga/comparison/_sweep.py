@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nas_fpga.comparison._outcome import to_csv
-from nas_fpga.comparison._saved import read_definition, write_definition
+from nas_fpga.comparison._saved import kept_from_others, read_definition, refuse_used
 from nas_fpga.comparison._studies import EndedStudy, PlannedStudy, StudyRunner
 from nas_fpga.data import Dataset
 from nas_fpga.errors import InputError, SearchFailedError, StudyError
@@ -28,6 +30,7 @@ from nas_fpga.study import (
 FILE = "sweep.json"
 DEFAULT_BUDGETS = (10, 20, 50, 100, 200, 500, 1000, 2000)
 DEFAULT_TRIALS = 40
+_SAMPLE = 100  # candidates, for the time that those of a budget take
 _NOT_SWEPT = ("budget", "include", "after")
 
 
@@ -167,11 +170,13 @@ class SweepRun:
         folder: ``runs/NAME``, with a study for every budget.
         definition: What is swept.
         dataset: The rows.
+        resume: Whether it is there already.
     """
 
     folder: Path
     definition: SweepDefinition
     dataset: Dataset
+    resume: bool = False
 
     @classmethod
     def prepare(
@@ -201,10 +206,7 @@ class SweepRun:
         if resume:
             definition = _continued(folder, options, budgets)
         else:
-            if (folder / FILE).exists():
-                raise StudyError(
-                    f"sweep '{folder.name}' exists in {folder.parent}; continue it with --resume or give another --name"
-                )
+            refuse_used(folder / FILE)
             options = with_implied(options)
             n_trials = options.pop("trials", None)
             base = apply_options(SearchDefinition(), options)
@@ -216,13 +218,11 @@ class SweepRun:
         dataset = load_data(definition.base.data)
         fingerprint = dataset.fingerprint()
         if definition.base.data.fingerprint not in ("", fingerprint):
-            raise changed_rows(definition.base, folder)
+            raise changed_rows(definition.base, folder, "sweep", "--name")
         data = replace(definition.base.data, fingerprint=fingerprint)
         definition = replace(definition, base=replace(definition.base, data=data))
-        for study in definition.searches():
-            setup = Setup(study.definition, dataset)
-            _ = setup.split, setup.input_format, setup.sampler
-        return cls(folder, definition, dataset)
+        _check(definition, dataset)
+        return cls(folder, definition, dataset, resume)
 
     def execute(self, n_workers: int | None, reporter: Reporter) -> Sweep:
         """Run the searches, smallest budget first; those that have ended are read.
@@ -235,21 +235,46 @@ class SweepRun:
             SearchFailedError: No search gave a network within the limits.
             SearchInterruptedError: Ctrl-C; what has ended is saved.
         """
-        write_definition(self.folder / FILE, self.definition)
-        planned = self.definition.searches()
+        planned = [replace(study, trial_time=self._trial_time(study)) for study in self.definition.searches()]
         studies: list[EndedStudy] = []
         results: list[BudgetResult] = []
-        with StudyRunner(self.folder, self.dataset, n_workers, reporter) as runner:
+        runner = StudyRunner(self.folder, self.dataset, n_workers, reporter)
+        with kept_from_others(self.folder / FILE, self.definition, resume=self.resume), runner:
             runner.expect(planned)
             reporter.message(f"{said_of(runner.setup(planned[-1]))}\nSweep {self.folder}: {len(planned)} budgets")
             for study in planned:
-                ended, outcome = runner.run_and_summarise(study)
+                ended, outcome = runner.run_and_summarise(_after(study, studies))
                 studies.append(ended)
                 if (result := _best(study.definition.budget, ended, outcome, results)) is not None:
                     results.append(result)
         if not results:
             raise SearchFailedError(f"no search of sweep '{self.folder.name}' gave a network within the limits")
         return Sweep(self.folder, self.definition, tuple(results), tuple(studies))
+
+    def _trial_time(self, planned: PlannedStudy) -> float:
+        """Return how long a candidate of a budget, drawn at random, is expected to train: what a larger one adds."""
+        space = Setup(planned.definition, self.dataset).space
+        return float(space.training_time(space.sample(np.random.default_rng(0), _SAMPLE)).mean())
+
+
+def _check(definition: SweepDefinition, dataset: Dataset) -> None:
+    """Refuse what some budget cannot be searched with; what the largest refuses is no matter of budgets."""
+    *smaller, largest = definition.searches()
+    for study in (largest, *smaller):
+        try:
+            setup = Setup(study.definition, dataset)
+            _ = setup.split, setup.input_format, setup.sampler
+        except InputError as error:
+            if study is largest:
+                raise
+            budget = study.definition.budget
+            raise InputError(f"--budgets {budget}: {error}, or leave {budget} out") from error
+
+
+def _after(planned: PlannedStudy, ended: Sequence[EndedStudy]) -> PlannedStudy:
+    """Return a search that comes after those with smaller budgets, those aside for which nothing was left to train."""
+    names = tuple(study.name for study in ended if study.trials)
+    return replace(planned, definition=replace(planned.definition, after=names))
 
 
 def _best(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
+from nas_fpga._files import in_one_step, write_whole
 from nas_fpga.comparison import (
     LEAST_RATIO,
     Comparison,
@@ -12,14 +13,12 @@ from nas_fpga.comparison import (
     comparison_words,
     reaches_cells,
     verdict,
-    write_whole,
 )
 from nas_fpga.report._comparison_figures import has_maps, map_figure, progress_figure, quantities
 from nas_fpga.report._comparison_png import save_maps, save_progress
 from nas_fpga.report._figure import Figure
 from nas_fpga.report._shell import Section, cards, document, download, figure_place, grid, how, lede, notice
 from nas_fpga.report._tables import Cell, comparison_fields, table
-from nas_fpga.report._write import in_one_step
 
 _TEXT = ("method", "reaches")
 

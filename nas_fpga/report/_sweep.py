@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nas_fpga.comparison import BudgetResult, Sweep, kept, sweep_cells, sweep_words, write_whole
+from nas_fpga._files import in_one_step, write_whole
+from nas_fpga.comparison import BudgetResult, Sweep, kept, sweep_cells, sweep_words
 from nas_fpga.report._figure import Figure
 from nas_fpga.report._shell import Section, cards, document, download, figure_place, lede
 from nas_fpga.report._tables import Cell, sweep_fields, table
 from nas_fpga.report._theme import LEAST_ERROR, LIGHT, axis, label_log, layout, log_ticks, style_of
-from nas_fpga.report._write import in_one_step
 
 _TEXT = ("network",)
 _Value = Callable[[BudgetResult], float]
@@ -36,7 +36,7 @@ def page(sweep: Sweep) -> str:
         "Each mark is the most precise network of a budget, by validation: once at the neurons it might have had, once "
         "at those it has. Bars are 95 % intervals on validation, over resampled groups. Dots are all networks that were"
         " trained.",
-        "The same networks over the LUTs of all copies.",
+        "The same networks over the LUTs of all copies: by adder graphs where a front depends on them, else by laws.",
     )
     places: list[Figure] = []
     plots = "".join(figure_place(figure, caption, places) for figure, caption in zip(figures, captions, strict=True))
@@ -89,35 +89,21 @@ def neurons_figure(sweep: Sweep) -> Figure:
     """Draw the most precise networks against the neurons that they might have and have."""
     available = _series(sweep, "neurons available", 0, lambda result: result.budget)
     used = _series(sweep, "neurons used", 1, lambda result: result.n_used)
-    x = [*_trained(sweep, _neurons)[0], *(result.budget for result in sweep.results)]
-    return _figure(
-        sweep,
-        "sweep-neurons",
-        "Error against neurons",
-        "hidden neurons",
-        (_cloud(sweep, _neurons), available, used),
-        x,
-    )
+    traces = (_cloud(sweep, _neurons), available, used)
+    return _figure(sweep, "sweep-neurons", "Error against neurons", "hidden neurons", traces)
 
 
 def luts_figure(sweep: Sweep) -> Figure:
     """Draw the most precise networks against their LUTs."""
     line = _series(sweep, "most precise of each budget", 2, lambda result: max(result.luts, 1.0))
-    return _figure(
-        sweep,
-        "sweep-luts",
-        "Error against LUTs",
-        "LUT, all copies",
-        (_cloud(sweep, _luts), line),
-        _trained(sweep, _luts)[0],
-    )
+    traces = (_cloud(sweep, _luts), line)
+    return _figure(sweep, "sweep-luts", "Error against LUTs", "LUT, all copies", traces)
 
 
-def _figure(
-    sweep: Sweep, name: str, title: str, across: str, traces: tuple[dict[str, Any], ...], x: Sequence[float]
-) -> Figure:
+def _figure(sweep: Sweep, name: str, title: str, across: str, traces: tuple[dict[str, Any], ...]) -> Figure:
     low, high = error_range(sweep)
-    margin = (max(x) / min(x)) ** 0.04
+    x = [value for trace in traces for value in trace["x"]]
+    margin = max((max(x) / min(x)) ** 0.04, 1.05)
     left, right = min(x) / margin, max(x) * margin
     return Figure(
         name=name,
@@ -135,7 +121,8 @@ def _figure(
 def error_range(sweep: Sweep) -> tuple[float, float]:
     """Return the ends of the axis of errors: all results with their intervals, and most of what was trained."""
     ends = [end for result in sweep.results for end in (*result.row.interval, result.row.point.error)]
-    ends.append(float(np.quantile(_trained(sweep, _neurons)[1], 0.9)))
+    if errors := _trained(sweep, _neurons)[1]:  # none where only polished networks keep the limits
+        ends.append(float(np.quantile(errors, 0.9)))
     low, high = max(min(ends), LEAST_ERROR), max(*ends, 10 * LEAST_ERROR)
     return low * 0.93, high * 1.07
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nas_fpga._files import in_one_step, write_whole
 from nas_fpga.report._explain_png import save_png as save_findings
 from nas_fpga.report._front_data import gather_front
 from nas_fpga.report._front_figures import front_figure
@@ -29,8 +29,8 @@ def write(outcome: StudyOutcome, path: Path) -> None:
     in_one_step(path.with_name("front.png"), lambda file: save_png(data.front, file))
     is_poorer = outcome.lost and path.parent.resolve() == outcome.folder.resolve()
     if not is_poorer:  # the study's own front.csv still has the points whose checkpoints are lost
-        in_one_step(path.with_name("front.csv"), lambda file: file.write_text(data.csv, encoding="utf-8"))
-    in_one_step(path, lambda file: file.write_text(text, encoding="utf-8"))
+        write_whole(path.with_name("front.csv"), data.csv)
+    write_whole(path, text)
 
 
 def write_findings(findings: Findings, folder: Path) -> tuple[Path, ...]:
@@ -41,18 +41,8 @@ def write_findings(findings: Findings, folder: Path) -> tuple[Path, ...]:
         in_one_step(picture, lambda file: save_findings(findings, file))
     else:
         picture.unlink(missing_ok=True)  # of fewer trials: it would contradict what is said now
-    in_one_step(table, lambda file: file.write_text(findings.csv(), encoding="utf-8"))
+    write_whole(table, findings.csv())
     return tuple(path for path in (picture, table) if path.exists())
-
-
-def in_one_step(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file that is whole or as it was before."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    try:
-        write(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)  # only there if writing failed
 
 
 def interactive_front(outcome: StudyOutcome) -> plotly.graph_objects.Figure:

@@ -78,8 +78,8 @@ class GridSampler(Sampler[Candidate]):
         """
         if self.space.training.names:
             raise InputError(
-                f"--sampler grid searches no training settings ({', '.join(self.space.training.names)}); leave "
-                "--search-training out, give learned bits a --pressure, or take --sampler gp"
+                f"the grid searches no training settings ({', '.join(self.space.training.names)}); leave "
+                "--search-training out, give learned bits a --pressure, or take another sampler, such as gp"
             )
         if not self.points:
             raise InputError(

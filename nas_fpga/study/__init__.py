@@ -1,7 +1,7 @@
 """Studies: the search loop, trials and points, what is kept on disk, and the Pareto front."""
 
 from nas_fpga.study._definition import DATA_SETS, DATASET_FILE, DataSource, HardwareTarget, SearchDefinition
-from nas_fpga.study._folders import existing_study, new_study
+from nas_fpga.study._folders import existing_study, held_by, name_of, new_folder, new_study, plain_name
 from nas_fpga.study._front import (
     Knee,
     cheapest_as_good,
@@ -11,6 +11,7 @@ from nas_fpga.study._front import (
 )
 from nas_fpga.study._json import finite, from_json, to_json
 from nas_fpga.study._known import known_before
+from nas_fpga.study._lock import take_lock
 from nas_fpga.study._options import (
     HardwareOptions,
     SearchOptions,
@@ -61,16 +62,21 @@ __all__ = [
     "finite",
     "from_json",
     "hardware_values",
+    "held_by",
     "known_before",
     "load_data",
     "n_cores",
+    "name_of",
+    "new_folder",
     "new_study",
+    "plain_name",
     "probability_undominated",
     "read_outcome",
     "refuse_unknown",
     "said_of",
     "selection_corrected",
     "summarise",
+    "take_lock",
     "to_json",
     "training_seconds",
     "versions",

@@ -1,11 +1,14 @@
-"""Where studies lie: `RUNS/NAME`."""
+"""Where studies lie, and comparisons and sweeps of them: `RUNS/NAME`."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from nas_fpga.data.variants import variant_of
 from nas_fpga.errors import StudyError
+
+_NAMED = 3  # files in one line
 
 
 def existing_study(runs: Path, study: str | None, *, stored_elsewhere: bool = False) -> Path:
@@ -22,9 +25,7 @@ def existing_study(runs: Path, study: str | None, *, stored_elsewhere: bool = Fa
     if (runs / "study.db").exists():
         raise StudyError(f"{runs} is a study itself; give --runs {runs.parent} --study {runs.name}")
     if study is not None:
-        if not study.strip() or study == ".." or Path(study).name != study:
-            raise StudyError(f"--study '{study}' must be a plain name; give its folder with --runs")
-        return runs / study
+        return runs / plain_name(study, "--study")
     studies = [lock for lock in runs.glob("*/lock") if stored_elsewhere or (lock.parent / "study.db").exists()]
     if not studies:
         raise StudyError(f"no study in {runs}; search first, or name the folder with --runs")
@@ -33,9 +34,35 @@ def existing_study(runs: Path, study: str | None, *, stored_elsewhere: bool = Fa
 
 def new_study(runs: Path, data: str, budget: int) -> Path:
     """Return the folder of a new study that nobody named: `DATA-BUDGET-NUMBER`."""
-    variant = variant_of(data)
-    name = f"{variant.name if variant else Path(data).stem}-{budget}"
+    return new_folder(runs, f"{name_of(data)}-{budget}")
+
+
+def new_folder(runs: Path, stem: str) -> Path:
+    """Return the first folder `STEM-NUMBER` that is not there."""
     number = 1
-    while (runs / (folder := f"{name}-{number}")).exists():
+    while (runs / (name := f"{stem}-{number}")).exists():
         number += 1
-    return runs / folder
+    return runs / name
+
+
+def name_of(data: str) -> str:
+    """Return what a data set is called in the names of folders."""
+    variant = variant_of(data)
+    return variant.name if variant else Path(data).stem
+
+
+def plain_name(name: str, option: str) -> str:
+    """Return a name, given by an option, that is one.
+
+    Raises:
+        StudyError: It is a path, or empty.
+    """
+    if not name.strip() or name == ".." or Path(name).name != name:
+        raise StudyError(f"{option} '{name}' must be a plain name; give its folder with --runs")
+    return name
+
+
+def held_by(folder: Path, besides: Collection[str] = ()) -> str:
+    """Return what a folder holds, in words; empty where that is nothing, or nothing but ``besides``."""
+    names = sorted(path.name for path in folder.iterdir() if path.name not in besides) if folder.is_dir() else []
+    return ", ".join(names[:_NAMED]) + ", ..." * (len(names) > _NAMED)

@@ -69,7 +69,8 @@ def known_before(
             raise InputError(f"--after {name} was searched with {', '.join(changed)}; its figures cannot be compared")
         if (n_ended := sum(trial.ended for trial in trials)) < max(len(trials), 1):
             raise InputError(
-                f"--after {name} has ended {n_ended} of {len(trials)} trials; continue it with --resume first"
+                f"--after {name} has ended {n_ended} of {len(trials)} trials; continue it with --resume first, or "
+                "leave it out"
             )
         known += [observation_of(trial, target) for trial in trials]
     return tuple(known)

@@ -10,17 +10,19 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from nas_fpga._files import write_whole
 from nas_fpga.data import Dataset
 from nas_fpga.errors import InputError, StudyError
 from nas_fpga.execution import LocalWorkers
 from nas_fpga.study._definition import DATASET_FILE, HardwareTarget, SearchDefinition
+from nas_fpga.study._folders import held_by
 from nas_fpga.study._known import known_before
 from nas_fpga.study._options import DEFAULT_TRIALS, apply_options, with_implied
 from nas_fpga.study._outcome import StudyOutcome, summarise
 from nas_fpga.study._records import Point, TrialRecord
 from nas_fpga.study._search import Reporter, Search, SearchInterruptedError
 from nas_fpga.study._setup import Setup, load_data
-from nas_fpga.study._storage import StudyStorage
+from nas_fpga.study._storage import LOCK, UNFINISHED, StudyStorage
 from nas_fpga.study._versions import differences
 
 
@@ -69,6 +71,7 @@ class SearchRun:
         n_trials: int | None = options.pop("trials", None)
         if n_trials is not None and n_trials < 1:
             raise InputError(f"--trials {n_trials} must be at least 1")
+        held = held_by(folder, besides=(LOCK, UNFINISHED, DATASET_FILE))  # what is left of a start that failed
         with StudyStorage(folder, storage_url) as storage:
             if not resume:
                 if storage.exists():
@@ -76,6 +79,8 @@ class SearchRun:
                         f"study '{folder.name}' exists in {folder.parent}; continue it with --resume or give another "
                         "--study NAME"
                     )
+                if held:
+                    raise StudyError(f"folder {folder} holds {held}, but no study; give another --study NAME")
                 definition = apply_options(SearchDefinition(), options)
                 n_trials = n_trials or DEFAULT_TRIALS
             else:
@@ -151,7 +156,7 @@ class SearchRun:
             search.run(workers)
         ended = storage.trials()  # with the times that the storage noted
         outcome = summarise(setup, storage, ended, message=reporter.message)
-        storage.write_text("front.csv", outcome.csv())
+        write_whole(storage.folder / "front.csv", outcome.csv())
         return outcome
 
 
@@ -219,11 +224,13 @@ def _mapped_anew(record: TrialRecord, storage: StudyStorage, setup: Setup, lost:
     return record.with_points(points)
 
 
-def changed_rows(definition: SearchDefinition, folder: Path) -> StudyError:
-    """Return the error of a study whose data are not what they were."""
+def changed_rows(
+    definition: SearchDefinition, folder: Path, kind: str = "study", option: str = "--study NAME"
+) -> StudyError:
+    """Return the error of a study, or of something else that has a folder, whose data are not what they were."""
     return StudyError(
-        f"the rows of {definition.data.name} have changed since study '{folder.name}' was started; "
-        "bring the old ones back, or start another with --study NAME"
+        f"the rows of {definition.data.name} have changed since {kind} '{folder.name}' was started; "
+        f"bring the old ones back, or start another with {option}"
     )
 
 

@@ -124,7 +124,7 @@ class Search:
         """Train until all trials have ended.
 
         Raises:
-            SearchFailedError: All trials failed.
+            SearchFailedError: All trials failed, or the studies before this one left none.
             SearchInterruptedError: Ctrl-C.
         """
         self._started = time.perf_counter()
@@ -245,7 +245,9 @@ class Search:
     def _is_at_its_end(self, before: int) -> bool:
         """Tell, and say, whether the last of the first ``before`` trials gained nothing, the random start left out."""
         patience = self.setup.definition.trial_patience
-        if patience is None or len(self.known) + before - patience < self.setup.sampler.n_startup:
+        if patience is None or before < patience:  # what others trained shows no loss of patience here
+            return False
+        if len(self.known) + before - patience < self.setup.sampler.n_startup:
             return False
         goal, observed = self.setup.definition.goal, [self._observations[number] for number in range(before)]
         if has_gained(goal, [*self.known, *observed[:-patience]], observed[-patience:]):
@@ -263,9 +265,10 @@ class Search:
             proposed = self.setup.sampler.ask(history, pending, self.setup.definition.generation)
         except SpaceExhausted as error:
             self._exhausted = True
-            self.reporter.message(
-                f"The space is exhausted: no more than {first + len(error.remaining)} candidates can be trained."
-            )
+            if (n := first + len(error.remaining)) == 0:
+                after = ", ".join(self.setup.definition.after)
+                raise SearchFailedError(f"nothing is left to train: {after} had it all; widen space or grid") from None
+            self.reporter.message(f"The space is exhausted: no more than {n} candidates can be trained.")
             return error.remaining
         self._refuse_broken(proposed, {*(each.candidate for each in history), *pending})
         return proposed

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import itertools
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +18,7 @@ from nas_fpga.hardware import Target
 from nas_fpga.space import Candidate, TrainingSpace
 from nas_fpga.study._definition import DATASET_FILE, SearchDefinition
 from nas_fpga.study._json import from_json, to_json
+from nas_fpga.study._lock import take_lock
 from nas_fpga.study._optuna import in_one_transaction, optuna_storage, storage_errors
 from nas_fpga.study._records import Outcome, TrialRecord, TrialState
 from nas_fpga.study._shown import parameters_of, shown_of_candidate, shown_of_ended, shown_of_study
@@ -28,6 +27,8 @@ from nas_fpga.training import QuantizedNetwork
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage
+
+LOCK, UNFINISHED = "lock", "study.db.new"
 
 # What only nas-fpga reads is kept from what Optuna's dashboard and notebooks show: it stands in system attributes.
 # Studies that were made before have it, without the prefix, in user attributes.
@@ -108,7 +109,7 @@ class StudyStorage:
         self._take_lock()
         if dataset is not None:
             save_dataset(dataset, self.folder / DATASET_FILE)
-        unfinished = self.folder / "study.db.new"  # whoever is killed while making a study leaves none
+        unfinished = self.folder / UNFINISHED  # whoever is killed while making a study leaves none
         with storage_errors(self._url):
             if self._own_file:
                 unfinished.unlink(missing_ok=True)
@@ -187,25 +188,7 @@ class StudyStorage:
             self._storage = None
 
     def _take_lock(self) -> None:
-        try:
-            lock = (self.folder / "lock").open("a+")
-        except OSError as error:
-            raise StudyError(
-                f"folder {self.folder} cannot be written ({error.strerror}); give another --runs"
-            ) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            holder = lock.read().strip() or "another process"
-            lock.close()
-            raise StudyError(
-                f"study '{self.name}' is running in {holder}; wait for it or give another --study NAME"
-            ) from None
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()}")
-        lock.flush()
-        self._lock = lock
+        self._lock = take_lock(self.folder / LOCK, f"study '{self.name}'", "--study NAME")
 
     def set_n_trials(self, n_trials: int) -> None:
         """Note how many trials were asked for, so that a resumed search knows without being told."""
@@ -216,12 +199,6 @@ class StudyStorage:
         """Return how many trials were asked for."""
         with storage_errors(self._url):
             return int(self._connect().get_study_user_attrs(self._study_id)["trials asked for"])
-
-    def write_text(self, name: str, text: str) -> None:
-        """Write a file into the study's folder, in one step."""
-        temporary = self.folder / f"{name}.tmp"
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(self.folder / name)
 
     # -- trials --------------------------------------------------------------------------------------------------------
 

@@ -19,20 +19,24 @@ from tests.study.conftest import ScriptedWorkers, Silent, make_setup
 Compare = Callable[..., Comparison]
 """Takes samplers and other fields of :class:`ComparisonDefinition`, and ``repairs`` of the rows."""
 
+NOTHING_SEEN = {"started": 0, "ended": 0, "failing": (), "stop_after": None}
 BASE = replace(make_setup().definition, split_seed=0)
 
 
 class Workers(ScriptedWorkers):
-    """Stand where :class:`nas_fpga.execution.LocalWorkers` does."""
+    """Stand where :class:`nas_fpga.execution.LocalWorkers` does; note how often they start and end."""
 
-    def __init__(self, _: object, n: int, backend: str) -> None:
-        super().__init__(make_setup(), n, lambda n: 0)
+    def __init__(self, _: object, n: int, backend: str, seen: dict[str, Any] | None = None) -> None:
+        self.seen = dict(NOTHING_SEEN) if seen is None else seen
+        super().__init__(make_setup(), n, lambda n: 0, self.seen["failing"])
+        self.stop_after = self.seen["stop_after"]
+        self.seen["started"] += 1
 
     def __enter__(self) -> Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        pass
+        self.seen["ended"] += 1
 
 
 def run(folder: Path, reporter: Silent, *samplers: str, repairs: tuple[str, ...] = (), **fields: Any) -> Comparison:
@@ -41,6 +45,14 @@ def run(folder: Path, reporter: Silent, *samplers: str, repairs: tuple[str, ...]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(studies, "LocalWorkers", Workers)
         return ComparisonRun(folder, definition, dataset).execute(1, reporter)
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """How many workers were started and ended, and what they are to do."""
+    seen = dict(NOTHING_SEEN)
+    monkeypatch.setattr(studies, "LocalWorkers", partial(Workers, seen=seen))
+    return seen
 
 
 @pytest.fixture

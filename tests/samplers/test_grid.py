@@ -74,5 +74,5 @@ def test_a_grid_outside_the_space_is_refused():
 
 def test_a_grid_searches_no_training_settings():
     space = MLPSpace(3, 1, 20, training=TrainingSpace(epochs=(5, 10)))
-    with pytest.raises(InputError, match=r"--sampler grid searches no training settings \(epochs\); leave"):
+    with pytest.raises(InputError, match=r"the grid searches no training settings \(epochs\); leave"):
         GridSampler(space, ((2, 3),))

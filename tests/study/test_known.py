@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nas_fpga.errors import InputError, StudyError
+from nas_fpga.errors import InputError, SearchFailedError, StudyError
 from nas_fpga.study import Search, Setup, StudyStorage, TrialRecord, known_before
 from tests.study.conftest import ScriptedWorkers, Silent, make_setup
 
@@ -92,5 +92,14 @@ def test_studies_that_are_not_there_or_have_not_ended(runs: Path) -> None:
         storage.open(write=True)
         last = storage.trials()[-1]
         storage.add([replace(last, number=24, state="waiting")])
-    with pytest.raises(InputError, match="--after small has ended 24 of 25 trials; continue it with --resume first"):
+    with pytest.raises(
+        InputError, match="--after small has ended 24 of 25 trials; continue it with --resume first, or leave it out"
+    ):
         known_before(runs / "large", setup.definition, setup.target)
+
+
+def test_nothing_left_to_train_is_said(runs: Path) -> None:
+    tiny: dict[str, Any] = SMALL | {"budget": 2, "max_layers": 2, "weight_bits": (4, 4), "activation_bits": (4, 4)}
+    assert len(search(runs / "all", make_setup(**tiny), 9)) == 3
+    with pytest.raises(SearchFailedError, match="nothing is left to train: all had it all; widen space or grid"):
+        search(runs / "none", make_setup(**tiny | {"seed": 1, "after": ("all",)}), 9)

@@ -1,0 +1,38 @@
+"""Comparisons, without training."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from nas_fpga.comparison import ComparisonDefinition, ComparisonRun
+from tests.study.conftest import Silent, make_setup
+
+
+def test_progress_counts_what_is_trained_again_from_the_start(tmp_path: Path, scripted: dict[str, Any]) -> None:
+    setup, reporter = make_setup(), Silent()
+    definition = ComparisonDefinition(
+        replace(setup.definition, split_seed=0),
+        ("grid", "random"),
+        n_seeds=2,
+        n_trials=3,
+        whole_grid=True,
+        grid="2,4x3",
+        retrain=2,
+        noise_points=5,
+    )
+    comparison = ComparisonRun(tmp_path / "all", definition, setup.dataset).execute(1, reporter)
+    winners = {of.trial.candidate for method in comparison.methods for of in method.retrained}
+    first, last = reporter.updates[0][0], reporter.updates[-1][0]
+    searched = 2 + 2 * 3
+    assert first.n_trials == searched + 2 + 2 * 3  # the two points of the grid, and three winners at most, twice
+    assert (last.n_ended, last.n_trials) == (searched + 2 + 2 * len(winners),) * 2
+    assert last.remaining_s == 0
+
+
+def test_progress_of_a_comparison_without_a_grid(tmp_path: Path, scripted: dict[str, Any]) -> None:
+    setup, reporter = make_setup(), Silent()
+    definition = ComparisonDefinition(replace(setup.definition, split_seed=0), ("random",), n_seeds=2, n_trials=3)
+    ComparisonRun(tmp_path / "all", definition, setup.dataset).execute(1, reporter)
+    assert {progress.n_trials for progress, _ in reporter.updates} == {6}
