@@ -5,8 +5,9 @@ from __future__ import annotations
 import abc
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, Literal
+from typing import Generic, Literal, get_args
 
+from nas_fpga.errors import InputError
 from nas_fpga.space import C
 
 
@@ -31,6 +32,16 @@ History = Sequence[Observation[C]]
 
 Goal = Literal["front", "precision"]
 """What a search is after: the largest hypervolume of precision and resources, or the least error within the limits."""
+
+
+def refuse_unknown_goal(goal: str) -> None:
+    """Refuse what is no :data:`Goal`.
+
+    Raises:
+        InputError: It names those there are.
+    """
+    if goal not in get_args(Goal):
+        raise InputError(f"goal '{goal}' is not one of {', '.join(get_args(Goal))}")
 
 
 class Sampler(abc.ABC, Generic[C]):

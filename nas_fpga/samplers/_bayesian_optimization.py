@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.errors import InputError
-from nas_fpga.samplers._base import Goal, History, Sampler
+from nas_fpga.samplers._base import Goal, History, Sampler, refuse_unknown_goal
 from nas_fpga.samplers._losses import draw_loss
 from nas_fpga.samplers._observed import observed
 from nas_fpga.samplers._proposals import propose, random_generator, take
@@ -48,7 +48,8 @@ class BayesianOptimizationSampler(Sampler[C]):
     goal: Goal = "front"
 
     def __post_init__(self) -> None:
-        """Refuse an unknown acquisition function and a negative number of random trials."""
+        """Refuse unknown words and a negative number of random trials."""
+        refuse_unknown_goal(self.goal)
         if self.acquisition not in self.acquisitions:
             raise InputError(f"acquisition '{self.acquisition}' is not one of {', '.join(self.acquisitions)}")
         if self.n_startup < 0:

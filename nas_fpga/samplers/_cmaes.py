@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nas_fpga.samplers._base import Goal, History, Sampler
+from nas_fpga.samplers._base import Goal, History, Sampler, refuse_unknown_goal
 from nas_fpga.samplers._losses import area_loss, precision_loss
 from nas_fpga.samplers._observed import observed
 from nas_fpga.samplers._proposals import propose, random_generator, take
@@ -38,6 +38,10 @@ class CMAESSampler(Sampler[C]):
     space: Space[C]
     seed: int
     goal: Goal = "front"
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown goal."""
+        refuse_unknown_goal(self.goal)
 
     def ask(self, history: History[C], pending: Sequence[C], n: int) -> list[C]:
         """Return the next ``n`` candidates; see :meth:`Sampler.ask`."""

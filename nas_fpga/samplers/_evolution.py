@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nas_fpga.errors import InputError
-from nas_fpga.samplers._base import Goal, History, Sampler
+from nas_fpga.samplers._base import Goal, History, Sampler, refuse_unknown_goal
 from nas_fpga.samplers._losses import draw_loss
 from nas_fpga.samplers._observed import observed
 from nas_fpga.samplers._proposals import propose, random_generator, take
@@ -42,7 +42,8 @@ class RegularizedEvolutionSampler(Sampler[C]):
     tournament: int = 5
 
     def __post_init__(self) -> None:
-        """Refuse a tournament that is empty or larger than the population."""
+        """Refuse an unknown goal, and a tournament that is empty or larger than the population."""
+        refuse_unknown_goal(self.goal)
         if not 1 <= self.tournament <= self.population:
             raise InputError(f"tournament {self.tournament} must be 1 to {self.population}, the population")
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.errors import InputError
-from nas_fpga.samplers._base import Goal, History, Sampler
+from nas_fpga.samplers._base import Goal, History, Sampler, refuse_unknown_goal
 from nas_fpga.samplers._losses import draw_loss, precision_loss
 from nas_fpga.samplers._observed import Observed, observed
 from nas_fpga.samplers._proposals import propose, random_generator, take
@@ -71,6 +71,7 @@ class ForestSampler(Sampler[C]):
         Raises:
             InputError: With the value and the cure.
         """
+        refuse_unknown_goal(self.goal)
         for name, known in (("trees", Trees), ("liar", Liar), ("start", Start)):
             if getattr(self, name) not in get_args(known):
                 raise InputError(f"{name} '{getattr(self, name)}' is not one of {', '.join(get_args(known))}")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.errors import InputError
-from nas_fpga.samplers._base import Goal, History, Sampler
+from nas_fpga.samplers._base import Goal, History, Sampler, refuse_unknown_goal
 from nas_fpga.samplers._belief import (
     FRONT_ACQUISITIONS,
     PENDING,
@@ -73,7 +73,8 @@ class GaussianProcessSampler(Sampler[C]):
     pending: Pending = "believer"
 
     def __post_init__(self) -> None:
-        """Refuse a negative number of random trials, and acquisition functions that the goal does not have."""
+        """Refuse unknown words, negative numbers, and acquisition functions that the goal does not have."""
+        refuse_unknown_goal(self.goal)
         if self.n_startup < 0:
             raise InputError(f"startup trials {self.n_startup} must be at least 0")
         if self.function not in self.functions:

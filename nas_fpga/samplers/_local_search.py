@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.errors import InputError
-from nas_fpga.samplers._base import Goal, History, Sampler
+from nas_fpga.samplers._base import Goal, History, Sampler, refuse_unknown_goal
 from nas_fpga.samplers._losses import draw_loss
 from nas_fpga.samplers._observed import observed
 from nas_fpga.samplers._proposals import propose, random_generator, take
@@ -47,7 +47,8 @@ class LocalSearchSampler(Sampler[C]):
     generation: int = 4
 
     def __post_init__(self) -> None:
-        """Refuse a patience or generation below 1."""
+        """Refuse an unknown goal and a patience or generation below 1."""
+        refuse_unknown_goal(self.goal)
         for name in ("patience", "generation"):
             if (value := getattr(self, name)) < 1:
                 raise InputError(f"{name} {value} must be at least 1")

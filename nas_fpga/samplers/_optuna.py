@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.errors import InputError
-from nas_fpga.samplers._base import Goal, History, Sampler
+from nas_fpga.samplers._base import Goal, History, Sampler, refuse_unknown_goal
 from nas_fpga.samplers._observed import Observed, observed
 from nas_fpga.samplers._proposals import propose, random_generator, take
 from nas_fpga.space import C, Rows, Space
@@ -48,7 +48,8 @@ class OptunaSampler(Sampler[C]):
     goal: Goal = "front"
 
     def __post_init__(self) -> None:
-        """Refuse a negative number of random trials."""
+        """Refuse an unknown goal and a negative number of random trials."""
+        refuse_unknown_goal(self.goal)
         if self.n_startup < 0:
             raise InputError(f"startup trials {self.n_startup} must be at least 0")
 

@@ -67,7 +67,7 @@ def propose(
             near = space.moves(rng, rows[:1], _NEIGHBOURS)
             new = (row for row in np.concatenate([rows, near]) if row.tobytes() not in seen)
             choices = (space.candidates(row[None])[0] for row in new)
-        candidate = next(choices, None) or next(space.unseen(rng, taken(history, waiting)), None)
+        candidate = next(itertools.chain(choices, space.unseen(rng, taken(history, waiting))), None)
         if candidate is None:
             return
         waiting.append(candidate)

@@ -7,13 +7,15 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga.errors import InputError
 from nas_fpga.space import Rows, Space
+
+Kind = Literal["ordinal", "log", "categorical"]
 
 _LISTED = 200_000  # rows of a space up to which all are held in memory: below a second and 10 MB
 _BLOCK = 2048  # rows drawn at once of a larger space
@@ -35,10 +37,16 @@ class Column:
 
     name: str
     levels: tuple[Any, ...]
-    kind: Literal["ordinal", "log", "categorical"] = "ordinal"
+    kind: Kind = "ordinal"
 
     def __post_init__(self) -> None:
-        """Refuse a column without levels, with one twice, and logarithms of what is not positive."""
+        """Refuse a column of an unknown kind, without levels, with one twice, or of logarithms of what is not positive.
+
+        Raises:
+            InputError: With the column and the value.
+        """
+        if self.kind not in get_args(Kind):
+            raise InputError(f"kind '{self.kind}' of column {self.name} is not one of {', '.join(get_args(Kind))}")
         if not self.levels or len(set(self.levels)) < len(self.levels):
             raise InputError(f"column {self.name} must have levels, none twice, not {self.levels}")
         if self.kind == "log" and not all(level > 0 for level in self.levels):

@@ -17,7 +17,9 @@ from nas_fpga.space import MLPSpace
 from nas_fpga.testing import ColumnConformance, observe
 
 SPACE = MLPSpace(13, 1, 3000, max_width=1000)
-LOOKS_AT_VALUES = ("ambs", "bayesian-optimization", "tpe", "nsga2", "cmaes", "regularized-evolution", "local-search")
+LOOKS_AT_VALUES = (
+    *("gp", "ambs", "bayesian-optimization", "tpe", "nsga2", "cmaes", "regularized-evolution", "local-search"),
+)
 
 
 def test_names():
@@ -51,7 +53,6 @@ def test_options_arrive():
     assert (375, 500, 375) in SAMPLERS["grid"](SPACE, 0, SamplerOptions()).grid
     assert SAMPLERS["grid"](SPACE, 0, SamplerOptions(grid="8,16x4")) == GridSampler(SPACE, ((8, 4), (16, 4)))
     options = SamplerOptions(n_startup=3, goal="precision")
-    assert SAMPLERS["gp"](SPACE, 1, options).n_startup == 3
     for name in LOOKS_AT_VALUES:
         sampler = SAMPLERS[name](SPACE, 1, options)
         assert (sampler.space, sampler.seed, sampler.goal) == (SPACE, 1, "precision")
@@ -88,6 +89,12 @@ def test_your_own_is_found_by_module_and_class(tmp_path, monkeypatch):
     ):
         with pytest.raises(InputError, match=message):
             find_sampler(name)
+
+
+@pytest.mark.parametrize("name", LOOKS_AT_VALUES)
+def test_unknown_goals_are_refused(name):
+    with pytest.raises(InputError, match="goal 'frnt' is not one of front, precision"):
+        SAMPLERS[name](SPACE, 1, SamplerOptions(goal="frnt"))
 
 
 @pytest.mark.parametrize("name", [name for name in SAMPLERS if name != "bayesian-optimization"])

@@ -158,6 +158,8 @@ def test_bad_columns_are_refused():
         Column("a", (1, 2, 1))
     with pytest.raises(InputError, match="log column a must be positive"):
         Column("a", (0, 1), "log")
+    with pytest.raises(InputError, match="kind 'catgorical' of column a is not one of ordinal, log, categorical"):
+        Column("a", ("x", "y"), "catgorical")
     with pytest.raises(InputError, match="none of the 36 combinations"):
         ColumnSpace(COLUMNS, allowed=np.zeros((0, 4), np.int32))
     with pytest.raises(InputError, match="must have a column"):
