@@ -50,7 +50,8 @@ class Sampler(abc.ABC, Generic[C]):
     The search calls :meth:`ask` once for every generation. A sampler never returns a candidate outside its space, nor
     one that is in the history or pending. What it proposes depends on its seed, the history and the pending candidates
     alone (random numbers are drawn from ``numpy.random.default_rng([seed, len(history) + len(pending)])``), so that a
-    resumed search proposes what an uninterrupted one would have.
+    resumed search proposes what an uninterrupted one would have. It can be pickled, and proposes the same in another
+    process.
     """
 
     n_startup: int = 0

@@ -81,7 +81,7 @@ class Belief(Generic[C]):
 
     @classmethod
     def of(cls, space: Space[C], ended: Sequence[Observation[C]]) -> Belief[C]:
-        """Learn from ended trials with a finite error, at least one."""
+        """Learn from ended trials with a finite error, at least one, whose candidates have features."""
         # What the user asked for may lie outside the space: it has features, but may have no row.
         candidates = [observation.candidate for observation in ended]
         features = space.features(candidates)

@@ -106,7 +106,7 @@ class GaussianProcessSampler(Sampler[C]):
     def _proposals(self, history: History[C], pending: Sequence[C]) -> Iterator[C]:
         rng = random_generator(self.seed, history, pending)
         waiting = list(pending)
-        ended = [observation for observation in history if log10_error(observation) is not None]
+        ended = [o for o in history if log10_error(o) is not None and self.space.has_features(o.candidate)]
         n_random = max(self.n_startup - len(history) - len(pending), 0)
         if len(ended) < _LEAST_TO_FIT:
             yield from self._start(rng, taken(history, pending))

@@ -105,8 +105,15 @@ class Space(abc.ABC, Generic[C]):
         """Return features `(n, k)`, about 0 to 1, in which similar candidates are near."""
 
     def features(self, candidates: Sequence[C]) -> NDArray[np.float64]:
-        """Return the features of candidates, also of such as lie outside the space `(n, k)`."""
+        """Return the features of candidates, also of such as lie outside the space `(n, k)`; see :meth:`has_features`.
+
+        A space that can encode candidates without a row overrides both.
+        """
         return self.encode(self.rows(candidates))
+
+    def has_features(self, candidate: C) -> bool:
+        """Tell whether models can learn from a candidate: by default whether it has a row."""
+        return self.has_row(candidate)
 
     @property
     @abc.abstractmethod

@@ -282,6 +282,10 @@ class MLPSpace(Space[Candidate]):
         deepest = max((candidate.n_layers for candidate in candidates), default=self.max_layers)
         return self.encode(self.rows(candidates, max(deepest, self.max_layers)))
 
+    def has_features(self, candidate: Candidate) -> bool:
+        """Tell whether models can learn from a candidate: from any, as features do not grow with the depth."""
+        return True
+
     @property
     def n_unit(self) -> int:
         """Coordinates of the unit cube: depth, total, a share for each layer, two bit widths, searched settings."""

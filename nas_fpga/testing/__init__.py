@@ -1,4 +1,7 @@
-"""Conformance suites: subclass one in a test, give it the fixture that it names, and inherit its tests."""
+"""Conformance suites: subclass one in a test, give it the fixture that it names, and inherit its tests.
+
+All of it, :class:`ColumnSpace` included, needs pytest: ``pip install pytest``, or ``'nas-fpga[test]'``.
+"""
 
 from nas_fpga.testing._columns import Column, ColumnSpace
 from nas_fpga.testing._estimators import EstimatorConformance, MakeEstimator

@@ -104,4 +104,4 @@ class RungConformance:
         narrow = replace(form, bits=form.bits - 4)
         lut = cost_of(network, _TARGET).figures.lut.value
         for smaller in (replace(network, layers=(half, *rest)), replace(network, input_format=narrow)):
-            assert cost_of(smaller, _TARGET).figures.lut.value < lut
+            assert cost_of(smaller, _TARGET).figures.lut.value <= lut

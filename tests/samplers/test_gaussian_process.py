@@ -6,28 +6,55 @@ import pytest
 
 from nas_fpga.errors import InputError
 from nas_fpga.samplers import GaussianProcessSampler, Observation, RandomSampler, hypervolume
-from nas_fpga.space import MLPSpace, TrainingSpace, depths_of, n_macs_of, narrowest_of, widths_of
-from nas_fpga.testing import LearnedBitsConformance, SamplerConformance, SearchedSettingsConformance, observe
+from nas_fpga.space import BitWidths, Candidate, MLPSpace, TrainingSpace, depths_of, n_macs_of, narrowest_of, widths_of
+from nas_fpga.testing import (
+    ColumnConformance,
+    GoalConformance,
+    LearnedBitsConformance,
+    SamplerConformance,
+    SearchedSettingsConformance,
+    observe,
+)
 
 N_INPUTS, N_OUTPUTS = 13, 1
+
+
+def make_gaussian_process_sampler(space, seed):
+    return GaussianProcessSampler(space, seed, n_startup=5)
 
 
 class TestGaussianProcessSampler(SamplerConformance):
     @pytest.fixture
     def make_sampler(self):
-        return lambda space, seed: GaussianProcessSampler(space, seed, n_startup=5)
+        return make_gaussian_process_sampler
+
+
+class TestGaussianProcessSamplerOfColumns(ColumnConformance):
+    generations = 10
+
+    @pytest.fixture
+    def make_sampler(self):
+        return make_gaussian_process_sampler
 
 
 class TestGaussianProcessSamplerOfSettings(SearchedSettingsConformance):
     @pytest.fixture
     def make_sampler(self):
-        return lambda space, seed: GaussianProcessSampler(space, seed, n_startup=5)
+        return make_gaussian_process_sampler
 
 
 class TestGaussianProcessSamplerOfLearnedBits(LearnedBitsConformance):
     @pytest.fixture
     def make_sampler(self):
-        return lambda space, seed: GaussianProcessSampler(space, seed, n_startup=5)
+        return make_gaussian_process_sampler
+
+
+class TestGaussianProcessSamplerGoals(GoalConformance):
+    weighs_shares = True
+
+    @pytest.fixture
+    def make_sampler_for(self):
+        return lambda space, seed, goal: GaussianProcessSampler(space, seed, goal=goal)
 
 
 def test_it_finds_the_learning_rate():
@@ -129,6 +156,14 @@ def test_a_start_longer_than_what_is_left_of_the_space_proposes_that():
     sampler = GaussianProcessSampler(tiny, 0, n_startup=len(every) + 10)
     assert sampler.ask(history, [], 1)[0] in every[-2:]
     assert set(sampler.ask(history, [], 2)) == set(every[-2:])
+
+
+def test_networks_too_deep_for_the_space_teach_too():
+    history = list(map(observe, RandomSampler(SPACE, 3).ask([], [], 20)))
+    deep = Candidate((30,) * (SPACE.max_layers + 1), BitWidths(6, 6))
+    taught, not_taught = ([replace(observe(deep), state=state), *history] for state in ("complete", "failed"))
+    sampler = GaussianProcessSampler(SPACE, 3)
+    assert sampler.ask(taught, [], 1) != sampler.ask(not_taught, [], 1)
 
 
 def test_the_start_expects_to_keep_the_limits():

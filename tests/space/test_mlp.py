@@ -220,6 +220,13 @@ class TestEncodings:
         candidate = Candidate((30, 20, 10), BitWidths(6, 6))
         assert np.array_equal(space.encode(rows_of([candidate], 3)), space.encode(rows_of([candidate], 20)))
 
+    def test_candidates_too_deep_for_a_row_have_features(self):
+        space = MLPSpace(13, 1, 1000, max_layers=4)
+        deep = Candidate((30, 20, 10, 10, 20, 30), BitWidths(6, 6))
+        assert not space.has_row(deep)
+        assert space.has_features(deep)
+        assert space.features([deep])[0, 0] == pytest.approx(np.log(6) / np.log(4))
+
     def test_prior_share(self):
         space = MLPSpace(13, 1, 2000)
         shares = space.prior_log10_share(space.sample(np.random.default_rng(0), 2000))

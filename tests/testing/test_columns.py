@@ -45,6 +45,8 @@ def test_what_may_be_proposed():
     assert (16, 0.1, "tanh", 7) in SPACE
     assert not SPACE.has_row((17, 0.1, "tanh", 7))
     assert not SPACE.has_row((16, 0.1))
+    assert not SPACE.has_features((17, 0.1, "tanh", 7))
+    assert HALF.has_features((128, 0.001, "tanh", 7))
     assert (128, 0.001, "tanh", 7) not in HALF
     assert HALF.has_row((128, 0.001, "tanh", 7))
     assert not SPACE.feasible(np.array([[4, 0, 0, 0], [-1, 0, 0, 0]], np.int32)).any()
