@@ -146,14 +146,21 @@ class Study:
             write_report(self.outcome, path)
         return path
 
-    def explain(self) -> Findings:
+    def explain(self, *, seed: int | None = None) -> Findings:
         """Return what mattered among the trials: depth, total neurons, shape, bits and training settings.
 
         It prints as `nas-fpga explain` does, how far it is to be believed first.
+
+        Args:
+            seed: Of folds, trees and shuffles; None for the study's. What is said should hold with another one too.
+
+        Raises:
+            InputError: The seed is negative.
         """
         from nas_fpga.explanation import explain_study
 
-        return explain_study(self.outcome)
+        with said_in_python():
+            return explain_study(self.outcome.setup, self.outcome.mapped, seed)
 
     def __repr__(self) -> str:
         """One line: how many trials, how long the front, what is best."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_fpga.errors import InputError
 from nas_fpga.explanation._descriptors import describe
 from nas_fpga.explanation._explain import Explanation, explain, rank_correlations
 from nas_fpga.explanation._words import quality
@@ -19,7 +20,7 @@ from nas_fpga.samplers import upper_fence
 from nas_fpga.space import Candidate, TrainingSpace
 
 if TYPE_CHECKING:
-    from nas_fpga.study import StudyOutcome
+    from nas_fpga.study import Setup, TrialRecord
 
 Array = NDArray[np.float64]
 
@@ -91,13 +92,14 @@ class Findings:
         return text.getvalue()
 
     def record(self) -> dict[str, Any]:
-        """Return all but the partial dependences as names and plain values."""
+        """Return all numbers as names and plain values."""
         return {
             "explanations": [_record(explanation) for explanation in self.explanations],
             "correlations": {
                 name: dict(zip(self.names, row, strict=True))
                 for name, row in zip(self.names, self.correlations.tolist(), strict=True)
             },
+            "together": [{"descriptors": [one, other], "rank_correlation": rho} for one, other, rho in self.together],
             "fixed": list(self.fixed),
             "fenced": self.n_fenced,
             "fence": self.fence,
@@ -133,6 +135,14 @@ def _record(explanation: Explanation) -> dict[str, Any]:
         "verdict": explanation.verdict,
         "importances": [
             {"group": one.group, **vars(one.of_variance), "is_clear": one.is_clear} for one in explanation.importances
+        ],
+        "dependences": [
+            {
+                "descriptor": curve.descriptor.name,
+                "group": curve.descriptor.group,
+                **{name: getattr(curve, name).tolist() for name in ("places", "mean", "low", "high")},
+            }
+            for curve in explanation.dependences
         ],
     }
 
@@ -183,24 +193,32 @@ def explain_candidates(
     )
 
 
-def explain_study(outcome: StudyOutcome) -> Findings:
+def explain_study(setup: Setup, trials: Sequence[TrialRecord], seed: int | None = None) -> Findings:
     """Say what mattered among the trials of a study, as trained; what polishing added takes no part.
 
-    Learned bits give several networks a trial: the one that the sampler learned from counts.
+    Learned bits give several networks a trial: the one that the sampler learned from counts. One that is over the
+    limits counts as well. Failed trials and those without a checkpoint have no network and are left out.
 
     Args:
-        outcome: Of the study; its seed divides and shuffles here too.
+        setup: The rooms of the study.
+        trials: All costed alike: by laws.
+        seed: Of folds, trees and shuffles; None for the study's. With another one, what is said should hold too.
+
+    Raises:
+        InputError: The seed is negative.
     """
-    setup = outcome.setup
-    told = [(trial.candidate, trial.telling(setup.target)) for trial in outcome.trials]
+    seed = setup.definition.seed if seed is None else seed
+    if seed < 0:
+        raise InputError(f"--seed {seed} must not be negative")
+    told = [(trial.candidate, trial.telling(setup.target)) for trial in trials]
     pairs = [(candidate, point) for candidate, point in told if point is not None]
     return explain_candidates(
         [candidate for candidate, _ in pairs],
         np.array([point.merits.log10_error for _, point in pairs]),
         np.array([log10_share(point.mapped.figures.share(setup.target)) for _, point in pairs]),
         setup.definition.searched,
-        setup.definition.seed,
-        merit=outcome.merit_name,
+        seed,
+        merit=setup.merit_name,
         resource=setup.resource_name,
     )
 

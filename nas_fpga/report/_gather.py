@@ -171,7 +171,7 @@ def gather(outcome: StudyOutcome) -> ReportData:
         curves=_curves(outcome, chosen),
         failed=tuple(trial for trial in outcome.trials if trial.state == "failed"),
         unpolished=tuple(trial for trial in outcome.trials if trial.polished and trial.polished.cause is not None),
-        findings=explain_study(outcome),
+        findings=explain_study(setup, outcome.mapped),
         csv=outcome.csv(),
         stored=stored,
         versions=ran_with,

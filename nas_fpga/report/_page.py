@@ -115,7 +115,7 @@ def _sections(data: ReportData, figures: list[Figure]) -> list[Section]:
         ("front", "The front", _front(data, figures)),
         ("table", "The front in figures", _table(data)),
         ("search", "The search", _search(data, figures)),
-        *([("explain", "What mattered", _explain(data, figures))] if data.findings.is_enough else []),
+        ("explain", "What mattered", _explain(data, figures)),
         ("networks", "The networks of the front", _networks(data, figures)),
         ("layers", "The best network, layer by layer", _layers(data, figures)),
         ("failures", "Failures", _failures(data)),
@@ -188,6 +188,8 @@ def _explain(data: ReportData, figures: list[Figure]) -> str:
     """Say how far the surrogates are to be believed, then draw what they say."""
     findings = data.findings
     believed = "".join(f"<li>{escape(f'{of.target}: {quality(of)}')}.</li>" for of in findings.explanations)
+    if not findings.is_enough:
+        return f"<ul>{believed}</ul>"
     beside = "".join(f"<li>{escape(_sentence(note))}</li>" for note in notes(findings))
     importance = mattered.importance_figure(findings)
     parts = "" if importance is None else figure_place(importance, PARTS, figures)

@@ -24,7 +24,7 @@ from nas_fpga.study._options import (
 from nas_fpga.study._outcome import FrontRow, StudyOutcome, summarise
 from nas_fpga.study._records import Outcome, Point, TrialRecord
 from nas_fpga.study._refine import training_seconds
-from nas_fpga.study._run import SearchRun, changed_rows, n_cores, read_outcome, said_of
+from nas_fpga.study._run import MappedTrials, SearchRun, changed_rows, n_cores, read_outcome, read_trials, said_of
 from nas_fpga.study._search import Progress, Reporter, Search, SearchInterruptedError
 from nas_fpga.study._setup import Setup, load_data
 from nas_fpga.study._storage import StudyStorage
@@ -39,6 +39,7 @@ __all__ = [
     "HardwareOptions",
     "HardwareTarget",
     "Knee",
+    "MappedTrials",
     "Outcome",
     "Point",
     "Progress",
@@ -72,6 +73,7 @@ __all__ = [
     "plain_name",
     "probability_undominated",
     "read_outcome",
+    "read_trials",
     "refuse_unknown",
     "said_of",
     "selection_corrected",

@@ -79,6 +79,7 @@ class StudyOutcome:
         setup: The rooms it ran in.
         folder: Where it lies.
         trials: All trials; points of networks that the front depends on with figures of adder graphs.
+        mapped: The same trials, all with figures of laws.
         front: The front, cheapest first.
         knee: Where more neurons stop to help.
         by_law: Names of points in distributed arithmetic, on the front or near it, that stand by law: adder graphs take
@@ -90,6 +91,7 @@ class StudyOutcome:
     setup: Setup
     folder: Path
     trials: tuple[TrialRecord, ...]
+    mapped: tuple[TrialRecord, ...]
     front: tuple[FrontRow, ...]
     knee: Knee
     by_law: tuple[str, ...] = ()
@@ -191,14 +193,15 @@ def summarise(
     Args:
         setup: The rooms.
         storage: Has their networks and scores.
-        trials: With the figures of the search.
+        trials: With figures of laws.
         message: Told now and then how far it is, if it takes long.
 
     Raises:
         SearchFailedError: No trained network fits the limits.
     """
     target = setup.target
-    refined = refine(trials, storage, target, graph_budget_s(setup, trials), message=message)
+    mapped = tuple(trials)
+    refined = refine(mapped, storage, target, graph_budget_s(setup, mapped), message=message)
     trials = refined.trials
     points = [(trial, point) for trial in trials for point in trial.points]
     feasible = [
@@ -252,7 +255,7 @@ def summarise(
         )
     neurons = [sum(trial.topology_of(point)) for trial, point in feasible]
     knee = find_knee(neurons, errors, replicates)
-    return StudyOutcome(setup, storage.folder, trials, tuple(rows), knee, refined.by_law, storage.url)
+    return StudyOutcome(setup, storage.folder, trials, mapped, tuple(rows), knee, refined.by_law, storage.url)
 
 
 class _TestJudge:

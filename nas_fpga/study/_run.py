@@ -160,6 +160,36 @@ class SearchRun:
         return outcome
 
 
+@dataclass(frozen=True, eq=False)
+class MappedTrials:
+    """The trials of a study under some limits, with figures of laws; nothing is said of a front.
+
+    Attributes:
+        setup: The rooms.
+        trials: All trials.
+        lost: Points whose checkpoint cannot be read, by name, with the reason; they take no part.
+    """
+
+    setup: Setup
+    trials: tuple[TrialRecord, ...]
+    lost: Mapping[str, str]
+
+
+def read_trials(folder: Path | str, storage_url: str | None = None, *, data: str | None = None) -> MappedTrials:
+    """Map the trained networks of a study, under its own limits. Nothing is trained, and none need be within them.
+
+    Args:
+        folder: ``runs/NAME``.
+        storage_url: Optuna storage, None for SQLite in the folder.
+        data: Where the study's data file lies now, if it was moved.
+
+    Raises:
+        StudyError: The study cannot be read, or none of its checkpoints.
+    """
+    with StudyStorage(Path(folder), storage_url) as storage:
+        return _mapped(storage, {}, data)
+
+
 def read_outcome(
     folder: Path | str,
     storage_url: str | None = None,
@@ -183,22 +213,30 @@ def read_outcome(
         StudyError: The study cannot be read, or none of its checkpoints.
         SearchFailedError: No network fits the limits.
     """
-    folder = Path(folder)
-    with StudyStorage(folder, storage_url) as storage:
-        definition = storage.open(write=False)
-        if data is not None:
-            definition = replace(definition, data=replace(definition.data, name=data))
-        dataset = load_data(definition.data, folder)
-        if dataset.fingerprint() != definition.data.fingerprint:
-            raise changed_rows(definition, folder)
-        target: HardwareTarget = replace(definition.hardware, **(hardware or {}))
-        setup = Setup(replace(definition, hardware=target), dataset)
+    with StudyStorage(Path(folder), storage_url) as storage:
+        mapped = _mapped(storage, hardware or {}, data)
         with threadpool_limits(1):
-            lost: dict[str, str] = {}
-            trials = [_mapped_anew(trial, storage, setup, lost) for trial in storage.trials()]
-            if lost and not any(trial.points for trial in trials):
-                raise StudyError(f"no checkpoint of study '{folder.name}' can be read: {next(iter(lost.values()))}")
-            return replace(summarise(setup, storage, trials, message=message), lost=lost)
+            outcome = summarise(mapped.setup, storage, mapped.trials, message=message)
+        return replace(outcome, lost=mapped.lost)
+
+
+def _mapped(storage: StudyStorage, hardware: Mapping[str, Any], data: str | None) -> MappedTrials:
+    """Map all networks of a study that can be read; see :func:`read_outcome`."""
+    folder = storage.folder
+    definition = storage.open(write=False)
+    if data is not None:
+        definition = replace(definition, data=replace(definition.data, name=data))
+    dataset = load_data(definition.data, folder)
+    if dataset.fingerprint() != definition.data.fingerprint:
+        raise changed_rows(definition, folder)
+    target: HardwareTarget = replace(definition.hardware, **hardware)
+    setup = Setup(replace(definition, hardware=target), dataset)
+    lost: dict[str, str] = {}
+    with threadpool_limits(1):
+        trials = tuple(_mapped_anew(trial, storage, setup, lost) for trial in storage.trials())
+    if lost and not any(trial.points for trial in trials):
+        raise StudyError(f"no checkpoint of study '{folder.name}' can be read: {next(iter(lost.values()))}")
+    return MappedTrials(setup, trials, lost)
 
 
 def _mapped_anew(record: TrialRecord, storage: StudyStorage, setup: Setup, lost: dict[str, str]) -> TrialRecord:

@@ -103,6 +103,24 @@ def test_record_is_plain(found):
     assert record["fenced"] == 2
 
 
+def test_record_has_every_curve_and_what_goes_together(found):
+    record = json.loads(json.dumps(found.record()))
+    for of, explanation in zip(record["explanations"], found.explanations, strict=True):
+        assert [curve["descriptor"] for curve in of["dependences"]] == [
+            curve.descriptor.name for curve in explanation.dependences
+        ]
+    curve = found.error.dependences[0]
+    assert record["explanations"][0]["dependences"][0] == {
+        "descriptor": curve.descriptor.name,
+        "group": curve.descriptor.group,
+        "places": curve.places.tolist(),
+        "mean": curve.mean.tolist(),
+        "low": curve.low.tolist(),
+        "high": curve.high.tolist(),
+    }
+    assert [(*of["descriptors"], of["rank_correlation"]) for of in record["together"]] == list(found.together)
+
+
 def test_repeated_trainings_are_said():
     of = candidates(25, 4)
     twice = [*of, *of]

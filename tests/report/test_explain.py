@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import numpy as np
 import pytest
 
 from nas_fpga.api import Study
-from nas_fpga.explanation import explain_study, quality
+from nas_fpga.errors import InputError
+from nas_fpga.explanation import Findings, explain_study, quality
 from nas_fpga.report import write_findings, write_report
-from nas_fpga.study import StudyOutcome, TrialRecord
+from nas_fpga.study import StudyOutcome, StudyStorage, TrialRecord
 from tests.report.conftest import scripted
 
 
@@ -26,7 +28,11 @@ def planted(trial: TrialRecord) -> TrialRecord:
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> StudyOutcome:
     found = scripted(tmp_path_factory.mktemp("runs") / "planted", 42, failing=[4], max_layers=3)
-    return replace(found, trials=tuple(map(planted, found.trials)))
+    return replace(found, mapped=tuple(map(planted, found.mapped)))
+
+
+def explained(outcome: StudyOutcome) -> Findings:
+    return explain_study(outcome.setup, outcome.mapped)
 
 
 @pytest.fixture(scope="module")
@@ -37,21 +43,41 @@ def page(outcome: StudyOutcome, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 def test_failed_trials_take_no_part_and_polished_points_neither(outcome: StudyOutcome) -> None:
-    found = explain_study(outcome)
+    found = explained(outcome)
     assert found.error.quality is not None
     assert found.error.quality.n_trainings == 41
     assert found.error.importances[0].group == "total neurons"
     assert found.error.importances[0].is_clear
     assert found.names[-2:] == (f"log10 {outcome.merit_name}", "log10 largest share of the limits")
-    first = outcome.trials[0]
+    first = outcome.mapped[0]
     polished = replace(first, polished=replace(first.outcome, points=(replace(first.points[0], polished=True),)))
-    again = explain_study(replace(outcome, trials=(polished, *outcome.trials[1:])))
+    again = explain_study(outcome.setup, (polished, *outcome.mapped[1:]))
     assert again.csv() == found.csv()
+
+
+def test_all_are_costed_alike(outcome: StudyOutcome) -> None:
+    def luts(trials: Sequence[TrialRecord]) -> list[float]:
+        return [point.mapped.figures.lut.value for trial in trials for point in trial.points]
+
+    with StudyStorage(outcome.folder) as storage:
+        storage.open(write=False)
+        assert luts(outcome.mapped) == luts(storage.trials())
+    assert luts(outcome.mapped) != luts(outcome.trials)  # adder graphs of the front's networks do not cost as laws say
+
+
+def test_another_seed_has_other_folds(outcome: StudyOutcome) -> None:
+    of_study, again, other = (Study(outcome).explain(seed=seed) for seed in (None, 0, 1))
+    assert outcome.setup.definition.seed == 0
+    assert of_study.csv() == again.csv()
+    assert of_study.error.quality.r_squared != other.error.quality.r_squared  # type: ignore[union-attr]
+    assert of_study.error.importances[0].group == other.error.importances[0].group
+    with pytest.raises(InputError, match=r"^seed -1 must not be negative"):
+        Study(outcome).explain(seed=-1)
 
 
 def test_section_says_quality_first(outcome: StudyOutcome, page: Path, look) -> None:
     opened = look(page)
-    found = explain_study(outcome)
+    found = explained(outcome)
     section = opened.page.locator("section#explain")
     assert opened.page.locator("nav a[href='#explain']").text_content() == "What mattered"
     first = section.locator("li").first.text_content()
@@ -66,7 +92,7 @@ def test_section_says_quality_first(outcome: StudyOutcome, page: Path, look) -> 
 
 def test_every_descriptor_has_its_curve(outcome: StudyOutcome, page: Path, look) -> None:
     opened = look(page)
-    found = explain_study(outcome)
+    found = explained(outcome)
     title = opened.page.locator("#plot-dependence-error .xtitle")
     assert title.text_content() == "hidden neurons"
     buttons = opened.page.locator('.views button[data-figure="dependence-error"]')
@@ -84,12 +110,16 @@ def test_section_on_a_phone(page: Path, look) -> None:
     assert opened.page.evaluate("document.documentElement.scrollWidth") == 360
 
 
-def test_too_few_trials_have_no_section(tmp_path: Path) -> None:
+def test_too_few_trials_are_said_to_be_too_few(tmp_path: Path, look) -> None:
     few = scripted(tmp_path / "few", 6)
     write_report(few, tmp_path / "report.html")
-    text = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "What mattered" not in text
-    written = write_findings(explain_study(few), tmp_path)
+    section = look(tmp_path / "report.html").page.locator("section#explain")
+    assert section.locator("li").all_text_contents() == [
+        f"log10 {name}: no conclusion: 6 trained candidates are too few, it takes 20."
+        for name in (few.merit_name, "largest share of the limits")
+    ]
+    assert section.locator("[id^='plot-']").count() == 0
+    written = write_findings(explained(few), tmp_path)
     assert written == (tmp_path / "explain.csv",)
 
 
@@ -101,7 +131,7 @@ def test_a_page_that_concludes_nothing_says_so(outcome: StudyOutcome, tmp_path: 
         points = [replace(point, merits=replace(point.merits, log10_error=log10)) for point in trial.points]
         return trial.with_points(points)
 
-    noise = replace(outcome, trials=tuple(map(noisy, outcome.trials)))
+    noise = replace(outcome, mapped=tuple(map(noisy, outcome.mapped)))
     write_report(noise, tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "no conclusion: what is known of candidates does not predict log10" in text
