@@ -12,13 +12,13 @@ SPACE = MLPSpace(8, 1, 200, max_layers=6)
 N_SEEDS = 5
 
 
-def outcome(sampler, n_trials):
-    """Return what a search in generations of four finds, larger for better."""
+def outcome(sampler, n_trials, goal):
+    """Return what a search in generations of four finds, larger for better by the goal."""
     history = []
     while len(history) < n_trials:
         history += map(observe, sampler.ask(history, [], 4))
     values = np.array([[o.log10_error, o.log10_share] for o in history]).T
-    return hypervolume(*values) if sampler.goal == "front" else -precision_loss(*values).min()
+    return hypervolume(*values) if goal == "front" else -precision_loss(*values).min()
 
 
 @pytest.fixture
@@ -28,9 +28,8 @@ def gain_over_random():
     def gain(make_sampler, n_trials, goal):
         gains = []
         for seed in range(N_SEEDS):
-            random = RandomSampler(SPACE, seed)
-            object.__setattr__(random, "goal", goal)
-            gains.append(outcome(make_sampler(SPACE, seed, goal), n_trials) - outcome(random, n_trials))
+            model, random = make_sampler(SPACE, seed, goal), RandomSampler(SPACE, seed)
+            gains.append(outcome(model, n_trials, goal) - outcome(random, n_trials, goal))
         return np.mean(gains) / (np.std(gains, ddof=1) / np.sqrt(N_SEEDS))
 
     return gain

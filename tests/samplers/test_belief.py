@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from nas_fpga.samplers import Observation, RandomSampler, upper_fence
-from nas_fpga.samplers._belief import Belief, most_telling
+from nas_fpga.samplers._acquisition import log_expected_improvement, log_probability_of_improvement
+from nas_fpga.samplers._belief import Belief, _ridge, most_telling
 from nas_fpga.space import BitWidths, Candidate, MLPSpace
 from nas_fpga.testing import observe
 
@@ -38,6 +39,18 @@ def test_the_prior_cost_is_corrected_by_what_was_measured(history):
     assert np.abs(belief.pool(rows).shares - measured).max() < 0.2
     # The deviation is honest: about that of the errors on candidates that were not seen.
     assert belief.share_deviation == pytest.approx(np.std(belief.pool(rows).shares - measured), rel=0.6)
+
+
+def test_the_deviation_of_shares_is_that_of_each_left_out():
+    rng = np.random.default_rng(0)
+    features = rng.random((12, 4))
+    targets = features @ [1.0, -2.0, 0.5, 0.0] + 0.3 * rng.standard_normal(12)
+    left_out = []
+    for i in range(12):
+        others = np.arange(12) != i
+        *slopes, intercept = _ridge(features[others], targets[others])[0]
+        left_out.append(targets[i] - features[i] @ slopes - intercept)
+    assert _ridge(features, targets)[1] == pytest.approx(np.sqrt(np.mean(np.square(left_out))))
 
 
 def test_one_lucky_figure_does_not_make_the_front(history):
@@ -130,6 +143,23 @@ def test_nothing_is_gained_over_the_limits(history, function):
     assert (scores[outside] <= {"ehvi": 0.0, "ucb": -np.inf, "mes": -np.inf}.get(function, -100)).all()
     assert (belief.front("precision")[:, 0] <= 20).all()
     assert (belief.front("front")[:, 0] <= 20).all()
+
+
+@pytest.mark.parametrize(
+    ("function", "gain"), [("log-ei", log_expected_improvement), ("pi", log_probability_of_improvement)]
+)
+def test_what_is_over_the_limits_need_not_be_beaten(history, function, gain):
+    belief = Belief.of(SPACE, history)
+    best, second = np.sort(belief.errors)[:2]
+    pool = replace(belief.pool(rows_of(50)), shares=np.full(50, -5.0))  # all surely within the limits
+    means, deviations = belief.process.predict(pool.projection)
+    for shares, level in (
+        (np.full(40, -1.0), best),
+        (np.where(belief.errors == best, 0.5, -1.0), second),
+        (np.full(40, 0.5), best),  # nothing is within: what is over them tells at least what can be had
+    ):
+        scores = replace(belief, shares=shares).scorer(pool, function, 1.0, RNG)(pool)
+        assert scores == pytest.approx(gain(means, deviations, level))
 
 
 def test_limits_known_with_error_enter_as_a_probability(history):

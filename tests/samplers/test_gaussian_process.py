@@ -6,6 +6,7 @@ import pytest
 
 from nas_fpga.errors import InputError
 from nas_fpga.samplers import GaussianProcessSampler, Observation, RandomSampler, hypervolume
+from nas_fpga.samplers._belief import Belief
 from nas_fpga.space import BitWidths, Candidate, MLPSpace, TrainingSpace, depths_of, n_macs_of, narrowest_of, widths_of
 from nas_fpga.testing import (
     ColumnConformance,
@@ -209,6 +210,19 @@ def test_after_precision_resources_do_not_matter(acquisition):
     assert (true_error(SPACE.rows(proposed)) < good).sum() >= 6
     of_front = GaussianProcessSampler(SPACE, 2).ask(history, [], 8)
     assert np.median(true_share(SPACE.rows(proposed))) > np.median(true_share(SPACE.rows(of_front))) + 0.5
+
+
+def test_kappa_says_how_much_the_unknown_is_sought():
+    history = train(RandomSampler(SPACE, 2).ask([], [], 30), np.random.default_rng(2))
+    process = Belief.of(SPACE, history).process
+
+    def predicted(kappa):
+        sampler = GaussianProcessSampler(SPACE, 2, goal="precision", acquisition="ucb", kappa=kappa)
+        return np.mean(process.predict(SPACE.features(sampler.ask(history, [], 4))), axis=1)
+
+    (near, well_known), (far, little_known) = predicted(0.0), predicted(10.0)
+    assert near < far
+    assert well_known < little_known / 2
 
 
 @pytest.mark.parametrize("pending", ["believer", "liar-min", "liar-mean", "liar-max", "q-ei"])

@@ -142,6 +142,15 @@ def test_a_warm_start_ends_where_a_cold_one_does(observed):
     assert warm == pytest.approx(cold, abs=0.1)  # within what the iterations and the flat lengths leave
 
 
+def test_a_start_at_what_was_known_finds_what_a_cold_one_misses():
+    features = np.random.default_rng(0).random((25, 1))
+    _, _, targets = standardise(np.sin(16 * np.pi * features[:, 0]))  # to long lengths it looks like noise
+    cold, warm = (maximum_posterior(features, targets, known) for known in (None, np.array([-2.5, 0.0, -3.0])))
+    values = [negative_log_posterior(end, features, targets, Prior.of(1))[0] for end in (cold, warm)]
+    assert values[1] < values[0] - 5
+    assert warm[0] < -2 < cold[0]
+
+
 def test_a_start_that_leads_nowhere_does_not_matter(observed):
     features, (_, _, targets) = observed[0], standardise(observed[1])
     prior = Prior.of(4)
