@@ -1,8 +1,7 @@
 """What mattered among the random candidates of the own table: ``python -m benchmarks.search.explain_table hgcal``.
 
-Writes ``explain_table_hgcal.json`` (quality, importances, rank correlations, where they come from), ``.csv`` (with the
-partial dependences) and ``.png``. Twice: of all that were trained, and of those alone that learned, with an error below
-one half. Takes about half a CPU minute.
+Writes ``explain_table_hgcal.json`` (all figures, and where they come from), ``.csv`` and ``.png``. The first has those
+of all that were trained, and of those alone that learned, with an error below one half. Takes about half a CPU minute.
 """
 
 from __future__ import annotations
