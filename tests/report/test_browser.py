@@ -196,7 +196,7 @@ def test_headings_are_in_order(study, look) -> None:
     assert levels.count(1) == 1
     assert all(later - earlier <= 1 for earlier, later in itertools.pairwise(levels))
     links = page.locator("nav a").evaluate_all("all => all.map(each => each.getAttribute('href'))")
-    assert links == ["#front", "#table", "#search", "#networks", "#layers", "#failures", "#repeat"]
+    assert links == ["#front", "#table", "#search", "#explain", "#networks", "#layers", "#failures", "#repeat"]
     assert all(page.locator(f"section{link}").count() == 1 for link in links)
     assert all(page.locator(".plot").evaluate_all("all => all.map(each => each.getAttribute('aria-label'))"))
 
