@@ -42,8 +42,16 @@ def shortened(command):
 
 
 def python_blocks():
-    """Return the Python of the README: of a study, and of a sampler."""
+    """Return the Python of the README: of a study, of a sampler, and of its test."""
     return re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def write_files(folder):
+    """Write the files of the README, whose names are their first lines, and return those."""
+    files = {named[1]: code for code in python_blocks() if (named := re.match(r"# (\S+\.py)\n", code))}
+    for name, code in files.items():
+        (folder / name).write_text(code)
+    return list(files)
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +61,7 @@ def folder(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("reader")
     (folder / "datasets").symlink_to(ROOT / "datasets")
+    write_files(folder)
     digits = load_digits()
     header = ",".join([*(f"pixel_{k}" for k in range(64)), "label"])
     rows = [",".join(f"{value:g}" for value in (*x, y)) for x, y in zip(digits.data, digits.target, strict=True)]
@@ -134,7 +143,7 @@ def test_every_command_runs(folder):
 @pytest.mark.slow
 def test_the_python_of_the_readme_runs(folder):
     """On the study that the commands above left."""
-    code, _ = python_blocks()
+    code, *_ = python_blocks()
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=folder,
@@ -149,11 +158,10 @@ def test_the_python_of_the_readme_runs(folder):
 
 
 def test_the_sampler_of_the_readme_keeps_the_contract(tmp_path):
-    _, code = python_blocks()
-    name = re.match(r"# (\S+)\n", code)[1]
-    (tmp_path / name).write_text(code)
+    _, test = write_files(tmp_path)
+    assert test == "test_mine.py"
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", name],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,

@@ -49,8 +49,8 @@ class Sampler(abc.ABC, Generic[C]):
 
     The search calls :meth:`ask` once for every generation. A sampler never returns a candidate outside its space, nor
     one that is in the history or pending. What it proposes depends on its seed, the history and the pending candidates
-    alone (random numbers are drawn from ``numpy.random.default_rng([seed, len(history) + len(pending)])``), so that a
-    resumed search proposes what an uninterrupted one would have. It can be pickled, and proposes the same in another
+    alone (random numbers may be drawn from ``numpy.random.default_rng([seed, len(history) + len(pending)])``), so that
+    a resumed search proposes what an uninterrupted one would have. It can be pickled, and proposes the same in another
     process.
     """
 
@@ -72,6 +72,9 @@ class Sampler(abc.ABC, Generic[C]):
             history: Ended trials, in order of their numbers. Read only.
             pending: Candidates in training now.
             n: How many to propose, at least 1.
+
+        Returns:
+            ``n`` candidates.
 
         Raises:
             SpaceExhausted: Fewer than ``n`` candidates of the space are left; carries those that are.

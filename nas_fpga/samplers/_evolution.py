@@ -19,9 +19,9 @@ _MOVES = 64  # of which the first that is new is proposed
 class RegularizedEvolutionSampler(Sampler[C]):
     """Proposes children of the winner of a tournament among the youngest (Real et al. 2019, arXiv:1802.01548).
 
-    The population is the last ``population`` ended trials: who is old dies, however good. The best of ``tournament``
-    of them, drawn without replacement, has a child by one move of the space. The paper has populations of 100 and
-    tournaments of 25 for 20,000 trainings; the defaults here are for a hundred or so.
+    The population is the last ``population`` trials that ended with an error: who is old dies, however good. The best
+    of ``tournament`` of them, drawn without replacement, has a child by one move of the space. The paper has
+    populations of 100 and tournaments of 25 for 20,000 trainings; the defaults here are for a hundred or so.
 
     For the front each tournament is won by a scalarisation of random weight.
 
