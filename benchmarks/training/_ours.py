@@ -14,7 +14,7 @@ from benchmarks.training._candidates import CandidateSet
 from benchmarks.training._machine import environment, meet, read_json, run_modules, write_json
 from nas_fpga.samplers import Sampler
 from nas_fpga.samplers._base import History
-from nas_fpga.space import BitWidths, Candidate, TrainingSettings, parse_candidate
+from nas_fpga.space import BitWidths, Candidate, SpaceExhausted, TrainingSettings, parse_candidate
 from nas_fpga.study import Progress, SearchOptions, SearchRun, Setup, StudyStorage, TrialRecord
 from nas_fpga.training import Trainer
 
@@ -29,9 +29,12 @@ class ListedSampler(Sampler):
     candidates: tuple[Candidate, ...]
 
     def ask(self, history: History, pending: Sequence[Candidate], n: int) -> list[Candidate]:
-        """Return the next ``n``, fewer at the end of the list; see :meth:`Sampler.ask`."""
+        """Return the next ``n``; see :meth:`Sampler.ask`."""
         first = len(history) + len(pending)
-        return list(self.candidates[first : first + n])
+        proposed = list(self.candidates[first : first + n])
+        if len(proposed) < n:
+            raise SpaceExhausted(proposed, n)
+        return proposed
 
 
 @dataclass(frozen=True, eq=False)

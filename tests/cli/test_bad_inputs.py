@@ -113,7 +113,7 @@ OPTIONS = [
     (f"{FILE} --search-training dropout=0.5:0", "dropout=0.5:0", "must rise", "--dropout 0.5"),
     (f"{FILE} --search-training batch-size=100:200", "batch-size=100:200", "256:1024"),
     (f"{FILE} --search-training epochs=2:4 --epochs 3", "--epochs", "--search-training", "leave one"),
-    (f"{FILE} --search-training orca --sampler grid", "--sampler grid", "leave --search-training out"),
+    (f"{FILE} --search-training orca --sampler grid", "the grid", "leave --search-training out"),
     (f"{FILE} --sampler gpp", "gpp", "bayesian-optimization"),
     (f"{FILE} --sampler grid --grid 8,x", "'8,x'", "8,16,32x8,16"),
     (f"{FILE} --sampler grid --grid 9999", "2000", "smaller --grid"),

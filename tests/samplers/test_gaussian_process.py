@@ -164,7 +164,7 @@ def test_networks_too_deep_for_the_space_teach_too():
     deep = Candidate((30,) * (SPACE.max_layers + 1), BitWidths(6, 6))
     taught, not_taught = ([replace(observe(deep), state=state), *history] for state in ("complete", "failed"))
     sampler = GaussianProcessSampler(SPACE, 3)
-    assert sampler.ask(taught, [], 1) != sampler.ask(not_taught, [], 1)
+    assert sampler.ask(taught, [], 4) != sampler.ask(not_taught, [], 4)
 
 
 def test_the_start_expects_to_keep_the_limits():
