@@ -122,7 +122,7 @@ def _across(curve: Dependence) -> dict[str, Any]:
     if of.whole and len(places) <= EACH:
         ticks = {"tickvals": places, "ticktext": [f"{place:,.0f}" for place in places]}
     elif of.logarithmic:
-        ticks = log_ticks(places[0], places[-1], "{:.3g}".format)
+        ticks = log_ticks(places[0], places[-1])
     return axis(of.label, type="log" if of.logarithmic else "linear", **ticks)
 
 

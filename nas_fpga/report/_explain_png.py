@@ -85,7 +85,7 @@ def _draw_curve(plot: Any, curve: Dependence, colour: str) -> None:
     plot.set_yscale("log")
     if of.logarithmic:
         plot.set_xscale("log")
-        label_log(plot.xaxis, float(places[0]), float(places[-1]), "{:,.3g}".format, most=4)
+        label_log(plot.xaxis, float(places[0]), float(places[-1]), most=4)
     elif of.whole and len(places) <= EACH:
         plot.set_xticks(places)
     elif of.whole:
