@@ -240,7 +240,7 @@ class TestRun:
         assert {(of[1], of[4]) for of in runs if of[0] == "slow"} == {("naval_propulsion", 50)}
         assert {of[4] for of in runs if of[0] == "quick"} == {100}
         assert {of[2] for of in runs if of[0] == "fitting"} == {True}
-        assert len(runs) == 4 + 6 + 3
+        assert len(runs) == 2 + 6 + 3
 
 
 def make_run(method, table, seed, regret, n=100, **further):
