@@ -290,6 +290,7 @@ class TestAnalysis:
             runs = [make_run("gp", name, 0, value) for name in tables.SETS["dev"]]
             log.write_text("".join(json.dumps(tables.asdict(run)) + "\n" for run in runs))
         monkeypatch.setattr(tables, "PACKAGES", ("numpy",))
+        monkeypatch.setattr(tables, "cached_load", lambda name: tiny(np.repeat(ERRORS[:, :1], 4, axis=1)))
         tables.analyse(logs, tmp_path)
         assert "method gp@new" in capsys.readouterr().out.splitlines()[0]
         header, *lines = (tmp_path / "tables_regret.csv").read_text().splitlines()
@@ -297,7 +298,23 @@ class TestAnalysis:
         assert "dev,half,all,gp@new,naval_propulsion,0.2,0.2,0.2" in lines
         assert len(lines) == 2 * 2 * 4
         assert (tmp_path / "tables.png").stat().st_size > 1000
-        assert json.loads((tmp_path / "tables.json").read_text())["runs"] == 8
+        facts = json.loads((tmp_path / "tables.json").read_text())
+        assert facts["runs"] == 8
+        found = facts["regret of whoever is shown one training of every row"]
+        assert found == {name: {"half": 0, "whole": 0} for name in tables.SETS["dev"]}  # all trainings of a row alike
+
+    @pytest.mark.parametrize("halved", [True, False])
+    def test_who_is_shown_every_row_is_flattered_by_the_luckiest(self, halved):
+        lucky = np.repeat(np.linspace(-1, 0, 12)[:, None], 4, axis=1)
+        lucky[4] = [-9, 9, 9, 9]  # of mean 4.5: by far the worst row, and the best in one training of four
+        table, regrets = tiny(lucky), []
+        for seed in range(9):
+            problem = Problem(table, halved, seed)
+            shown_lucky = problem.shown[4] == -9
+            regrets.append(float(problem.regret(np.array([4 if shown_lucky else 0]), problem.truth)[0]))
+        assert 0 < np.count_nonzero(regrets) < 9
+        assert tables.regret_of_all_shown(table, halved, 9) == np.median(regrets)
+        assert tables.regret_of_all_shown(table, halved, 1) == regrets[0]
 
 
 class TestStatistics:
