@@ -142,9 +142,17 @@ def find_sampler(name: str) -> SamplerEntry:
         sys.path.insert(0, here)
     try:
         found = getattr(importlib.import_module(module), of_class)
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # whatever the user's module runs into
         raise InputError(f"--sampler {name} cannot be loaded: {error}; start where {module}.py is") from error
     if not (isinstance(found, type) and issubclass(found, Sampler)):
         raise InputError(f"--sampler {name} is no sampler; make it a subclass of nas_fpga.Sampler")
-    of_space_and_seed: Callable[..., Sampler[Any]] = found
-    return SamplerEntry(name, "your own", lambda space, seed, _: of_space_and_seed(space, seed))
+    return SamplerEntry(name, "your own", partial(_your_own, name, found))
+
+
+def _your_own(
+    name: str, of_space_and_seed: Callable[..., Sampler[Any]], space: Space[Any], seed: int, _: SamplerOptions
+) -> Sampler[Any]:
+    try:
+        return of_space_and_seed(space, seed)
+    except TypeError as error:
+        raise InputError(f"--sampler {name} cannot be made with a space and a seed: {error}") from error

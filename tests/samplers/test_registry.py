@@ -17,6 +17,18 @@ from nas_fpga.space import MLPSpace
 from nas_fpga.testing import ColumnConformance, observe
 
 SPACE = MLPSpace(13, 1, 3000, max_width=1000)
+MINE = """
+from nas_fpga.samplers import RandomSampler
+
+TEN = 10
+
+class Mine(RandomSampler):
+    pass
+
+class OfNothing(RandomSampler):
+    def __init__(self):
+        pass
+"""
 LOOKS_AT_VALUES = (
     *("gp", "ambs", "bayesian-optimization", "tpe", "nsga2", "cmaes", "regularized-evolution", "local-search"),
 )
@@ -65,9 +77,8 @@ def test_options_arrive():
 
 
 def test_your_own_is_found_by_module_and_class(tmp_path, monkeypatch):
-    (tmp_path / "mine.py").write_text(
-        "from nas_fpga.samplers import RandomSampler\nclass Mine(RandomSampler): pass\nTEN = 10\n"
-    )
+    (tmp_path / "mine.py").write_text(MINE)
+    (tmp_path / "broken.py").write_text("class Mine:")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [path for path in sys.path if path not in ("", str(tmp_path))])
     monkeypatch.delitem(sys.modules, "mine", raising=False)
@@ -83,12 +94,16 @@ def test_your_own_is_found_by_module_and_class(tmp_path, monkeypatch):
             "--sampler mine:Yours cannot be loaded: module 'mine' has no attribute 'Yours'; start where mine",
         ),
         ("yours:Mine", "--sampler yours:Mine cannot be loaded: No module named 'yours'; start where yours.py is"),
+        ("broken:Mine", "--sampler broken:Mine cannot be loaded: .*; start where broken.py is"),
+        (".mine:Mine", "--sampler .mine:Mine cannot be loaded: "),
         ("mine:TEN", "--sampler mine:TEN is no sampler; make it a subclass of nas_fpga.Sampler"),
         ("mine", "--sampler mine is none of gp, .*, grid, nor MODULE:CLASS, one of your own"),
         (":Mine", "--sampler :Mine is none of gp"),
     ):
         with pytest.raises(InputError, match=message):
             find_sampler(name)
+    with pytest.raises(InputError, match="--sampler mine:OfNothing cannot be made with a space and a seed: "):
+        find_sampler("mine:OfNothing")(SPACE, 7, SamplerOptions())
 
 
 @pytest.mark.parametrize("name", LOOKS_AT_VALUES)
