@@ -40,6 +40,7 @@ import pytest
 from nas_fpga.samplers import Goal, Observation, Sampler
 from nas_fpga.space import BitWidths, Candidate, LearnedBits, MLPSpace, Rows, Space, SpaceExhausted, TrainingSpace
 from nas_fpga.testing._columns import Column, ColumnSpace
+from nas_fpga.testing._stand_ins import observe, observe_columns
 
 MakeSampler = Callable[[Any, int], Sampler[Any]]
 """Space and seed to a sampler."""
@@ -65,31 +66,6 @@ candidates = space.candidates(np.array(stored["rows"], np.int32))
 history = [Observation(of, "complete", *values) for of, values in zip(candidates, stored["values"])]
 print(*map(repr, sampler.ask(history, candidates[len(history):], 2)), sep="\\n")
 """
-
-
-def observe(candidate: Candidate) -> Observation[Candidate]:
-    """Return a smooth stand-in for a trained candidate: wider, deeper and finer is better and dearer.
-
-    The further the learning rate is from the default, the worse. Learned bits are fewer at higher pressure.
-    """
-    capacity = sum(math.log2(1 + width) for width in candidate.topology) / (1 + 0.2 * candidate.n_layers)
-    bits = candidate.bits
-    weight_bits = bits.weights if isinstance(bits, BitWidths) else -2 * math.log10(candidate.settings.pressure) - 4
-    error = -2 + 1.5 * math.exp(-capacity / 3) + 2.0**-weight_bits
-    error += 0.1 * math.log10(candidate.settings.learning_rate / 5e-3) ** 2
-    share = math.log10(candidate.n_macs(8, 1) * weight_bits / 1e5)
-    return Observation(candidate, "complete", log10_error=error, log10_share=share)
-
-
-def observe_columns(candidate: tuple[int, int, float, str]) -> Observation[tuple[int, int, float, str]]:
-    """Return a smooth stand-in for a trained row of the columns that :class:`ColumnConformance` searches.
-
-    Wider and deeper is better and dearer; a rate of 0.01 and `relu` are best and cost nothing.
-    """
-    width, depth, rate, activation = candidate
-    error = -2 + 1.5 * math.exp(-depth * math.log2(width) / 8) + 0.1 * math.log10(rate / 1e-2) ** 2
-    error += {"relu": 0, "tanh": 0.1, "linear": 0.4}[activation]
-    return Observation(candidate, "complete", log10_error=error, log10_share=math.log10(depth * width**2 / 1e5))
 
 
 def _not_too_large(rows: Rows) -> np.ndarray:
