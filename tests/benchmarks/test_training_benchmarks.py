@@ -30,7 +30,7 @@ from benchmarks.training._ours import FIXED_BITS_ONLY, ListedSampler
 from benchmarks.training._peer import Peer, parameters, suggested
 from benchmarks.training._points import chosen_on_validation, spread_front
 from nas_fpga.samplers import Observation
-from nas_fpga.space import BitWidths, Candidate, TrainingSettings
+from nas_fpga.space import BitWidths, Candidate, SpaceExhausted, TrainingSettings
 from nas_fpga.study import DataSource, SearchDefinition, SearchOptions, Setup, load_data
 from nas_fpga.training import freeze
 
@@ -132,7 +132,10 @@ class TestCandidates:
         candidates = random_candidates(5, 50)
         sampler = ListedSampler(candidates)
         history = [Observation(candidates[0], "failed"), Observation(candidates[1], "failed")]
-        assert sampler.ask(history, candidates[2:3], 4) == list(candidates[3:])
+        assert sampler.ask(history, candidates[2:3], 2) == list(candidates[3:])
+        with pytest.raises(SpaceExhausted) as end:
+            sampler.ask(history, candidates[2:3], 4)
+        assert end.value.remaining == candidates[3:]
 
     def test_peers_train_the_same_candidate(self):
         import optuna

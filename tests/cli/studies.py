@@ -35,6 +35,11 @@ def n_ended(study: Path) -> int:
     return _count(study, "trials where state in ('COMPLETE', 'FAIL')")
 
 
+def n_running(study: Path) -> int:
+    """Count trials that a worker has in its hands while another process writes them."""
+    return _count(study, "trials where state = 'RUNNING'")
+
+
 def n_polished(study: Path) -> int:
     """Count networks that were polished while another process writes them."""
     return _count(study, "study_system_attributes where key like 'nas-fpga:polished:%'")

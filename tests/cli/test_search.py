@@ -18,7 +18,7 @@ import optuna
 import pytest
 
 from tests.cli.conftest import Ended, command, environment, run, spawn, write_table
-from tests.cli.studies import essence, members, n_ended, rows_of, trials, wait_until
+from tests.cli.studies import essence, members, n_ended, n_running, rows_of, trials, wait_until
 
 N_TRIALS = 6
 TINY = ["search", "--data", "data.csv", "--target", "label", "--budget", "30", "--epochs", "3", "--seed", "1"]
@@ -299,21 +299,22 @@ def test_disk_that_fills_up_in_the_middle(folder: Path, whole: tuple[Path, Ended
 
 
 def test_worker_that_dies_fails_its_trial_and_no_other(folder: Path) -> None:
-    arguments = [*TINY, "--trials", "6", "--workers", "2", "--study", "died", "--epochs", "60", "--patience", "60"]
-    process = spawn(folder, *arguments)
+    # Each trial in a pack of its own, and so long that the worker still has the second in its hands when it is killed.
+    alone = ["--workers", "1", "--generation", "1", "--epochs", "2000", "--patience", "2000"]
+    process = spawn(folder, *TINY, *alone, "--trials", "4", "--study", "died")
     study = folder / "runs" / "died"
-    wait_until(lambda: n_ended(study) >= 1)
+    wait_until(lambda: n_ended(study) == 1 and n_running(study) == 1)
     os.kill(members(process.pid, "spawn_main")[0], signal.SIGKILL)
     out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     states = [trial.state for trial in trials(study)]
-    assert sorted(states) == ["complete"] * 5 + ["failed"]
-    failed = trials(study)[states.index("failed")]
+    assert states == ["complete", "failed", "complete", "complete"]
+    failed = trials(study)[1]
     assert failed.outcome.cause is not None
     assert "died with SIGKILL" in failed.outcome.cause
     assert failed.outcome.points == ()
     assert f"trial {failed.number} ({failed.candidate}) failed: the worker process died with SIGKILL" in err
-    assert "1 of 6 trials failed" in out
+    assert "1 of 4 trials failed" in out
     stored = optuna.load_study(study_name="died", storage=f"sqlite:///{study / 'study.db'}").trials[failed.number]
     assert stored.state == optuna.trial.TrialState.FAIL
     assert stored.values is None
