@@ -177,13 +177,16 @@ class Plan:
                             yield name, table, halved, seed, min(self.n_trainings, N_TRAININGS_OF_DEAR)
 
 
+# joblib's too: SMAC fits its forest with a thread a core, a new pool of them for each prediction.
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LOKY_MAX_CPU_COUNT"), "1")
+
+
 def run(plan: Plan, workers: int, log: Path = LOG, packed: Path | None = PACKED, again: bool = False) -> None:
     """Run what is not done yet, each worker on one thread; append each run to the log."""
     log.parent.mkdir(parents=True, exist_ok=True)
     done = {} if again else read(log, packed)
     todo = [of for of in plan.runs() if of[:4] not in done or not _is_done(done[of[:4]], of[4])]
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[variable] = "1"  # of the processes to come
+    os.environ.update(_ONE_THREAD)  # of the processes to come
     start = time.perf_counter()
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         futures = [pool.submit(run_one, *arguments) for arguments in todo]
