@@ -22,7 +22,7 @@ from pathlib import Path
 
 from benchmarks._provenance import provenance
 from nas_fpga._progress import make_reporter
-from nas_fpga.comparison import LEAST_RATIO, Comparison, ComparisonRun
+from nas_fpga.comparison import LEAST_RATIO, Comparison, ComparisonRun, ratio_cell
 from nas_fpga.errors import NasFpgaError
 from nas_fpga.report import write_comparison
 
@@ -64,8 +64,8 @@ def verdict(comparison: Comparison) -> dict[str, object]:
     bo, random = reached["bayesian-optimization"], reached["random"]
     return {
         "variance between points over variance between trainings": {
-            "log10 of the error": comparison.log_noise.ratio,
-            "error": comparison.noise.ratio,
+            "log10 of the error": ratio_cell(comparison.log_noise),
+            "error": ratio_cell(comparison.noise),
         },
         "least ratio asked": LEAST_RATIO,
         "target": comparison.target,

@@ -20,7 +20,7 @@ from nas_fpga.comparison._saved import existing, new
 from nas_fpga.comparison._studies import EndedStudy, PlannedStudy, StudyRunner
 from nas_fpga.comparison._sweep import BudgetResult, Sweep, SweepDefinition, SweepRun
 from nas_fpga.comparison._sweep_words import sweep_cells, sweep_words
-from nas_fpga.comparison._words import comparison_cells, comparison_words, reaches_cells, verdict
+from nas_fpga.comparison._words import comparison_cells, comparison_words, ratio_cell, reaches_cells, verdict
 
 __all__ = [
     "LEAST_RATIO",
@@ -49,6 +49,7 @@ __all__ = [
     "new",
     "over_seconds",
     "over_trials",
+    "ratio_cell",
     "reaches_cells",
     "sweep_cells",
     "sweep_words",

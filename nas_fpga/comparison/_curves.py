@@ -24,6 +24,8 @@ At this ratio five sixths of what single trainings differ by lies between candid
 search is that of its luckiest training, whichever candidates a method proposes.
 """
 
+_N_RESAMPLES = 2000  # of the interval of a ratio
+
 
 @dataclass(frozen=True, eq=False)
 class Trace:
@@ -135,12 +137,14 @@ class VarianceRatio:
         within: Variance between trainings of one candidate, the mean over candidates.
         n_candidates: That were trained once.
         n_repeated: Of these, trained again.
+        interval: 95 % interval of the ratio.
     """
 
     between: float
     within: float
     n_candidates: int
     n_repeated: int
+    interval: tuple[float, float]
 
     @property
     def ratio(self) -> float:
@@ -154,9 +158,22 @@ def variance_ratio(once: Array, repeated: Array) -> VarianceRatio:
     Of a candidate that was trained k times the variance is that of its trainings (k - 1 in the denominator). The
     variance of single trainings over candidates is the sum of both, so what lies between candidates is the rest.
 
+    The interval is the bootstrap's percentiles: candidates are drawn again, those that were trained once and, apart
+    from these, those that were trained k times (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter
+    13).
+
     Args:
         once: `(n,)` a figure of every candidate, n at least 2.
         repeated: `(m, k)` the figure of m candidates in k trainings each, k at least 2.
     """
-    within = float(repeated.var(axis=1, ddof=1).mean())
-    return VarianceRatio(max(float(once.var(ddof=1)) - within, 0.0), within, len(once), len(repeated))
+    of_trainings = repeated.var(axis=1, ddof=1)
+    within = float(of_trainings.mean())
+    rng = np.random.default_rng(0)
+    drawn_once = rng.integers(len(once), size=(_N_RESAMPLES, len(once)))
+    drawn_again = rng.integers(len(repeated), size=(_N_RESAMPLES, len(repeated)))
+    totals, withins = once[drawn_once].var(axis=1, ddof=1), of_trainings[drawn_again].mean(axis=1)
+    betweens = np.maximum(totals - withins, 0.0)
+    ratios = np.sort(np.divide(betweens, withins, out=np.full(_N_RESAMPLES, np.inf), where=withins > 0))
+    low, high = ratios[round(0.025 * _N_RESAMPLES)], ratios[round(0.975 * _N_RESAMPLES) - 1]
+    between = max(float(once.var(ddof=1)) - within, 0.0)
+    return VarianceRatio(between, within, len(once), len(repeated), (float(low), float(high)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nas_fpga.comparison._curves import LEAST_RATIO, Band
+from nas_fpga.comparison._curves import LEAST_RATIO, Band, VarianceRatio
 from nas_fpga.comparison._outcome import Comparison, Method
 
 NEVER = "-"
@@ -19,18 +19,24 @@ def verdict(comparison: Comparison) -> str:
             "may differ by no more than trainings of one network do"
         )
     told = (
-        f"(log10 of the error, which samplers learn from; of the error itself {noise.ratio:.2f}; {log.n_repeated} of "
-        f"{log.n_candidates} points trained twice)"
+        f"(log10 of the error, which samplers learn from; of the error itself {ratio_cell(noise)}; {log.n_repeated} of "
+        f"{log.n_candidates} points trained twice; 95 % intervals)"
     )
     if not comparison.is_conclusive:
         return (
             "This comparison says nothing of the methods: the variance between points of the grid is "
-            f"{log.ratio:.2f} times that between trainings of one, below the {LEAST_RATIO:g} that it takes {told}"
+            f"{ratio_cell(log)} times that between trainings of one, below the {LEAST_RATIO:g} that it takes {told}"
         )
     return (
-        f"The variance between points of the grid is {log.ratio:.2f} times that between trainings of one, at least the "
-        f"{LEAST_RATIO:g} that a comparison takes {told}"
+        f"The variance between points of the grid is {ratio_cell(log)} times that between trainings of one, at least "
+        f"the {LEAST_RATIO:g} that a comparison takes {told}"
     )
+
+
+def ratio_cell(of: VarianceRatio) -> str:
+    """Return a ratio of variances with its interval."""
+    low, high = of.interval
+    return f"{of.ratio:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def comparison_cells(comparison: Comparison) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ from nas_fpga.comparison import (
     Comparison,
     comparison_cells,
     comparison_words,
+    ratio_cell,
     reaches_cells,
     verdict,
 )
@@ -87,7 +88,7 @@ def _cards(comparison: Comparison) -> str:
         found.append(("The grid's winner, trained again", f"{comparison.target:.4f}", f"reached: {', '.join(texts)}"))
     if comparison.log_noise is not None:
         of = f"of log10 of the error, on points of the grid; a comparison takes {LEAST_RATIO:g}"
-        found.append(("Variance between points over noise", f"{comparison.log_noise.ratio:.2f}", of))
+        found.append(("Variance between points over noise", ratio_cell(comparison.log_noise), of))
     return cards(found)
 
 

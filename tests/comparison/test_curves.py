@@ -62,3 +62,21 @@ class TestVarianceRatio:
         found = variance_ratio(trained[:, 0], trained)
         assert found.within == pytest.approx(1, abs=0.1)  # standard error 0.02
         assert found.between == pytest.approx(9, abs=1)  # standard error 0.2
+        low, high = found.interval
+        assert low < 9 < high
+        assert high - low < 2  # 3.9 standard errors: .3 with 4,000 of each
+
+    def test_the_interval_holds_the_ratio_as_often_as_it_says(self) -> None:
+        rng = np.random.default_rng(1)
+        held = 0
+        for _ in range(200):
+            means = rng.normal(0, 2, 300)
+            trained = means[:, None] + rng.normal(0, 1, (300, 2))
+            low, high = variance_ratio(trained[:, 0], trained[:60]).interval
+            held += low <= 4 <= high
+        assert 176 <= held <= 200  # a little narrow: .933 over 1,000 of these
+
+    def test_the_interval_says_that_two_points_say_little(self) -> None:
+        low, high = variance_ratio(np.array([0.0, 2.0, 4.0]), np.array([[0.0, 1.0], [2.0, 3.0]])).interval
+        assert low == 0  # all three draws alike
+        assert high == pytest.approx((16 * 2 / 3 / 2 - 0.5) / 0.5)  # two of an end and one of the other

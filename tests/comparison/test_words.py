@@ -21,25 +21,31 @@ from tests.study.conftest import Silent
 
 def with_ratio(card: Comparison, ratio: float) -> Comparison:
     """Return a card whose points differ so much in log10 of the error, and less in the error."""
-    return replace(card, noise=VarianceRatio(2.0, 1.0, 8, 3), log_noise=VarianceRatio(ratio, 1.0, 8, 3))
+    return replace(
+        card, noise=VarianceRatio(2.0, 1.0, 8, 3, (0.5, 9.5)), log_noise=VarianceRatio(ratio, 1.0, 8, 3, (0.5, 9.5))
+    )
 
 
 class TestVerdict:
     def test_below_five_nothing_is_said_of_the_methods(self, card: Comparison) -> None:
         said = verdict(with_ratio(card, 4.99))
         assert said.startswith("This comparison says nothing of the methods")
-        assert "is 4.99 times that between trainings of one, below the 5 that it takes" in said
-        assert "of the error itself 2.00; 3 of 8 points trained twice" in said
+        assert "is 4.99 [0.50, 9.50] times that between trainings of one, below the 5 that it takes" in said
+        assert "of the error itself 2.00 [0.50, 9.50]; 3 of 8 points trained twice; 95 % intervals" in said
 
     def test_from_five_on_it_passes(self, card: Comparison) -> None:
         said = verdict(with_ratio(card, 5.0))
-        assert said.startswith("The variance between points of the grid is 5.00 times that between trainings of one")
+        assert said.startswith(
+            "The variance between points of the grid is 5.00 [0.50, 9.50] times that between trainings of one"
+        )
         assert "nothing" not in said
 
     def test_is_of_the_logarithm(self, card: Comparison) -> None:
-        noisy = replace(card, noise=VarianceRatio(9.0, 1.0, 8, 3), log_noise=VarianceRatio(1.0, 1.0, 8, 3))
+        noisy = replace(
+            card, noise=VarianceRatio(9.0, 1.0, 8, 3, (0.5, 9.5)), log_noise=VarianceRatio(1.0, 1.0, 8, 3, (0.5, 9.5))
+        )
         assert noisy.is_conclusive is False
-        assert "is 1.00 times" in verdict(noisy)
+        assert "is 1.00 [0.50, 9.50] times" in verdict(noisy)
 
     def test_unmeasured_noise_is_not_passed_over(self, card: Comparison) -> None:
         unknown = replace(card, noise=None, log_noise=None)

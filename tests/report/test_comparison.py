@@ -20,13 +20,16 @@ def notices(text: str) -> list[str]:
 
 @pytest.mark.parametrize(("ratio", "is_noise"), [(4.9, True), (5.1, False)])
 def test_noise_comes_first(card: Comparison, ratio: float, is_noise: bool) -> None:
-    measured = VarianceRatio(ratio, 1.0, 8, 3)
-    text = page(replace(card, noise=VarianceRatio(1.3, 1.0, 8, 3), log_noise=measured))
+    measured = VarianceRatio(ratio, 1.0, 8, 3, (0.5, 9.5))
+    text = page(replace(card, noise=VarianceRatio(1.3, 1.0, 8, 3, (0.5, 9.5)), log_noise=measured))
     assert notices(text)[0].startswith("This comparison says nothing of the methods") is is_noise
     assert text.index("that between trainings of one") < text.index('<section class="cards"')
     shown = re.search(r"Variance between points over noise</h2><p class=\"value\">(.*?)</p><p>(.*?)</p>", text)
     assert shown is not None
-    assert shown.groups() == (f"{ratio:.2f}", "of log10 of the error, on points of the grid; a comparison takes 5")
+    assert shown.groups() == (
+        f"{ratio:.2f} [0.50, 9.50]",
+        "of log10 of the error, on points of the grid; a comparison takes 5",
+    )
 
 
 def test_captions_say_what_time_is_not(card: Comparison) -> None:
