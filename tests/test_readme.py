@@ -1,5 +1,7 @@
 """Every command of the README runs: searches shortened, everything else as it stands."""
 
+import csv
+import json
 import os
 import re
 import shlex
@@ -14,6 +16,13 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
+
+BENCHMARKS = ROOT / "benchmarks" / "search"
+HALVED = ("both", "half", "all")  # all tables, each halved, judged by all trainings of a row
+PEERS = (
+    "gp", "optuna-tpe-conditional", "ambs", "regularized-evolution", "local-search", "cmaes", "optuna-tpe",
+    "deephyper-sampled", "smac", "smac-forbidden", "optuna-nsga2-constrained", "random",
+)  # fmt: skip
 
 SHORT = {
     "compare": ["--seeds", "1", "--trials", "2", "--epochs", "2"],
@@ -114,6 +123,47 @@ def test_the_two_first_commands_install_and_test():
     ci = (ROOT / ".ci" / "run").read_text()
     assert "pip install --quiet '.[test]'" in ci  # the continuous integration runs just these two
     assert re.search(r"^pytest\b", ci, flags=re.MULTILINE)
+
+
+def table_after(words):
+    """Return the cells of the first table after these words, without its heading."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8").split(words, 1)[1]
+    lines = re.search(r"(?:^\|.*\n)+", text, flags=re.MULTILINE)[0].splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def short(figure, digits=3):
+    return f"{float(figure):.{digits}f}".lstrip("0" if digits == 3 else "")
+
+
+def test_the_samplers_on_trained_networks_are_those_of_the_benchmark():
+    found = json.loads((BENCHMARKS / "own_table_samplers.json").read_text())["methods"]
+    rows = table_after("How good they are on the 2,000 trained networks")
+    assert len(rows) >= 7
+    for label, *figures in rows:
+        name = re.search(r"`(.+?)`", label)[1]
+        assert figures == [short(found[name][str(n)]["hypervolume"][0]) for n in (25, 50, 100)], name
+
+
+def test_the_peers_are_those_of_the_benchmark():
+    with (BENCHMARKS / "tables_ranks.csv").open(newline="") as file:
+        of = {
+            row["method"]: row
+            for row in csv.DictReader(file)
+            if (row["set"], row["budget"], row["judged_by"]) == HALVED
+        }
+    rows = table_after("Beside other libraries, on the tables")
+    assert len(rows) == len(PEERS)
+    for (label, *figures), name in zip(rows, PEERS, strict=True):
+        row = of[name]
+        assert name in label or "`" not in label
+        assert figures == [
+            " / ".join(short(row[f"rank_{n}"], 1) for n in (25, 50, 100)),
+            " / ".join(short(row[f"regret_{n}"]) for n in (25, 50, 100)),
+            f"{(ms := 1000 * float(row['cpu_s'])):.{int(ms < 10)}f}",
+            f"{float(row['refused_%']):.0f} %",
+            f"{float(row['repeated_%']):.0f} %",
+        ], name
 
 
 @pytest.mark.slow
