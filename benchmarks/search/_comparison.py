@@ -15,8 +15,7 @@ from benchmarks.search._statistics import holm, incumbents, mean_ranks, signed_r
 from benchmarks.search._tables import FCNET, HPOBENCH
 
 SETS = {"dev": FCNET, "final": tuple(HPOBENCH), "both": (*FCNET, *HPOBENCH)}
-N_TRAININGS, N_TRAININGS_OF_DEAR = 100, 50
-DEAR = ("bayesian-optimization", "optuna-gp", "deephyper")  # at 100 trials .7 and 5 CPU s; 1.5 s a proposal
+N_TRAININGS = 100
 STAGES = (25, 50, 100)  # trainings at which methods are ranked
 REFERENCE = "gp"  # what others are tested against
 
@@ -39,14 +38,24 @@ def medians(runs: Iterable[Run], judged_by: str) -> Medians:
     return {key: np.median(of, axis=0) for key, of in curves.items()}
 
 
+def shortened(runs: Iterable[Run]) -> dict[str, int]:
+    """Return the methods whose runs were to be shorter than 100 trainings, and how long the shortest is."""
+    lengths: dict[str, int] = {}
+    for run in runs:
+        if not run.is_done(N_TRAININGS):
+            lengths[run.method] = min(len(run.rows), lengths.get(run.method, N_TRAININGS))
+    return lengths
+
+
 def compare(runs: Sequence[Run], tables: Sequence[str], judged_by: str) -> list[dict[str, Any]]:
     """Return a line for each method that was run on all tables: mean ranks, tests against ours, costs.
 
-    Dear methods are ranked among the others on the tables that they ran on, without a test, and change no other rank.
+    Methods of shorter runs are ranked among the others on the tables that they ran on, without a test, and change no
+    other rank.
     """
-    curves = medians(runs, judged_by)
+    curves, short = medians(runs, judged_by), shortened(runs)
     names = sorted({run.method for run in runs})
-    full = [name for name in names if name not in DEAR and all((name, table) in curves for table in tables)]
+    full = [name for name in names if name not in short and all((name, table) in curves for table in tables)]
     if not full:
         return []
     lines = []
@@ -59,7 +68,7 @@ def compare(runs: Sequence[Run], tables: Sequence[str], judged_by: str) -> list[
             tested[stage] = holm({name: signed_rank(ours, figures[:, full.index(name)]) for name in others})
     for name in names:
         on = [table for table in tables if (name, table) in curves]
-        if not on or (name not in full and name not in DEAR):
+        if not on or (name not in full and name not in short):
             continue
         among = sorted({*full, name})
         line: dict[str, Any] = {
@@ -68,7 +77,7 @@ def compare(runs: Sequence[Run], tables: Sequence[str], judged_by: str) -> list[
             "seeds": len({r.seed for r in runs if r.method == name}),
         }
         for stage in STAGES:
-            if name in DEAR and stage > N_TRAININGS_OF_DEAR:
+            if stage > short.get(name, N_TRAININGS):
                 continue
             figures = np.array([[curves[other, table][stage - 1] for other in among] for table in on])
             line[f"rank_{stage}"] = round(float(mean_ranks(figures)[among.index(name)]), 3)
@@ -99,12 +108,12 @@ def plot(runs: Sequence[Run], path: Path) -> None:
     colours = {name: plt.get_cmap("tab20")(i % 20) for i, name in enumerate(names)}
     for axis, halved, name in ((axes[r, c], r == 0, name) for r in range(2) for c, name in enumerate(sets)):
         here = [run for run in runs if run.table in SETS[name] and run.halved == halved]
-        curves = medians(here, "all")
+        curves, short = medians(here, "all"), shortened(here)
         for method in names:
             on = [curves[method, table] for table in SETS[name] if (method, table) in curves]
             if len(on) < len(SETS[name]):
                 continue
-            end = N_TRAININGS_OF_DEAR if method in DEAR else N_TRAININGS
+            end = short.get(method, N_TRAININGS)
             style = {"lw": 2.2 if method == REFERENCE else 1.3, "ls": "-" if is_ours(method) else "--"}
             axis.plot(range(1, end + 1), np.mean(on, axis=0)[:end], color=colours[method], label=method, **style)
         axis.set(

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+MOST_PROPOSALS = 20
+"""For each training, after which a run ends: the method has nothing new to say."""
+
 Key = tuple[str, str, bool, int]
 """Method, table, whether it is halved, seed."""
 
@@ -45,6 +48,11 @@ class Run:
     def key(self) -> Key:
         """What was run: the same again takes its place."""
         return self.method, self.table, self.halved, self.seed
+
+    def is_done(self, n_trainings: int) -> bool:
+        """Tell whether a run of so many trainings would be no longer."""
+        proposals = len(self.rows) + self.refused + self.repeated
+        return len(self.rows) >= n_trainings or proposals >= MOST_PROPOSALS * n_trainings
 
 
 def read(log: Path, packed: Path | None = None) -> dict[Key, Run]:

