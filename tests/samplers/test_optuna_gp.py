@@ -18,6 +18,8 @@ class TestOptunaGPSampler(SamplerConformance):
 
 
 class TestOptunaGPSamplerGoals(GoalConformance):
+    weighs_shares = True  # its model of the limits is one of shares
+
     @pytest.fixture
     def make_sampler_for(self):
         return lambda space, seed, goal: OptunaGPSampler(space, seed, goal=goal)
