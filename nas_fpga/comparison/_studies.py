@@ -160,7 +160,8 @@ class StudyRunner:
 
     def _open(self, storage: StudyStorage, planned: PlannedStudy, setup: Setup) -> None:
         if not storage.exists():
-            storage.create(planned.definition, (setup.merit_name, setup.resource_name))
+            names = setup.merit_name, setup.resource_name
+            storage.create(planned.definition, names, n_trials=planned.n_trials)
         else:
             stored = storage.open(write=True)
             if changed := stored.differences(planned.definition):

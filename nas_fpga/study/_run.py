@@ -131,7 +131,7 @@ class SearchRun:
             else:
                 setup = self.setup
                 in_memory = setup.dataset if setup.definition.data.name == DATASET_FILE else None
-                storage.create(setup.definition, (setup.merit_name, setup.resource_name), in_memory)
+                storage.create(setup.definition, (setup.merit_name, setup.resource_name), in_memory, self.n_trials)
             try:
                 # One thread: small matrices are fastest so, and sums do not depend on how many cores there are.
                 with threadpool_limits(1):

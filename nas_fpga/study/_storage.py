@@ -36,6 +36,7 @@ _OURS = "nas-fpga:"
 _POLISHED = "polished:"
 _PIECE = 30_000  # characters of an attribute
 _OBJECTIVES = "study:metric_names"
+_N_TRIALS = "trials asked for"
 _CONSTRAINTS = "constraints"  # how far limits are violated, as Optuna and its dashboard both know it
 
 
@@ -85,13 +86,15 @@ class StudyStorage:
         definition: SearchDefinition,
         objectives: tuple[str, str] = ("background efficiency or error rate", "share of the limits"),
         dataset: Dataset | None = None,
+        n_trials: int = 0,
     ) -> None:
-        """Create the study with what defines it.
+        """Create the study with what defines it, so that it can be resumed from its first moment.
 
         Args:
             definition: What defines it.
             objectives: Figure of merit and resource axis in words, as Optuna shall show them.
             dataset: Rows that lie in no file of their own, to be kept in the folder.
+            n_trials: How many trials are asked for.
 
         Raises:
             StudyError: It exists, another process has it, or the folder or storage cannot be written.
@@ -122,6 +125,7 @@ class StudyStorage:
                 storage.set_study_system_attr(self._study_id, _OURS + name, text)
             for name, value in shown_of_study(definition).items():
                 storage.set_study_user_attr(self._study_id, name, value)
+            storage.set_study_user_attr(self._study_id, _N_TRIALS, n_trials)
             storage.set_study_system_attr(self._study_id, _OBJECTIVES, list(objectives))
         self._merit, self._searched = objectives[0], definition.searched
         if self._own_file:
@@ -193,12 +197,12 @@ class StudyStorage:
     def set_n_trials(self, n_trials: int) -> None:
         """Note how many trials were asked for, so that a resumed search knows without being told."""
         with storage_errors(self._url):
-            self._connect().set_study_user_attr(self._study_id, "trials asked for", n_trials)
+            self._connect().set_study_user_attr(self._study_id, _N_TRIALS, n_trials)
 
     def n_trials(self) -> int:
         """Return how many trials were asked for."""
         with storage_errors(self._url):
-            return int(self._connect().get_study_user_attrs(self._study_id)["trials asked for"])
+            return int(self._connect().get_study_user_attrs(self._study_id)[_N_TRIALS])
 
     # -- trials --------------------------------------------------------------------------------------------------------
 

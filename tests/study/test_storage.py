@@ -271,9 +271,10 @@ def test_killed_while_the_study_is_made(folder: Path) -> None:
         assert (folder / "lock").exists()
         assert not StudyStorage(folder).exists()
     with StudyStorage(folder) as storage:
-        storage.create(make_setup().definition)
+        storage.create(make_setup().definition, n_trials=5)
     with StudyStorage(folder) as storage:
         assert storage.open(write=True) == make_setup().definition
+        assert storage.n_trials() == 5
 
 
 def test_only_one_process_writes(storage: StudyStorage, folder: Path, setup: Setup) -> None:
