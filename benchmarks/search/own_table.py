@@ -1,5 +1,8 @@
 """Our own table: ``python -m benchmarks.search.own_table hgcal`` (or jets). Resumable; one to two hours on two cores.
 
+What the table beside this module holds is not trained again; Ctrl-C writes what there is, and the same command goes on,
+elsewhere too.
+
 2,000 random candidates of a shipped data set, really trained, quantized and costed. 1,500 are drawn under a budget of
 200 neurons and 500 under 2,000, depth 1 to 15, bits 2 to 8, as the random start of a search draws them. Every tenth is
 trained with three seeds, the others with one, so that the noise of a training is known. ``hgcal.parquet`` has one row a
@@ -12,6 +15,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -65,6 +69,11 @@ class Table:
         return self.runs / f"{self.data}.jsonl"
 
     @property
+    def written(self) -> Path:
+        """The table."""
+        return self.out / f"{self.data}.parquet"
+
+    @property
     def candidates(self) -> Path:
         """Budgets and candidates, one a line."""
         return self.runs / f"{self.data}.txt"
@@ -95,15 +104,21 @@ class Table:
         return [TrainingJob(number, candidate, seed) for number, (candidate, seed) in enumerate(pairs)]
 
     def done(self) -> dict[int, dict[str, Any]]:
-        """Return the trainings that ended, by number."""
-        if not self.parts.exists():
-            return {}
-        lines = [json.loads(line) for line in self.parts.read_text().splitlines()]
-        return {line["number"]: line for line in lines}
+        """Return the trainings that ended, by number: those that are written, and those in the making."""
+        rows = list(read_table(self.written)) if self.written.exists() else []
+        if self.parts.exists():
+            rows += [json.loads(line) for line in self.parts.read_text().splitlines()]
+        return {row["number"]: row for row in rows}
 
     def train(self, n_workers: int = 2) -> None:
-        """Train what has not ended."""
+        """Train what has not ended.
+
+        Raises:
+            SystemExit: The table was begun with other candidates.
+        """
         jobs, done = self.jobs(), self.done()
+        if any(str(jobs[number].candidate) != row["candidate"] for number, row in done.items()):
+            sys.exit(f"{self.written} was begun with candidates of another space; remove it to begin anew")
         setup = self.setup(self.draws[-1][0])
         shape = setup.dataset.features.shape[1], setup.dataset.n_outputs, len(setup.split.train)
         left = [job for job in jobs if job.number not in done]
@@ -129,9 +144,10 @@ class Table:
 
         budgets = {str(candidate): budget for budget, candidate in self.drawn()}
         rows = [{"budget": budgets[row["candidate"]], **row} for _, row in sorted(self.done().items())]
-        parquet.write_table(pa.Table.from_pylist(rows), self.out / f"{self.data}.parquet", compression="zstd")
+        parquet.write_table(pa.Table.from_pylist(rows), self.written, compression="zstd")
         facts = {
             "trainings": len(rows),
+            "trainings_left": len(self.jobs()) - len(rows),
             "failed": sum(row["state"] == "failed" for row in rows),
             "candidates": len(budgets),
             "dataset_sha256": self.setup(self.draws[0][0]).dataset.fingerprint(),
@@ -144,13 +160,15 @@ class Table:
 def variances(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     """Return the variance of validation log10 error between candidates (noise taken off) and between seeds.
 
-    One-way analysis of variance of what was trained with all seeds.
+    One-way analysis of variance of what was trained with all seeds; no variances of fewer than two.
     """
     by_candidate: dict[str, list[float]] = {}
     for row in rows:
         if row["state"] == "complete":
             by_candidate.setdefault(row["candidate"], []).append(row["validation_log10_error"])
     errors = np.array([values for values in by_candidate.values() if len(values) == N_SEEDS]).reshape(-1, N_SEEDS)
+    if len(errors) < 2:
+        return {"candidates": len(errors)}
     between_seeds = errors.var(axis=1, ddof=1).mean()
     between = errors.mean(axis=1).var(ddof=1) - between_seeds / N_SEEDS
     return {"candidates": len(errors), "between_candidates": float(between), "between_seeds": float(between_seeds)}
@@ -211,7 +229,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", choices=DATA_SETS)
     table = Table(parser.parse_args().data)
-    table.train()
+    if len(table.done()) == len(table.jobs()):
+        sys.exit(f"{table.written} has all trainings; remove it to train anew")
+    try:
+        table.train()
+    except KeyboardInterrupt:
+        table.write()
+        sys.exit(
+            f"{len(table.done())} of {len(table.jobs())} trainings are in {table.written}; the same command goes on"
+        )
     table.write()
 
 

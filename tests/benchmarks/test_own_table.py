@@ -39,8 +39,40 @@ def test_a_table_is_really_trained_and_goes_on_where_it_stopped(tmp_path, monkey
         assert 0 < row["share"] < 1
         assert len(row["train_loss"]) == 1
     facts = json.loads((tmp_path / "hgcal.json").read_text())
-    assert (facts["trainings"], facts["failed"], facts["candidates"]) == (8, 0, 4)
+    assert (facts["trainings"], facts["trainings_left"], facts["failed"], facts["candidates"]) == (8, 0, 0, 4)
     assert facts["variance_of_log10_error"]["candidates"] == 2
+
+
+@pytest.fixture
+def begun(tmp_path):
+    """A table of four candidates, two of which are in its file and one more in the making."""
+    table = own_table.Table("hgcal", tmp_path / "runs", tmp_path, ((16, 3), (18, 1)), epochs=1)
+    names = [str(job.candidate) for job in table.jobs()]
+    rows = [{"number": i, "state": "failed", "candidate": name} for i, name in enumerate(names)]
+    table.parts.write_text("".join(json.dumps(row) + "\n" for row in rows[:2]))
+    table.write()
+    table.parts.write_text(json.dumps(rows[2]) + "\n")
+    table.candidates.unlink()  # elsewhere there are no runs
+    return table
+
+
+def test_a_table_in_part_goes_on_elsewhere(begun):
+    assert (
+        json.loads((begun.out / "hgcal.json").read_text())["trainings_left"] == 4
+    )  # of six: one candidate with three seeds
+    assert sorted(begun.done()) == [0, 1, 2]
+    begun.write()
+    rows = list(own_table.read_table(begun.written))
+    assert [(row["number"], row["budget"]) for row in rows] == [(0, 16), (1, 16), (2, 16)]
+    facts = json.loads((begun.out / "hgcal.json").read_text())
+    assert (facts["trainings"], facts["trainings_left"]) == (3, 3)
+    assert facts["variance_of_log10_error"] == {"candidates": 0}
+
+
+def test_a_table_of_other_candidates_is_not_gone_on_with(begun):
+    other = dataclasses.replace(begun, draws=((17, 3), (18, 1)), runs=begun.runs / "other")
+    with pytest.raises(SystemExit, match="candidates of another space"):
+        other.train()
 
 
 def test_variances_by_hand():
