@@ -120,13 +120,14 @@ class StudyStorage:
             storage = self._connect()
             directions = [StudyDirection.MINIMIZE, StudyDirection.MINIMIZE]
             self._study_id = storage.create_new_study(directions, self.name)
-            ours = {"definition": json.dumps(to_json(definition), sort_keys=True), "versions": json.dumps(versions())}
-            for name, text in ours.items():
-                storage.set_study_system_attr(self._study_id, _OURS + name, text)
+            storage.set_study_user_attr(self._study_id, _N_TRIALS, n_trials)
             for name, value in shown_of_study(definition).items():
                 storage.set_study_user_attr(self._study_id, name, value)
-            storage.set_study_user_attr(self._study_id, _N_TRIALS, n_trials)
             storage.set_study_system_attr(self._study_id, _OBJECTIVES, list(objectives))
+            # Last what makes it a study of ours: in a storage that others share there is nothing that can be renamed.
+            ours = {"versions": json.dumps(versions()), "definition": json.dumps(to_json(definition), sort_keys=True)}
+            for name, text in ours.items():
+                storage.set_study_system_attr(self._study_id, _OURS + name, text)
         self._merit, self._searched = objectives[0], definition.searched
         if self._own_file:
             self._disconnect()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -315,6 +317,36 @@ def test_another_storage(tmp_path: Path, setup: Setup) -> None:
         storage.open(write=True)
         assert storage.trials() == [waiting(0)]
     assert not (tmp_path / "runs" / "one" / "study.db").exists()
+
+
+def test_in_a_storage_that_others_share_a_study_made_in_part_is_none(
+    tmp_path: Path, setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes = ("set_study_user_attr", "set_study_system_attr")
+    real = {name: getattr(optuna.storages.RDBStorage, name) for name in writes}
+    for n in range(100):
+        left = iter(range(n))
+
+        def write(*arguments: object, name: str, left: Iterator[int] = left) -> None:
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            real[name](*arguments)
+
+        with StudyStorage(tmp_path / "runs" / str(n), f"sqlite:///{tmp_path / 'all.db'}") as storage:
+            with monkeypatch.context() as patched:
+                for name in writes:
+                    patched.setattr(optuna.storages.RDBStorage, name, functools.partialmethod(write, name=name))
+                try:
+                    storage.create(setup.definition, n_trials=3)
+                    break
+                except KeyboardInterrupt:
+                    storage.close()
+            with pytest.raises(StudyError, match="was not made by nas-fpga; give another --study NAME"):
+                storage.open(write=True)
+    assert 4 <= n < 99
+    with StudyStorage(tmp_path / "runs" / str(n), f"sqlite:///{tmp_path / 'all.db'}") as storage:
+        assert storage.open(write=True) == setup.definition
+        assert (storage.n_trials(), storage.versions()["numpy"]) == (3, np.__version__)
 
 
 @pytest.mark.parametrize(
