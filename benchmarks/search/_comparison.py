@@ -105,7 +105,8 @@ def plot(runs: Sequence[Run], path: Path) -> None:
         2, len(sets), figsize=(7.5 * len(sets), 9), sharex=True, squeeze=False, constrained_layout=True
     )
     names = sorted({run.method for run in runs}, key=lambda name: (not is_ours(name), name))
-    colours = {name: plt.get_cmap("tab20")(i % 20) for i, name in enumerate(names)}
+    colours = {name: plt.get_cmap("tab20")(i % 20) for i, name in enumerate(names)} | {REFERENCE: "black"}
+    lines = {}
     for axis, halved, name in ((axes[r, c], r == 0, name) for r in range(2) for c, name in enumerate(sets)):
         here = [run for run in runs if run.table in SETS[name] and run.halved == halved]
         curves, short = medians(here, "all"), shortened(here)
@@ -115,7 +116,7 @@ def plot(runs: Sequence[Run], path: Path) -> None:
                 continue
             end = short.get(method, N_TRAININGS)
             style = {"lw": 2.2 if method == REFERENCE else 1.3, "ls": "-" if is_ours(method) else "--"}
-            axis.plot(range(1, end + 1), np.mean(on, axis=0)[:end], color=colours[method], label=method, **style)
+            (lines[method],) = axis.plot(range(1, end + 1), np.mean(on, axis=0)[:end], color=colours[method], **style)
         axis.set(
             yscale="log",
             title=f"{name}: {'half' if halved else 'whole'} tables",
@@ -123,6 +124,7 @@ def plot(runs: Sequence[Run], path: Path) -> None:
             ylabel="regret, mean of table medians",
         )
         axis.grid(alpha=0.25, which="both")
-    axes[0, -1].legend(frameon=False, fontsize=7.5, loc="upper left", bbox_to_anchor=(1, 1))
+    shown = [name for name in names if name in lines]  # some on the tables of one set alone
+    figure.legend([lines[name] for name in shown], shown, frameon=False, fontsize=7.5, loc="outside right upper")
     figure.savefig(path, dpi=100)
     plt.close(figure)
