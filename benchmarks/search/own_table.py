@@ -111,7 +111,7 @@ class Table:
         return {row["number"]: row for row in rows}
 
     def train(self, n_workers: int = 2) -> None:
-        """Train what has not ended.
+        """Train what has not ended, all of the first budget before the next: a table in part is whole for some.
 
         Raises:
             SystemExit: The table was begun with other candidates.
@@ -121,8 +121,12 @@ class Table:
             sys.exit(f"{self.written} was begun with candidates of another space; remove it to begin anew")
         setup = self.setup(self.draws[-1][0])
         shape = setup.dataset.features.shape[1], setup.dataset.n_outputs, len(setup.split.train)
+        budgets = {str(candidate): budget for budget, candidate in self.drawn()}
         left = [job for job in jobs if job.number not in done]
-        blocks = [left[first : first + _BLOCK] for first in range(0, len(left), _BLOCK)]
+        parts = [
+            [job for job in left if budgets[str(job.candidate)] == budget] for budget in dict.fromkeys(budgets.values())
+        ]
+        blocks = [part[first : first + _BLOCK] for part in parts for first in range(0, len(part), _BLOCK)]
         packs = [pack for block in blocks for pack in plan(block, *shape)][::-1]
         start, n_ended = time.perf_counter(), 0
         with LocalWorkers(setup.trainer_factory, n_workers, "jax") as workers, self.parts.open("a") as file:
