@@ -230,20 +230,28 @@ def read_table(path: Path) -> Iterator[dict[str, Any]]:
     yield from parquet.read_table(path).to_pylist()
 
 
+def make(table: Table, n_workers: int = 2) -> None:
+    """Train what has not ended, and write all there is, after Ctrl-C too.
+
+    Raises:
+        SystemExit: Nothing is left to do, or it was interrupted.
+    """
+    n_jobs = len(table.jobs())
+    if table.written.exists() and sum(1 for _ in read_table(table.written)) == n_jobs:
+        sys.exit(f"{table.written} has all {n_jobs:,} trainings; remove it to train anew")
+    try:
+        table.train(n_workers)
+    except KeyboardInterrupt:
+        table.write()
+        sys.exit(f"{len(table.done()):,} of {n_jobs:,} trainings are in {table.written}; the same command goes on")
+    table.write()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", choices=DATA_SETS)
     table = Table(parser.parse_args().data)
-    if len(table.done()) == len(table.jobs()):
-        sys.exit(f"{table.written} has all trainings; remove it to train anew")
-    try:
-        table.train()
-    except KeyboardInterrupt:
-        table.write()
-        sys.exit(
-            f"{len(table.done())} of {len(table.jobs())} trainings are in {table.written}; the same command goes on"
-        )
-    table.write()
+    make(table)
 
 
 if __name__ == "__main__":

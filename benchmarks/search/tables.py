@@ -65,7 +65,7 @@ PACKAGES = (
 N_SEEDS = 10
 BUDGETED = ("optuna-tpe-conditional", "smac-forbidden")  # the same as another without a budget
 N_TRAININGS_OF_DEAR = 50
-DEAR = ("deephyper",)  # 1.5 CPU s a training
+DEAR = ("deephyper",)  # asks for known rows two to three times a training: .5 to 1.5 CPU s, by the machine
 
 
 # -- run -----------------------------------------------------------------------------------------------------------

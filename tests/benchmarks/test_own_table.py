@@ -59,9 +59,8 @@ def begun(tmp_path):
 
 
 def test_a_table_in_part_goes_on_elsewhere(begun):
-    assert (
-        json.loads((begun.out / "hgcal.json").read_text())["trainings_left"] == 4
-    )  # of six: one candidate with three seeds
+    facts = json.loads((begun.out / "hgcal.json").read_text())
+    assert facts["trainings_left"] == 4  # of six: one candidate has three seeds
     assert sorted(begun.done()) == [0, 1, 2]
     begun.write()
     rows = list(own_table.read_table(begun.written))
@@ -69,6 +68,23 @@ def test_a_table_in_part_goes_on_elsewhere(begun):
     facts = json.loads((begun.out / "hgcal.json").read_text())
     assert (facts["trainings"], facts["trainings_left"]) == (3, 3)
     assert facts["variance_of_log10_error"] == {"candidates": 0}
+
+
+def test_ctrl_c_writes_what_there_is(begun, monkeypatch):
+    monkeypatch.setattr(own_table.Table, "train", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(SystemExit, match=r"3 of 6 trainings are in .*; the same command goes on"):
+        own_table.make(begun)
+    assert len(list(own_table.read_table(begun.written))) == 3
+
+
+def test_what_was_trained_but_not_written_is_written(begun):
+    names = [str(job.candidate) for job in begun.jobs()]
+    rows = [{"number": i, "state": "failed", "candidate": name} for i, name in enumerate(names)]
+    begun.parts.write_text("".join(json.dumps(row) + "\n" for row in rows))  # killed between the two
+    own_table.make(begun, n_workers=1)
+    assert len(list(own_table.read_table(begun.written))) == 6
+    with pytest.raises(SystemExit, match="has all 6 trainings; remove it to train anew"):
+        own_table.make(begun)
 
 
 def test_a_table_of_other_candidates_is_not_gone_on_with(begun):
