@@ -208,8 +208,8 @@ def test_the_python_of_the_readme_runs(folder):
 
 
 def test_the_sampler_of_the_readme_keeps_the_contract(tmp_path):
-    _, test = write_files(tmp_path)
-    assert test == "test_mine.py"
+    _, test, how_good = write_files(tmp_path)
+    assert (test, how_good) == ("test_mine.py", "how_good.py")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test],
         cwd=tmp_path,
@@ -220,3 +220,13 @@ def test_the_sampler_of_the_readme_keeps_the_contract(tmp_path):
     )
     assert done.returncode == 0, done.stdout[-2000:]
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 40
+    done = subprocess.run(
+        [sys.executable, how_good],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert 0.16 < float(re.search(r"hypervolume (\S+)", done.stdout)[1]) < 0.19  # 30 random searches: .166 to .185

@@ -61,17 +61,7 @@ OURS = tuple(name for name in SAMPLERS if name != "grid")  # a grid is of topolo
 
 
 def make(name: str, problem: Problem, seed: int) -> Method:
-    """Return a method by its name; ours may set options, as in ``gp:n_startup=10``."""
+    """Return a method by its name."""
     if name in PEERS:
         return PEERS[name](problem, seed)
-    base, _, settings = name.partition(":")
-    options: dict[str, Any] = {"goal": "precision"}
-    for setting in filter(None, settings.split(",")):
-        option, _, value = setting.partition("=")
-        options[option] = int(value) if value.isdigit() else value
-    return Ours(problem, SAMPLERS[base](problem.space(), seed, SamplerOptions(**options)))
-
-
-def is_ours(name: str) -> bool:
-    """Tell whether a name is that of a sampler of this package."""
-    return name.partition("@")[0].partition(":")[0] in OURS
+    return Ours(problem, SAMPLERS[name](problem.space(), seed, SamplerOptions(goal="precision")))

@@ -24,12 +24,10 @@ import argparse
 import csv
 import dataclasses
 import functools
-import io
 import json
 import os
 import subprocess
 import sys
-import tarfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,6 +37,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks._checkout import ROOT, checked_out
 from benchmarks._provenance import provenance
 from benchmarks.search.own_table import read_table
 from nas_fpga.samplers import GaussianProcessSampler, Observation, Sampler, hypervolume, non_dominated
@@ -46,7 +45,7 @@ from nas_fpga.space import BitWidths, Candidate, MLPSpace, parse_candidate
 from nas_fpga.study import SearchDefinition, Setup, load_data
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+TABLE = HERE / "hgcal.parquet"
 RESULTS = HERE / "own_table_samplers.csv"
 SUMMARY = HERE / "own_table_samplers.json"
 PLOT = HERE / "own_table_samplers.png"
@@ -202,7 +201,7 @@ def methods(table: Table) -> dict[str, Make]:
     found |= {"gp trust region": ablation.TrustRegionSampler}
     fences = {"without fence": 1e6, "fence 0.5": 0.5, "fence 0": 0.0}
     found |= {f"gp {name}": functools.partial(ablation.FencedSampler, at=at) for name, at in fences.items()}
-    found |= {f"gp start {n}": functools.partial(ours, n_startup=n) for n in (4, 12, 20)}
+    found |= {f"gp start {n}": functools.partial(ours, n_startup=n) for n in (12, 20)}
     found |= {f"gp {kind}": functools.partial(ours, pending=kind) for kind in PENDING[1:]}
     found |= {
         f"gp precision {name}": functools.partial(ours, goal="precision", acquisition=name)
@@ -243,16 +242,12 @@ def run(name: str, make: Make, table: Table, n_seeds: int) -> None:
         print(name, seed, lines[-1], flush=True)
 
 
-def run_before(data: str, n_seeds: int) -> None:
+def run_before(n_seeds: int) -> None:
     """Run the sampler of the commit before, from the repository, with the same libraries."""
-    tree = RUNS / BEFORE
-    if not (tree / "nas_fpga").exists():
-        archive = subprocess.run(["git", "archive", BEFORE, "nas_fpga"], cwd=ROOT, capture_output=True, check=True)
-        with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
-            files.extractall(tree, filter="data")
-    environment = os.environ | {"PYTHONPATH": f"{tree.resolve()}{os.pathsep}{ROOT}"}
+    tree = checked_out(BEFORE, RUNS / BEFORE)
+    environment = os.environ | {"PYTHONPATH": f"{tree}{os.pathsep}{ROOT}"}
     command = [sys.executable, "-m", "benchmarks.search.own_table_samplers", "before", "--seeds", str(n_seeds)]
-    subprocess.run([*command, "--data", data], env=environment, check=True, cwd=tree)
+    subprocess.run(command, env=environment, check=True, cwd=tree)
 
 
 # -- analyse -------------------------------------------------------------------------------------------------------
@@ -274,10 +269,15 @@ def summary() -> dict[str, dict[str, dict[str, list[float]]]]:
     return found
 
 
-def analyse(data: str) -> None:
-    table, of = Table.read(HERE / f"{data}.parquet"), summary()
+def analyse() -> None:
+    table, of = Table.read(TABLE), summary()
     whole = table.figures(np.arange(len(table.candidates)))
-    facts = {"data": data, "rows": len(table.candidates), "rows_of_the_front": int(table.front.sum()), "whole": whole}
+    facts = {
+        "data": TABLE.stem,
+        "rows": len(table.candidates),
+        "rows_of_the_front": int(table.front.sum()),
+        "whole": whole,
+    }
     SUMMARY.write_text(json.dumps(provenance() | facts | {"methods": of}, indent=1) + "\n")
     for name, by_n in sorted(of.items(), key=lambda item: -item[1]["100"]["hypervolume"][0]):
         at = "  ".join(f"{by_n[str(n)]['hypervolume'][0]:.4f} +- {by_n[str(n)]['hypervolume'][1]:.4f}" for n in AT)
@@ -315,19 +315,18 @@ def main() -> None:
     parser.add_argument("action", choices=["run", "before", "analyse"])
     parser.add_argument("--methods", nargs="*", help="some methods (default: all)")
     parser.add_argument("--seeds", type=int, default=N_SEEDS)
-    parser.add_argument("--data", default="hgcal")
     arguments = parser.parse_args()
     if arguments.action == "analyse":
-        analyse(arguments.data)
+        analyse()
         return
-    table = Table.read(HERE / f"{arguments.data}.parquet")
+    table = Table.read(TABLE)
     if arguments.action == "before":  # within the tree of that commit
         run("gp-before", GaussianProcessSampler, table, arguments.seeds)
         return
     known = methods(table)
     for name in arguments.methods or [*known, "gp-before"]:
         if name == "gp-before":
-            run_before(arguments.data, arguments.seeds)
+            run_before(arguments.seeds)
         elif name in known:
             run(name, known[name], table, arguments.seeds)
         else:

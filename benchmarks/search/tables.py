@@ -13,8 +13,8 @@ The peers and the tables need an environment of their own; the package itself is
 Tables are those of :mod:`benchmarks.search._tables`: FCNet's four for development, HPOBench's eight for the end. Each
 is searched whole and within the budget that halves it: rows of at most the median number of weights, which is known
 before training. Every method proposes one row after the other, is shown the validation error of one training of it
-(drawn by the run's seed), and stops after 100 trainings, with ten seeds; methods dearer than one CPU second a training
-run on FCNet's four to 50 and are shown without a test. A proposal over the budget is refused in the library's own way,
+(drawn by the run's seed), and stops after 100 trainings, with ten seeds; a method that was run on some tables alone, or
+not to the end, is shown without a test. A proposal over the budget is refused in the library's own way,
 one that was made before is told the same error again: both are *wasted*, cost no training and are counted; ours make
 none.
 
@@ -40,7 +40,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -49,10 +49,10 @@ import numpy as np
 
 from benchmarks._provenance import commit
 from benchmarks.search._comparison import N_TRAININGS, SETS, STAGES, compare, medians, plot, shortened
-from benchmarks.search._methods import OURS, PEERS, Method, is_ours, make
+from benchmarks.search._methods import OURS, PEERS, Method, make
 from benchmarks.search._runs import MOST_PROPOSALS, Run, pack, read
 from benchmarks.search._statistics import incumbents
-from benchmarks.search._tables import FCNET, Problem, Table, load
+from benchmarks.search._tables import Problem, Table, load
 
 HERE = Path(__file__).parent
 LOG = Path("runs/tables/runs.jsonl")
@@ -64,8 +64,6 @@ PACKAGES = (
 
 N_SEEDS = 10
 BUDGETED = ("optuna-tpe-conditional", "smac-forbidden")  # the same as another without a budget
-N_TRAININGS_OF_DEAR = 50
-DEAR = ("deephyper",)  # asks for known rows two to three times a training: .5 to 1.5 CPU s, by the machine
 
 
 # -- run -----------------------------------------------------------------------------------------------------------
@@ -105,7 +103,7 @@ def run_one(name: str, table: str, halved: bool, seed: int, n_trainings: int) ->
 
     problem = Problem(cached_load(table), halved, seed)
     done = search(problem, make(name, problem, seed), n_trainings)
-    if is_ours(name) and (done["refused"] or done["repeated"]):
+    if name in OURS and (done["refused"] or done["repeated"]):
         raise AssertionError(f"{name} wasted {done['refused']} + {done['repeated']} proposals on {table}, seed {seed}")
     numbers = np.array(done["rows"])
 
@@ -149,7 +147,7 @@ class Plan:
         tables: Names.
         budgets: Whether tables are halved: True, False or both.
         n_seeds: So many seeds from 0.
-        n_trainings: Of each run; dear methods end at 50.
+        n_trainings: Of each run.
     """
 
     methods: Sequence[str]
@@ -159,17 +157,13 @@ class Plan:
     n_trainings: int = N_TRAININGS
 
     def runs(self) -> Iterator[tuple[str, str, bool, int, int]]:
-        """Yield arguments of :func:`run_one`, cheap methods and the first seeds first."""
+        """Yield arguments of :func:`run_one`, the first seeds first."""
         for halved in self.budgets:
             for seed in range(self.n_seeds):
-                for name in sorted(self.methods, key=lambda name: name in DEAR):
+                for name in self.methods:
                     for table in self.tables:
-                        if name in BUDGETED and not halved:
-                            continue
-                        if name not in DEAR:
+                        if halved or name not in BUDGETED:
                             yield name, table, halved, seed, self.n_trainings
-                        elif table in FCNET:
-                            yield name, table, halved, seed, min(self.n_trainings, N_TRAININGS_OF_DEAR)
 
 
 # joblib's too: SMAC fits its forest with a thread a core, a new pool of them for each prediction.
@@ -198,17 +192,14 @@ def run(plan: Plan, workers: int, log: Path = LOG, packed: Path | None = PACKED,
             )
 
 
-def analyse(logs: Sequence[Path] = (LOG,), out: Path = HERE) -> None:
+def analyse(log: Path = LOG, out: Path = HERE) -> None:
     """Write ranks, regrets, curves and the packed runs.
 
     Args:
-        logs: The first holds the methods under their names; methods of others are named after their log too, `gp@log`.
+        log: Where runs are kept.
         out: Folder of the results, where runs that were packed before are read too.
     """
-    first, *others = logs
-    runs = list(read(first, out / PACKED.name).values())
-    for log in others:
-        runs += [replace(run, method=f"{run.method}@{log.stem}") for run in read(log).values()]
+    runs = list(read(log, out / PACKED.name).values())
     pack(runs, out / PACKED.name)
     ranks: list[dict[str, Any]] = []
     regrets: list[dict[str, Any]] = []
@@ -259,31 +250,28 @@ def write_csv(path: Path, lines: Sequence[dict[str, Any]]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("action", choices=["run", "final", "analyse"])
-    parser.add_argument("--methods", nargs="+", default=[*OURS, *PEERS], help="ours may set options: gp:n_startup=10")
+    parser.add_argument("--methods", nargs="+", default=[*OURS, *PEERS], help="some (default: all)")
     parser.add_argument("--tables", nargs="+", help="of the set (default: all)")
     parser.add_argument("--budgets", nargs="+", choices=["half", "whole"], default=["half", "whole"])
     parser.add_argument("--seeds", type=int, default=N_SEEDS, help=f"how many, from 0 (default: {N_SEEDS})")
     parser.add_argument("--trainings", type=int, default=N_TRAININGS, help=f"of a run (default: {N_TRAININGS})")
     parser.add_argument("--workers", type=int, default=1, help="processes at a time (default: 1)")
-    parser.add_argument("--log", type=Path, nargs="+", default=[LOG], help=f"where runs are kept (default: {LOG})")
+    parser.add_argument("--log", type=Path, default=LOG, help=f"where runs are kept (default: {LOG})")
     parser.add_argument("--out", type=Path, default=HERE, help="folder of what analyse writes")
     parser.add_argument("--again", action="store_true", help="run also what is done")
     arguments = parser.parse_args()
     if arguments.action == "analyse":
         analyse(arguments.log, arguments.out)
         return
-    if len(arguments.log) > 1:
-        parser.error(f"runs are kept in one log, not in {len(arguments.log)}")
     tables = SETS["dev" if arguments.action == "run" else "final"]
     chosen = arguments.tables or tables
     if unknown := set(chosen) - set(tables):
         parser.error(f"table {min(unknown)} is not one of {', '.join(tables)}")
-    if unknown := {name.partition(":")[0] for name in arguments.methods} - {*OURS, *PEERS}:
+    if unknown := set(arguments.methods) - {*OURS, *PEERS}:
         parser.error(f"method {min(unknown)} is not one of {', '.join([*OURS, *PEERS])}")
     budgets = [budget == "half" for budget in arguments.budgets]
     plan = Plan(arguments.methods, chosen, budgets, arguments.seeds, arguments.trainings)
-    log = arguments.log[0]
-    run(plan, arguments.workers, log, PACKED if log == LOG else None, arguments.again)
+    run(plan, arguments.workers, arguments.log, PACKED if arguments.log == LOG else None, arguments.again)
 
 
 if __name__ == "__main__":

@@ -22,23 +22,21 @@ from __future__ import annotations
 
 import argparse
 import csv
-import io
 import shutil
 import subprocess
 import sys
-import tarfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks._checkout import ROOT, checked_out
 from benchmarks._provenance import provenance
 from benchmarks.training._arithmetic import mean_of, paired_difference
 from benchmarks.training._machine import commits_of, cpu_name, environment, keep_agreed, n_cores, read_json, write_json
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 RUNS = Path("runs/training-main-job")
 BEFORE = "6a2bc97"
 SIDES = ("before", "after")
@@ -91,18 +89,6 @@ def measure(plan: Plan) -> None:
             write_json(path, result | {"provenance": origin})
             shutil.rmtree(folder)
             print(f"{result['wall_s']:.0f} s, hypervolume {final_volume(result):.4f}", flush=True)
-
-
-def checked_out(commit: str, tree: Path) -> Path:
-    """Return the folder with the package of a commit, written if it is not there."""
-    if not tree.exists():
-        partial = tree.with_name(f"{tree.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        archive = subprocess.run(["git", "archive", commit, "nas_fpga"], cwd=ROOT, capture_output=True, check=True)
-        with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
-            files.extractall(partial, filter="data")
-        partial.rename(tree)
-    return tree.resolve()
 
 
 def run_side(tree: Path, folder: Path, options: dict[str, Any]) -> Result:

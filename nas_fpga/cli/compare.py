@@ -34,7 +34,7 @@ def compare(
     seeds: Annotated[
         int | None,
         typer.Option(
-            help="Searches of each method; the same seed starts alike in all.  [default: 3]",
+            help="Searches of each method, one for each seed.  [default: 3]",
             rich_help_panel=_COMPARISON,
         ),
     ] = None,

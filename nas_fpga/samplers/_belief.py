@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Generic, Literal, get_args
+from typing import Generic, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from nas_fpga.samplers import _acquisition as acquisition
 from nas_fpga.samplers._base import Goal, Observation
 from nas_fpga.samplers._hypervolume import expected_hypervolume_improvement, non_dominated, staircase
 from nas_fpga.samplers._learning import learn
+from nas_fpga.samplers._observed import log10_error
 from nas_fpga.samplers._regression import GaussianProcess, Projection, fenced
 from nas_fpga.space import C, Rows, Space
 
@@ -131,10 +132,8 @@ class Belief(Generic[C]):
     def _taken_for(self, features: Array, pending: Pending, rng: np.random.Generator) -> Array:
         if pending == "q-ei":
             means, covariance = self.process.joint(features)
-            values, vectors = np.linalg.eigh(covariance)
-            root = vectors * np.sqrt(np.maximum(values, 0))
             versions = means if means.ndim == 2 else means[:, None]
-            drawn: Array = versions + root @ rng.standard_normal((len(features), _N_VERSIONS))
+            drawn: Array = versions + _root(covariance) @ rng.standard_normal((len(features), _N_VERSIONS))
             return drawn
         if pending == "believer":
             return self.process.predict(features)[0]
@@ -186,8 +185,7 @@ class Belief(Generic[C]):
         some = np.sort(rng.permutation(len(pool.rows))[:_N_DRAWN])
         means, covariance = self.process.joint(pool.projection.features[some])
         means = means if means.ndim == 1 else means.mean(axis=1)
-        values, vectors = np.linalg.eigh(covariance)
-        drawn = means + (vectors * np.sqrt(np.maximum(values, 0))) @ rng.standard_normal(len(some))
+        drawn = means + _root(covariance) @ rng.standard_normal(len(some))
         chosen = self.pool(pool.rows[some])
         return chosen, np.where(self._log_feasible(chosen) > _EVEN, -drawn, _NEVER)
 
@@ -232,14 +230,6 @@ class Belief(Generic[C]):
         return self.space.prior_log10_share(rows) + _apply(self.share_correction, features)
 
 
-def log10_error(observation: Observation[Any]) -> float | None:
-    """Return the error of a trial to learn from, None where there is none."""
-    error = observation.log10_error
-    if observation.state != "complete" or error is None or not math.isfinite(error):
-        return None
-    return float(error)
-
-
 def most_telling(features: Array, targets: Array, most: int) -> NDArray[np.int64]:
     """Return which observations predictions use, in their order: all, or the best half and those that lie far apart.
 
@@ -263,6 +253,13 @@ def most_telling(features: Array, targets: Array, most: int) -> NDArray[np.int64
         found.append(i)
         apart = np.minimum(apart, ((features - features[i]) ** 2).sum(axis=1))
     return np.unique(found)
+
+
+def _root(covariance: Array) -> Array:
+    """Return a matrix whose product with its transpose is a covariance, of whatever rank."""
+    values, vectors = np.linalg.eigh(covariance)
+    root: Array = vectors * np.sqrt(np.maximum(values, 0))
+    return root
 
 
 def _ridge(features: Array, targets: Array) -> tuple[Array, float]:

@@ -42,8 +42,8 @@ class ForestSampler(Sampler[C]):
     Candidates in training, any number of them, are in the leaves with a lie: the least, mean or largest loss so far.
     Trees are grown once in an ask, and only the figures of their leaves follow the lies of one proposal after the
     other. For the front the trees split error and share together, and each proposal reads a scalarisation of random
-    weight off their leaves. Every tree learns from at most 1,000 trials, drawn for it from all, so that the time of a
-    suggestion does not grow beyond.
+    weight off their leaves. Every tree learns from at most 1,000 trials, drawn for it from all, so that growing
+    them takes no longer beyond.
 
     Attributes:
         space: What may be proposed.

@@ -19,8 +19,8 @@ from nas_fpga.samplers._belief import (
     Belief,
     Pending,
     Pool,
-    log10_error,
 )
+from nas_fpga.samplers._observed import log10_error
 from nas_fpga.samplers._proposals import random_generator, take, taken
 from nas_fpga.space import C, Rows, Space
 
@@ -41,8 +41,9 @@ class GaussianProcessSampler(Sampler[C]):
     After a front, that is the hypervolume, for the time that the training is expected to take (expected improvement
     per second: Snoek, Larochelle and Adams 2012). The resource share is known before training (the space's prior cost,
     corrected by what was measured) but for a normal error, so the expected hypervolume improvement is an exact sum of
-    products of one-dimensional ones. After precision alone, it is one of the functions of one quantity, times the
-    probability that the limits are kept; time does not count.
+    products of one-dimensional ones. After precision alone, it is one of the functions of one quantity, and time does
+    not count: ``log-ei`` and ``pi`` are multiplied by the probability that the limits are kept, the others are those
+    of candidates that are more likely to keep them than not.
 
     It is maximised over feasible candidates: fresh ones, neighbours of the front, and rounds of neighbours of the best
     of these. The front that is to be improved has the *predicted* errors of the observed candidates: the least of many

@@ -36,8 +36,7 @@ def learn(features: Array, targets: Array) -> Array:
     observations they are learned from every second, third, ... one. Targets count up to the fence of those seen.
 
     The length scales have the log-normal prior of Hvarfner, Hellsten and Nardi (2024), arXiv:2402.02229: mean
-    sqrt(2) + log(d)/2, deviation sqrt(3), for features of about unit range. Shorter ones (mean 0, deviation 1), or
-    whichever of both predicts left out observations better, found no more on tables of trained networks.
+    sqrt(2) + log(d)/2, deviation sqrt(3), for features of about unit range.
 
     Args:
         features: `(n, d)`, n at least 1.

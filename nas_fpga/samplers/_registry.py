@@ -30,14 +30,12 @@ class SamplerOptions:
     """What a search sets; each sampler reads what concerns it.
 
     Attributes:
-        n_startup: Random trials before a model proposes; None for the sampler's own default.
         grid: Text of a grid, None for the reference grid scaled to the space's largest width.
         goal: What the search is after.
         acquisition: Acquisition function, one that :data:`SAMPLERS` lists; None for the sampler's own default.
         generation: Candidates proposed together.
     """
 
-    n_startup: int | None = None
     grid: str | None = None
     goal: Goal = "front"
     acquisition: str | None = None
@@ -84,8 +82,7 @@ def _modelled(sampler: Callable[..., Sampler[Any]]) -> Callable[[Any, int, Sampl
     """Return what makes a sampler that has a goal, with its own defaults where no option is given."""
 
     def make(space: Space[Any], seed: int, options: SamplerOptions) -> Sampler[Any]:
-        options_of_it = {"n_startup": options.n_startup, "acquisition": options.acquisition}
-        given = {name: value for name, value in options_of_it.items() if value is not None}
+        given = {} if options.acquisition is None else {"acquisition": options.acquisition}
         return sampler(space, seed, goal=options.goal, **given)
 
     return make

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.search import _tables, tables
 from benchmarks.search._comparison import compare, medians, regret_curves
-from benchmarks.search._methods import Ours, is_ours, make
+from benchmarks.search._methods import Ours, make
 from benchmarks.search._peers import Optuna, optuna_tpe, optuna_tpe_conditional
 from benchmarks.search._runs import Run, pack, read
 from benchmarks.search._statistics import holm, incumbents, mean_ranks, signed_rank
@@ -128,19 +128,17 @@ class TestSearch:
         done = search(problem, Scripted(problem.table, itertools.repeat(3)), 2)
         assert (done["rows"], done["repeated"]) == ([3], 39)
 
-    @pytest.mark.parametrize("name", ["random", "local-search", "gp:n_startup=3"])
+    @pytest.mark.parametrize("name", ["random", "local-search", "gp"])
     def test_ours_reach_every_row_and_waste_nothing(self, name):
         problem = Problem(tiny(), True, 0)
         done = search(problem, make(name, problem, 0), 6)
         assert sorted(done["rows"]) == np.flatnonzero(problem.within).tolist()
         assert (done["refused"], done["repeated"]) == (0, 0)
 
-    def test_ours_are_after_precision_and_take_options(self):
-        method = make("tpe:n_startup=3", Problem(tiny(), True, 0), 7)
+    def test_ours_are_after_precision(self):
+        method = make("tpe", Problem(tiny(), True, 0), 7)
         assert isinstance(method, Ours)
-        assert (method.sampler.goal, method.sampler.n_startup, method.sampler.seed) == ("precision", 3, 7)
-        assert is_ours("tpe:n_startup=3@log")
-        assert not is_ours("optuna-tpe")
+        assert (method.sampler.goal, method.sampler.seed) == ("precision", 7)
 
     def test_ours_may_not_be_refused(self):
         method = make("random", Problem(tiny(), True, 0), 0)
@@ -232,15 +230,14 @@ class TestRun:
             assert (again[key].rows, again[key].refused) == (run.rows, run.refused)
             assert again[key].regret == pytest.approx(run.regret, abs=1e-6)
 
-    def test_dear_methods_are_short_and_budgeted_ones_only_where_there_is_a_budget(self, monkeypatch):
-        monkeypatch.setattr(tables, "DEAR", ("slow",))
+    def test_budgeted_methods_run_only_where_there_is_a_budget(self, monkeypatch):
         monkeypatch.setattr(tables, "BUDGETED", ("fitting",))
-        tables_of = ["naval_propulsion", "australian", "segment"]
-        runs = list(Plan(["slow", "quick", "fitting"], tables_of, n_seeds=1).runs())
-        assert {(of[1], of[4]) for of in runs if of[0] == "slow"} == {("naval_propulsion", 50)}
-        assert {of[4] for of in runs if of[0] == "quick"} == {100}
-        assert {of[2] for of in runs if of[0] == "fitting"} == {True}
-        assert len(runs) == 2 + 6 + 3
+        runs = list(Plan(["any", "fitting"], ["a", "b"], n_seeds=2).runs())
+        assert [of[:4] for of in runs if of[0] == "fitting"] == [
+            ("fitting", table, True, seed) for seed in (0, 1) for table in ("a", "b")
+        ]
+        assert len({of[:4] for of in runs if of[0] == "any"}) == 8
+        assert {of[4] for of in runs} == {100}
 
 
 def make_run(method, table, seed, regret, n=100, **further):
@@ -274,7 +271,7 @@ class TestAnalysis:
         runs += [make_run("partly", name, 0, 0.0) for name in names[:4]]
         lines = {line["method"]: line for line in compare(runs, names, "all")}
         assert lines.keys() == {"gp", "tpe", "random", "slow"}
-        assert lines["gp"]["rank_25"] == pytest.approx((7 * 1 + 2) / 8, abs=1e-3)  # as if nothing dear were there
+        assert lines["gp"]["rank_25"] == pytest.approx((7 * 1 + 2) / 8, abs=1e-3)  # as if nothing short were there
         assert lines["slow"]["rank_50"] == 1
         assert "rank_100" not in lines["slow"]
         assert not any(name.startswith("p_") for name in (*lines["gp"], *lines["slow"]))
@@ -283,24 +280,23 @@ class TestAnalysis:
         assert (lines["tpe"]["refused_%"], lines["random"]["repeated_%"]) == (30, 10)
         assert lines["slow"]["cpu_s"] == 0.25
 
-    def test_files_of_several_logs(self, tmp_path, monkeypatch, capsys):
-        logs = [tmp_path / "main.jsonl", tmp_path / "new.jsonl"]
-        for log, value in zip(logs, (0.4, 0.2), strict=True):
-            runs = [make_run("gp", name, 0, value) for name in tables.SETS["dev"]]
-            runs.append(make_run("slow", tables.SETS["dev"][0], 0, value, 50))
-            log.write_text("".join(json.dumps(tables.asdict(run)) + "\n" for run in runs))
+    def test_files(self, tmp_path, monkeypatch, capsys):
+        runs = [make_run("gp", name, 0, 0.2) for name in tables.SETS["dev"]]
+        runs.append(make_run("slow", tables.SETS["dev"][0], 0, 0.4, 50))
+        log = tmp_path / "runs.jsonl"
+        log.write_text("".join(json.dumps(tables.asdict(run)) + "\n" for run in runs))
         monkeypatch.setattr(tables, "PACKAGES", ("numpy",))
         monkeypatch.setattr(tables, "cached_load", lambda name: tiny(np.repeat(ERRORS[:, :1], 4, axis=1)))
-        tables.analyse(logs, tmp_path)
-        assert "method gp@new" in capsys.readouterr().out.splitlines()[0]
+        tables.analyse(log, tmp_path)
+        assert "method gp" in capsys.readouterr().out.splitlines()[0]
         header, *lines = (tmp_path / "tables_regret.csv").read_text().splitlines()
         assert header == "set,budget,judged_by,method,table,25,50,100"
-        assert "dev,half,all,gp@new,naval_propulsion,0.2,0.2,0.2" in lines
+        assert "dev,half,all,gp,naval_propulsion,0.2,0.2,0.2" in lines
         assert "dev,half,all,slow,naval_propulsion,0.4,0.4," in lines  # of 50 trainings; nothing is said of 100
-        assert len(lines) == 2 * 2 * 5
+        assert len(lines) == 2 * 5
         assert (tmp_path / "tables.png").stat().st_size > 1000
         facts = json.loads((tmp_path / "tables.json").read_text())
-        assert facts["runs"] == 10
+        assert facts["runs"] == 5
         found = facts["regret of whoever is shown one training of every row"]
         assert found == {name: {"half": 0, "whole": 0} for name in tables.SETS["dev"]}  # all trainings of a row alike
 
@@ -341,7 +337,6 @@ def test_wrong_arguments_end_in_one_line(monkeypatch, capsys):
     for arguments, said in (
         (["run", "--tables", "segment"], "table segment is not one of naval_propulsion"),  # it is a final one
         (["run", "--methods", "nothing"], "method nothing is not one of gp"),
-        (["run", "--log", "a", "b"], "kept in one log"),
     ):
         monkeypatch.setattr("sys.argv", ["tables", *arguments])
         with pytest.raises(SystemExit) as exit_:

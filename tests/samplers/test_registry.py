@@ -57,22 +57,21 @@ def test_each_name_makes_a_sampler(name):
     (candidate,) = SAMPLERS[name](SPACE, 7, SamplerOptions()).ask([], [], 1)
     assert candidate in SPACE
     history = list(map(observe, RandomSampler(SPACE, 0).ask([], [], 4)))
-    (candidate,) = SAMPLERS[name](SPACE, 7, SamplerOptions(n_startup=4, goal="precision")).ask(history, [], 1)
+    (candidate,) = SAMPLERS[name](SPACE, 7, SamplerOptions(goal="precision")).ask(history, [], 1)
     assert candidate in SPACE
 
 
 def test_options_arrive():
     assert (375, 500, 375) in SAMPLERS["grid"](SPACE, 0, SamplerOptions()).grid
     assert SAMPLERS["grid"](SPACE, 0, SamplerOptions(grid="8,16x4")) == GridSampler(SPACE, ((8, 4), (16, 4)))
-    options = SamplerOptions(n_startup=3, goal="precision")
+    options = SamplerOptions(goal="precision")
     for name in LOOKS_AT_VALUES:
         sampler = SAMPLERS[name](SPACE, 1, options)
         assert (sampler.space, sampler.seed, sampler.goal) == (SPACE, 1, "precision")
-        assert sampler.n_startup == (0 if name == "cmaes" else 3)
         assert SAMPLERS[name](SPACE, 1, SamplerOptions()).goal == "front"
     assert SAMPLERS["local-search"](SPACE, 1, SamplerOptions(generation=16)).generation == 16
-    poi = BayesianOptimizationSampler(SPACE, 1, "poi", 3)
-    assert SAMPLERS["bayesian-optimization"](SPACE, 1, SamplerOptions(n_startup=3, acquisition="poi")) == poi
+    poi = BayesianOptimizationSampler(SPACE, 1, "poi")
+    assert SAMPLERS["bayesian-optimization"](SPACE, 1, SamplerOptions(acquisition="poi")) == poi
     assert SAMPLERS["bayesian-optimization"](SPACE, 1, SamplerOptions()).acquisition == "ucb"
 
 
