@@ -1,7 +1,8 @@
-"""Every sampler on our own table: ``python -m benchmarks.search.own_table_samplers run|analyse``.
+"""Every sampler on our own table: ``python -m benchmarks.search.own_table_samplers run|long|analyse``.
 
 ``run`` is resumable (three lines a search in ``own_table_samplers.csv``; about 5 CPU minutes a method); ``--methods``
-picks some. ``analyse`` writes ``own_table_samplers.json`` and ``.png``.
+picks some. ``long`` is the default sampler, with and without a trust region, to 400 trainings
+(``own_table_samplers_long.csv``; ten minutes). ``analyse`` writes ``own_table_samplers.json`` and ``.png``.
 
 A method proposes freely in the space of the main job, in generations of 4 with one in training, as a search does, and
 is given the nearest row of the table that it has not had: nearest in the features of the space, each in units of its
@@ -47,12 +48,15 @@ from nas_fpga.study import SearchDefinition, Setup, load_data
 HERE = Path(__file__).parent
 TABLE = HERE / "hgcal.parquet"
 RESULTS = HERE / "own_table_samplers.csv"
+LONG = HERE / "own_table_samplers_long.csv"
 SUMMARY = HERE / "own_table_samplers.json"
 PLOT = HERE / "own_table_samplers.png"
 RUNS = Path("runs/own-table-samplers")
 BEFORE = "7f84c32"
 AT = (25, 50, 100)  # trainings
-N_SEEDS, GENERATION = 30, 4
+AT_OF_LONG = (100, 200, 300, 400)
+LONG_METHODS = ("gp", "gp trust region", "random")
+N_SEEDS, N_SEEDS_OF_LONG, GENERATION = 30, 10, 4
 COLUMNS = (
     "method",
     "seed",
@@ -213,32 +217,32 @@ def methods(table: Table) -> dict[str, Make]:
 # -- run -----------------------------------------------------------------------------------------------------------
 
 
-def done() -> set[tuple[str, int]]:
-    if not RESULTS.exists():
+def done(results: Path = RESULTS) -> set[tuple[str, int]]:
+    if not results.exists():
         return set()
-    with RESULTS.open(newline="") as file:
+    with results.open(newline="") as file:
         return {(row["method"], int(row["seed"])) for row in csv.DictReader(file)}
 
 
-def append(rows: Sequence[dict[str, Any]]) -> None:
-    new = not RESULTS.exists()
-    with RESULTS.open("a", newline="") as file:
+def append(rows: Sequence[dict[str, Any]], results: Path = RESULTS) -> None:
+    new = not results.exists()
+    with results.open("a", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         if new:
             writer.writeheader()
         writer.writerows(rows)
 
 
-def run(name: str, make: Make, table: Table, n_seeds: int) -> None:
+def run(name: str, make: Make, table: Table, n_seeds: int, at: Sequence[int] = AT, results: Path = RESULTS) -> None:
     for seed in range(n_seeds):
-        if (name, seed) in done():
+        if (name, seed) in done(results):
             continue
-        rows, distances = search(table, make(table.space, seed), AT[-1])
+        rows, distances = search(table, make(table.space, seed), at[-1])
         lines = [
             {"method": name, "seed": seed, "trainings": n, "distance": distances[:n].mean()} | table.figures(rows[:n])
-            for n in AT
+            for n in at
         ]
-        append([{k: v if isinstance(v, str | int) else f"{v:.6g}" for k, v in line.items()} for line in lines])
+        append([{k: v if isinstance(v, str | int) else f"{v:.6g}" for k, v in line.items()} for line in lines], results)
         print(name, seed, lines[-1], flush=True)
 
 
@@ -253,9 +257,9 @@ def run_before(n_seeds: int) -> None:
 # -- analyse -------------------------------------------------------------------------------------------------------
 
 
-def summary() -> dict[str, dict[str, dict[str, list[float]]]]:
+def summary(results: Path = RESULTS) -> dict[str, dict[str, dict[str, list[float]]]]:
     """Return, by method, trainings and figure, mean and standard error over seeds."""
-    with RESULTS.open(newline="") as file:
+    with results.open(newline="") as file:
         rows = list(csv.DictReader(file))
     found: dict[str, dict[str, dict[str, list[float]]]] = {}
     for name in dict.fromkeys(row["method"] for row in rows):
@@ -312,7 +316,7 @@ def plot(of: dict[str, dict[str, dict[str, list[float]]]], whole: float) -> None
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("action", choices=["run", "before", "analyse"])
+    parser.add_argument("action", choices=["run", "long", "before", "analyse"])
     parser.add_argument("--methods", nargs="*", help="some methods (default: all)")
     parser.add_argument("--seeds", type=int, default=N_SEEDS)
     arguments = parser.parse_args()
@@ -324,6 +328,10 @@ def main() -> None:
         run("gp-before", GaussianProcessSampler, table, arguments.seeds)
         return
     known = methods(table)
+    if arguments.action == "long":
+        for name in arguments.methods or LONG_METHODS:
+            run(name, known[name], table, min(arguments.seeds, N_SEEDS_OF_LONG), AT_OF_LONG, LONG)
+        return
     for name in arguments.methods or [*known, "gp-before"]:
         if name == "gp-before":
             run_before(arguments.seeds)

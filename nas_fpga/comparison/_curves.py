@@ -24,6 +24,7 @@ At this ratio five sixths of what single trainings differ by lies between candid
 search is that of its luckiest training, whichever candidates a method proposes.
 """
 
+_ROUNDING = 1e-12  # of figures of about 1
 _N_RESAMPLES = 2000  # of the interval of a ratio
 
 
@@ -148,8 +149,8 @@ class VarianceRatio:
 
     @property
     def ratio(self) -> float:
-        """Of the two variances; infinite where trainings do not differ."""
-        return self.between / self.within if self.within > 0 else float("inf")
+        """Of the two variances; infinite where only candidates differ, 0 where nothing does."""
+        return float(_over(np.array(self.between), np.array(self.within)))
 
 
 def variance_ratio(once: Array, repeated: Array) -> VarianceRatio:
@@ -166,14 +167,26 @@ def variance_ratio(once: Array, repeated: Array) -> VarianceRatio:
         once: `(n,)` a figure of every candidate, n at least 2.
         repeated: `(m, k)` the figure of m candidates in k trainings each, k at least 2.
     """
-    of_trainings = repeated.var(axis=1, ddof=1)
+    rounding = (_ROUNDING * max(1.0, float(np.abs(once).max()))) ** 2
+    of_trainings = _variances(repeated, rounding)
     within = float(of_trainings.mean())
     rng = np.random.default_rng(0)
     drawn_once = rng.integers(len(once), size=(_N_RESAMPLES, len(once)))
     drawn_again = rng.integers(len(repeated), size=(_N_RESAMPLES, len(repeated)))
-    totals, withins = once[drawn_once].var(axis=1, ddof=1), of_trainings[drawn_again].mean(axis=1)
-    betweens = np.maximum(totals - withins, 0.0)
-    ratios = np.sort(np.divide(betweens, withins, out=np.full(_N_RESAMPLES, np.inf), where=withins > 0))
+    totals, withins = _variances(once[drawn_once], rounding), of_trainings[drawn_again].mean(axis=1)
+    ratios = np.sort(_over(np.maximum(totals - withins, 0.0), withins))
     low, high = ratios[round(0.025 * _N_RESAMPLES)], ratios[round(0.975 * _N_RESAMPLES) - 1]
-    between = max(float(once.var(ddof=1)) - within, 0.0)
+    between = max(float(_variances(once, rounding)) - within, 0.0)
     return VarianceRatio(between, within, len(once), len(repeated), (float(low), float(high)))
+
+
+def _variances(values: Array, rounding: float) -> Array:
+    """Return the variances along the last axis, 0 where they come from rounding."""
+    found: Array = values.var(axis=-1, ddof=1)
+    return np.where(found > rounding, found, 0.0)
+
+
+def _over(between: Array, within: Array) -> Array:
+    """Return ratios: infinite over 0, but 0 of 0 is 0."""
+    without_noise = np.where(between > 0, np.inf, 0.0)
+    return np.divide(between, within, out=without_noise, where=within > 0)

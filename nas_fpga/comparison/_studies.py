@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -14,6 +16,8 @@ from nas_fpga._files import write_whole
 from nas_fpga.data import Dataset
 from nas_fpga.errors import InputError, SearchFailedError, StudyError
 from nas_fpga.execution import LocalWorkers
+from nas_fpga.samplers import Observation
+from nas_fpga.space import Candidate
 from nas_fpga.study import (
     Progress,
     Reporter,
@@ -136,9 +140,8 @@ class StudyRunner:
         overall, folder, outcome = self._overall, self._folder / planned.name, None
         try:
             setup = self.setup(planned)
-            known = known_before(folder, planned.definition, setup.target)
             with StudyStorage(folder) as storage, threadpool_limits(1):
-                self._open(storage, planned, setup)
+                known = self._open(storage, planned, setup)
                 overall.begin(planned)
                 if said := setup.sampler.describe():
                     overall.message(said)
@@ -158,10 +161,12 @@ class StudyRunner:
             raise StudyError(str(error).replace("--study NAME", "--name")) from error
         return EndedStudy(planned.name, setup, trials), outcome
 
-    def _open(self, storage: StudyStorage, planned: PlannedStudy, setup: Setup) -> None:
+    def _open(self, storage: StudyStorage, planned: PlannedStudy, setup: Setup) -> list[Observation[Candidate]]:
+        """Make or open a study; return what it knows before its first trial."""
+        before = partial(known_before, storage.folder, planned.definition, setup.target)
         if not storage.exists():
-            names = setup.merit_name, setup.resource_name
-            storage.create(planned.definition, names, n_trials=planned.n_trials)
+            names, known = (setup.merit_name, setup.resource_name), before()
+            storage.create(planned.definition, names, n_trials=planned.n_trials, n_known=list(map(len, known)))
         else:
             stored = storage.open(write=True)
             if changed := stored.differences(planned.definition):
@@ -171,7 +176,9 @@ class StudyRunner:
                 )
             if changed := differences(storage.versions()):
                 self._overall.message(f"{planned.name} was started with {'; '.join(changed)}")
+            known = before(n_known=storage.n_known())
         storage.set_n_trials(planned.n_trials)
+        return list(itertools.chain(*known))
 
     def _is_finished(self, planned: PlannedStudy, trials: Sequence[TrialRecord]) -> bool:
         """Tell whether nothing is left to train; what is left to polish only the search knows."""

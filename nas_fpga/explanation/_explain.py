@@ -121,10 +121,10 @@ def explain(
     if n_candidates < FEWEST:
         few = f"no conclusion: {n_candidates} trained candidates are too few, it takes {FEWEST}"
         return Explanation(target, None, few)
-    variance = float(targets.var())
+    all_equal = bool(np.ptp(targets) == 0)  # their variance may be one of rounding
     varies = [k for k in range(len(descriptors)) if np.ptp(values[:, k]) > 0]
-    if not varies or variance == 0:
-        what = "all targets are equal" if variance == 0 else "all candidates are equal"
+    if not varies or all_equal:
+        what = "all targets are equal" if all_equal else "all candidates are equal"
         return Explanation(target, None, f"no conclusion: {what}")
     descriptors = [descriptors[k] for k in varies]
     values = values[:, varies]

@@ -163,7 +163,7 @@ def explain_candidates(
     third quartile, count as the fence.
 
     Args:
-        candidates: One a training; those trained again stand again.
+        candidates: One a training; those trained again stand again. Of none there is no conclusion.
         log10_errors: Of the figures of merit, lower is better `(n,)`.
         log10_shares: Of the resource shares `(n,)`.
         searched: Training settings that differ.
@@ -174,8 +174,8 @@ def explain_candidates(
     rng = np.random.default_rng(seed)
     number = {candidate: i for i, candidate in enumerate(dict.fromkeys(candidates))}
     which = np.array([number[candidate] for candidate in candidates], np.int64)
-    descriptors, values = describe(candidates, searched)
-    fence = upper_fence(log10_errors)
+    descriptors, values = describe(candidates, searched) if candidates else ((), np.zeros((0, 0)))
+    fence = upper_fence(log10_errors) if candidates else 0.0
     varying = [k for k in range(len(descriptors)) if np.ptp(values[:, k]) > 0]
     names = f"log10 {merit}", f"log10 {resource}"
     ranked = np.column_stack([values[:, varying], log10_errors, log10_shares])

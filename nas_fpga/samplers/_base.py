@@ -19,7 +19,8 @@ class Observation(Generic[C]):
         candidate: What was trained.
         state: ``complete``, or ``failed`` (then there are no values).
         log10_error: Smoothed log10 of the background efficiency (two classes) or of the error rate, on validation.
-        log10_share: log10 of the largest share of the limits, of the primary point. Above 0 the limits are violated.
+        log10_share: log10 of the largest share of the limits, on the axis of the search, of the point that
+            it learns from. Above 0 the limits are violated.
     """
 
     candidate: C

@@ -19,6 +19,7 @@ from nas_fpga.space import C, Rows, Space
 Acquisition = Literal["ucb", "ei", "poi"]
 
 _KAPPA = 2.576  # the library's default: the 99 % quantile
+_MOST_TOLD = 300
 _XI = 0.01  # the library's default for expected improvement
 
 
@@ -30,6 +31,7 @@ class BayesianOptimizationSampler(Sampler[C]):
     random weight, drawn for each proposal. It is told the history anew in every proposal. Candidates in training are
     registered with the mean of what was observed (constant liar); failed ones are left out. A suggestion that decodes
     to a candidate already taken is replaced by a neighbour of it, or by a random candidate where those are taken too.
+    Its time grows with the cube of the trials, so it is told the last 300 of them.
 
     Attributes:
         space: What may be proposed.
@@ -59,6 +61,7 @@ class BayesianOptimizationSampler(Sampler[C]):
         """Return the next ``n`` candidates; see :meth:`Sampler.ask`."""
         rng = random_generator(self.seed, history, pending)
         seen = observed(self.space, history)
+        seen = seen[max(len(seen) - _MOST_TOLD, 0) :]
         places = self.space.to_unit(seen.rows)
 
         def suggest(waiting: Sequence[C]) -> Rows | None:

@@ -176,7 +176,10 @@ class Belief(Generic[C]):
         if function == "ucb":
             score: Callable[[Array, Array], Array] = partial(acquisition.upper_confidence_bound, kappa=kappa)
         else:
-            least = acquisition.sampled_minima(rng, *self._normal(pool), _N_MINIMA)
+            inside = self._log_feasible(pool) > _EVEN
+            inside |= not inside.any()
+            means, deviations = self._normal(pool)
+            least = acquisition.sampled_minima(rng, means[inside], deviations[inside], _N_MINIMA)
             score = partial(acquisition.max_value_entropy_search, minima=np.minimum(least, self._best().min()))
         return lambda of: np.where(self._log_feasible(of) > _EVEN, score(*self._normal(of)), _NEVER)
 

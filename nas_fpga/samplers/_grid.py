@@ -83,9 +83,15 @@ class GridSampler(Sampler[Candidate]):
             )
         if not self.points:
             raise InputError(
-                f"all {len(self.grid)} points of the grid lie outside the space; raise the budget "
-                f"({self.space.budget}) or give a smaller --grid"
+                f"all {len(self.grid)} points of the grid lie outside the space of {self._bounds}; widen it or "
+                "give another --grid"
             )
+
+    @property
+    def _bounds(self) -> str:
+        s = self.space
+        widest = f" of up to {s.width_limit} neurons" if s.width_limit < s.budget else ""
+        return f"{s.min_layers} to {s.max_layers} layers{widest}, {s.budget} neurons in all"
 
     @property
     def fixed_bits(self) -> BitWidths | LearnedBits:
@@ -120,7 +126,7 @@ class GridSampler(Sampler[Candidate]):
         """Return one line for the user: how many points, with which bits, and how many were dropped."""
         return (
             f"grid: {len(self.points)} of {len(self.grid)} points at {self.fixed_bits}; {self.n_dropped} dropped "
-            f"as over the budget of {self.space.budget} neurons or the limits"
+            f"as outside {self._bounds}, or over the limits"
         )
 
     def ask(self, history: History[Candidate], pending: Sequence[Candidate], n: int) -> list[Candidate]:

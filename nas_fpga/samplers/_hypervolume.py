@@ -89,7 +89,7 @@ def expected_hypervolume_improvement(
 
 
 def _expected_excess(edges: Array, shares: Array, deviations: Array) -> Array:
-    """Return E[max(edge - S, 0)] less that at the lowest edge, which S below the rectangle would add `(n, k + 2)`."""
+    """Return E[max(edge - S, 0)] of every edge `(n, k + 2)`; a known S below the rectangle counts as at its edge."""
     known = np.maximum(edges - np.maximum(shares, LOWEST_SHARE), 0)
     if not deviations.any():
         return known

@@ -151,5 +151,5 @@ def _your_own(
 ) -> Sampler[Any]:
     try:
         return of_space_and_seed(space, seed)
-    except TypeError as error:
+    except Exception as error:  # whatever the user's class runs into
         raise InputError(f"--sampler {name} cannot be made with a space and a seed: {error}") from error

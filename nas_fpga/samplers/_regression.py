@@ -120,9 +120,12 @@ class GaussianProcess:
 
 
 def upper_fence(values: Array) -> float:
-    """Return above what values are far outside (Tukey 1977): 1.5 interquartile ranges above the third quartile."""
+    """Return above what values are far outside (Tukey 1977): 1.5 interquartile ranges above the third quartile.
+
+    Where half of them and more are equal there is no such range to count in, and no fence: the largest value.
+    """
     first, third = np.quantile(values, [0.25, 0.75])
-    return float(third + FENCE * (third - first))
+    return float(third + FENCE * (third - first) if third > first else values.max())
 
 
 def fenced(targets: Array) -> Array:

@@ -35,9 +35,9 @@ class Space(abc.ABC, Generic[C]):
     """What may be proposed, and how samplers see it.
 
     A candidate has three forms. The *value* is what is trained. The *row* is an array of integers, in which pools of
-    thousands are drawn, moved, checked and costed; two candidates are equal if their rows are. The *unit point* lies in
-    a cube, for methods that know nothing but numbers from 0 to 1. Models learn from a fourth array, the *features*,
-    which need not be invertible. Everything that leaves a space is feasible.
+    thousands are drawn, moved, checked and costed; two candidates of one space are equal if their rows are. The *unit
+    point* lies in a cube, for methods that know nothing but numbers from 0 to 1. Models learn from a fourth array, the
+    *features*, which need not be invertible. Everything that leaves a space is feasible.
     """
 
     # Values and rows
@@ -81,8 +81,9 @@ class Space(abc.ABC, Generic[C]):
     def unseen(self, rng: np.random.Generator, taken: Sequence[C]) -> Iterator[C]:
         """Yield candidates at random, none twice and none of ``taken``.
 
-        A small space is enumerated when sampling finds nothing new any more, so all of it is reached. How many are
-        taken from the iterator does not change them.
+        When sampling finds nothing new any more, a small space is enumerated, so all of it is reached; in a large one,
+        of which limits may leave little, moves go on from all that is known. How many are taken from the iterator does
+        not change them.
         """
         seen = self.keys(taken)
         dry = 0
@@ -97,6 +98,22 @@ class Space(abc.ABC, Generic[C]):
             rest = [row for row in self._enumerated if row.tobytes() not in seen]
             for i in rng.permutation(len(rest)):
                 yield self.candidates(rest[i][None])[0]
+        else:
+            yield from self._near(rng, seen)
+
+    def _near(self, rng: np.random.Generator, seen: set[bytes]) -> Iterator[C]:
+        """Yield what moves reach from rows that are seen, and from what they reach, until they find nothing new."""
+        rows = np.array([np.frombuffer(key, np.int32) for key in sorted(seen)])  # a set has no order
+        known = list(rows[self.feasible(rows)]) if len(rows) else []
+        dry = 0
+        while known and dry < _DRY_BLOCKS:
+            dry += 1
+            for row in self.moves(rng, np.array(known), _BLOCK):
+                if (key := row.tobytes()) not in seen:
+                    seen.add(key)
+                    known.append(row)
+                    dry = 0
+                    yield self.candidates(row[None])[0]
 
     # What models learn from
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,8 +43,12 @@ def observation_of(record: TrialRecord, target: Target) -> Observation[Candidate
 
 
 def known_before(
-    folder: Path, definition: SearchDefinition, target: Target, storage_url: str | None = None
-) -> tuple[Observation[Candidate], ...]:
+    folder: Path,
+    definition: SearchDefinition,
+    target: Target,
+    storage_url: str | None = None,
+    n_known: Sequence[int] | None = None,
+) -> tuple[tuple[Observation[Candidate], ...], ...]:
     """Return the trials of the studies that a search comes after, study by study.
 
     Args:
@@ -51,26 +56,32 @@ def known_before(
         definition: Of the search.
         target: Likewise.
         storage_url: Optuna storage of all of them, None for SQLite in their folders.
+        n_known: How many trials each had when this search began, and no others are known to it; None if it begins now.
 
     Raises:
         StudyError: One of them cannot be read.
         InputError: One was judged on other data or rows, or trained or costed otherwise; or has not ended.
     """
-    known: list[Observation[Candidate]] = []
-    for name in definition.after:
+    known: list[tuple[Observation[Candidate], ...]] = []
+    for i, name in enumerate(definition.after):
         with StudyStorage(folder.parent / name, storage_url) as storage:
             other = storage.open(write=False)
-            trials = storage.trials()
+            trials = storage.trials()[: None if n_known is None else n_known[i]]
         if other.seed_of_split != definition.seed_of_split:
             raise InputError(
                 f"--after {name} split its rows by seed {other.seed_of_split}; give --split-seed {other.seed_of_split}"
             )
         if changed := replace(other, **{of: getattr(definition, of) for of in _MAY_DIFFER}).differences(definition):
             raise InputError(f"--after {name} was searched with {', '.join(changed)}; its figures cannot be compared")
+        if free := [of for of in other.searched.names if of not in definition.searched.names]:
+            raise InputError(
+                f"--after {name} searched {', '.join(free)} too, so its figures are not of this training; give "
+                f"--search-training {','.join(free)}, or leave it out"
+            )
         if (n_ended := sum(trial.ended for trial in trials)) < max(len(trials), 1):
             raise InputError(
                 f"--after {name} has ended {n_ended} of {len(trials)} trials; continue it with --resume first, or "
                 "leave it out"
             )
-        known += [observation_of(trial, target) for trial in trials]
+        known.append(tuple(observation_of(trial, target) for trial in trials))
     return tuple(known)

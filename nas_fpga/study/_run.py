@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,8 @@ from nas_fpga._files import write_whole
 from nas_fpga.data import Dataset
 from nas_fpga.errors import InputError, StudyError
 from nas_fpga.execution import LocalWorkers
+from nas_fpga.samplers import Observation
+from nas_fpga.space import Candidate
 from nas_fpga.study._definition import DATASET_FILE, HardwareTarget, SearchDefinition
 from nas_fpga.study._folders import held_by
 from nas_fpga.study._known import known_before
@@ -82,7 +85,7 @@ class SearchRun:
                 if held:
                     raise StudyError(f"folder {folder} holds {held}, but no study; give another --study NAME")
                 definition = apply_options(SearchDefinition(), options)
-                n_trials = n_trials or DEFAULT_TRIALS
+                n_trials, n_known = n_trials or DEFAULT_TRIALS, None
             else:
                 stored = storage.open(write=False)
                 definition = apply_options(stored, options)
@@ -92,7 +95,7 @@ class SearchRun:
                         f"study '{folder.name}' was started with {', '.join(changed)}; leave that out to continue it, "
                         "or start another with --study NAME"
                     )
-                n_trials = n_trials or storage.n_trials()
+                n_trials, n_known = n_trials or storage.n_trials(), storage.n_known()
                 if n_trials < (n_there := len(storage.trials())):
                     raise StudyError(
                         f"--trials {n_trials} is below the {n_there} that '{folder.name}' has already; ask for more"
@@ -107,7 +110,7 @@ class SearchRun:
         definition = replace(definition, data=replace(definition.data, fingerprint=fingerprint))
         setup = Setup(definition, dataset)
         _ = setup.split, setup.input_format, setup.included, setup.sampler  # refuse what cannot be used before writing
-        known_before(folder, definition, setup.target, storage_url)
+        known_before(folder, definition, setup.target, storage_url, n_known)
         return cls(setup, folder, storage_url, n_trials, resume)
 
     def execute(self, n_workers: int | None, reporter: Reporter, *, verbose: bool = False) -> StudyOutcome:
@@ -128,18 +131,30 @@ class SearchRun:
         with StudyStorage(self.folder, self.storage_url) as storage:
             if self.resume:
                 storage.open(write=True)
+                known = self._known(storage.n_known())
             else:
-                setup = self.setup
+                setup, known = self.setup, self._known(None)
                 in_memory = setup.dataset if setup.definition.data.name == DATASET_FILE else None
-                storage.create(setup.definition, (setup.merit_name, setup.resource_name), in_memory, self.n_trials)
+                names, n_known = (setup.merit_name, setup.resource_name), list(map(len, known))
+                storage.create(setup.definition, names, in_memory, self.n_trials, n_known)
             try:
                 # One thread: small matrices are fastest so, and sums do not depend on how many cores there are.
                 with threadpool_limits(1):
-                    return self._search(storage, n_workers, reporter, verbose)
+                    return self._search(storage, n_workers, reporter, verbose, list(itertools.chain(*known)))
             except KeyboardInterrupt:
                 raise SearchInterruptedError("stopped") from None
 
-    def _search(self, storage: StudyStorage, n_workers: int, reporter: Reporter, verbose: bool) -> StudyOutcome:
+    def _known(self, n_known: Sequence[int] | None) -> tuple[tuple[Observation[Candidate], ...], ...]:
+        return known_before(self.folder, self.setup.definition, self.setup.target, self.storage_url, n_known)
+
+    def _search(
+        self,
+        storage: StudyStorage,
+        n_workers: int,
+        reporter: Reporter,
+        verbose: bool,
+        known: Sequence[Observation[Candidate]],
+    ) -> StudyOutcome:
         setup = self.setup
         storage.set_n_trials(self.n_trials)
         reporter.message(f"{said_of(setup)}\nStudy {self.folder}: {self.n_trials} trials, {n_workers} workers")
@@ -150,7 +165,6 @@ class SearchRun:
             )
         if setup.sampler.describe():
             reporter.message(setup.sampler.describe())
-        known = known_before(self.folder, setup.definition, setup.target, self.storage_url)
         search = Search(setup, storage, self.n_trials, reporter, known=known, verbose=verbose)
         with LocalWorkers(setup.trainer_factory, n_workers, setup.definition.backend) as workers:
             search.run(workers)

@@ -37,6 +37,7 @@ _POLISHED = "polished:"
 _PIECE = 30_000  # characters of an attribute
 _OBJECTIVES = "study:metric_names"
 _N_TRIALS = "trials asked for"
+_N_KNOWN = "trials known before"
 _CONSTRAINTS = "constraints"  # how far limits are violated, as Optuna and its dashboard both know it
 
 
@@ -87,6 +88,7 @@ class StudyStorage:
         objectives: tuple[str, str] = ("background efficiency or error rate", "share of the limits"),
         dataset: Dataset | None = None,
         n_trials: int = 0,
+        n_known: Sequence[int] = (),
     ) -> None:
         """Create the study with what defines it, so that it can be resumed from its first moment.
 
@@ -95,6 +97,7 @@ class StudyStorage:
             objectives: Figure of merit and resource axis in words, as Optuna shall show them.
             dataset: Rows that lie in no file of their own, to be kept in the folder.
             n_trials: How many trials are asked for.
+            n_known: How many trials each of the studies before this one has.
 
         Raises:
             StudyError: It exists, another process has it, or the folder or storage cannot be written.
@@ -121,6 +124,7 @@ class StudyStorage:
             directions = [StudyDirection.MINIMIZE, StudyDirection.MINIMIZE]
             self._study_id = storage.create_new_study(directions, self.name)
             storage.set_study_user_attr(self._study_id, _N_TRIALS, n_trials)
+            storage.set_study_system_attr(self._study_id, f"{_OURS}{_N_KNOWN}", list(n_known))
             for name, value in shown_of_study(definition).items():
                 storage.set_study_user_attr(self._study_id, name, value)
             storage.set_study_system_attr(self._study_id, _OBJECTIVES, list(objectives))
@@ -204,6 +208,12 @@ class StudyStorage:
         """Return how many trials were asked for."""
         with storage_errors(self._url):
             return int(self._connect().get_study_user_attrs(self._study_id)[_N_TRIALS])
+
+    def n_known(self) -> tuple[int, ...] | None:
+        """Return how many trials each study before this one had when it began; None of a study of before."""
+        with storage_errors(self._url):
+            found = self._study_attributes().get(_N_KNOWN)
+        return None if found is None else tuple(found)
 
     # -- trials --------------------------------------------------------------------------------------------------------
 

@@ -237,13 +237,14 @@ def test_a_trust_region_holds_where_the_front_stands_still(table):
     assert len(ablation.TrustRegionSampler(table.space, 0, always=30).ask(history, [], 2)) == 2
 
 
-def test_means_and_errors_over_seeds(tmp_path, monkeypatch):
-    monkeypatch.setattr(own_table_samplers, "RESULTS", tmp_path / "results.csv")
-    assert own_table_samplers.done() == set()
+def test_means_and_errors_over_seeds(tmp_path):
+    results = tmp_path / "results.csv"
+    assert own_table_samplers.done(results) == set()
     line = dict.fromkeys(own_table_samplers.COLUMNS[3:], 0.5)
     for seed, best in ((0, -1.0), (1, -2.0)):
         own_table_samplers.append(
-            [{"method": "gp", "seed": seed, "trainings": n} | line | {"best": best} for n in own_table_samplers.AT]
+            [{"method": "gp", "seed": seed, "trainings": n} | line | {"best": best} for n in own_table_samplers.AT],
+            results,
         )
-    assert own_table_samplers.done() == {("gp", 0), ("gp", 1)}
-    assert own_table_samplers.summary()["gp"]["50"]["best"] == [-1.5, 0.5]
+    assert own_table_samplers.done(results) == {("gp", 0), ("gp", 1)}
+    assert own_table_samplers.summary(results)["gp"]["50"]["best"] == [-1.5, 0.5]

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 import nas_fpga as package
-from nas_fpga.study import DATASET_FILE, DataSource, HardwareTarget, Search, SearchInterruptedError, StudyStorage
+from nas_fpga.errors import SearchFailedError
+from nas_fpga.study import (
+    DATASET_FILE,
+    DataSource,
+    HardwareTarget,
+    Search,
+    SearchInterruptedError,
+    StudyStorage,
+)
 from tests.cli.conftest import run, write_table
 from tests.study.conftest import ScriptedWorkers, Silent, make_setup
 
@@ -122,6 +131,18 @@ class TestWhatIsLeftOut:
         assert "left out: 5 of 10 trials, which have not ended" in ended.out
         assert "5 trained candidates are too few, it takes 20" in ended.out
 
+    @pytest.mark.parametrize("options", [{"stop_after": 0}, {"failing": range(10)}])
+    def test_no_network_is_no_conclusion(self, tmp_path: Path, monkeypatch, nas_fpga, options) -> None:
+        monkeypatch.chdir(tmp_path)
+        drawn(10, **options)
+        ended = nas_fpga(["explain"])
+        assert (ended.code, ended.err) == (0, "")
+        assert "no conclusion: 0 trained candidates are too few, it takes 20" in ended.out
+        assert re.search(r"left out: (\d+) of \1 trials, which ", ended.out)
+        assert ended.out.splitlines()[-1] == "Written: runs/drawn/explain.csv"
+        record = json.loads(nas_fpga(["explain", "--json"]).out)
+        assert [of["quality"] for of in record["explanations"]] == [None, None]
+
 
 def drawn(n: int, failing: Sequence[int] = (), stop_after: int | None = None, **definition: object) -> Path:
     """Make the study `runs/drawn` of n trials and return its folder."""
@@ -134,7 +155,7 @@ def drawn(n: int, failing: Sequence[int] = (), stop_after: int | None = None, **
     with StudyStorage(folder) as storage:
         storage.create(setup.definition, (setup.merit_name, setup.resource_name), dataset)
         storage.set_n_trials(n)
-        with contextlib.suppress(SearchInterruptedError):
+        with contextlib.suppress(SearchInterruptedError, SearchFailedError):
             Search(setup, storage, n, Silent()).run(workers)  # type: ignore[arg-type]
     return folder
 

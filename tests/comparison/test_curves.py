@@ -55,6 +55,11 @@ class TestVarianceRatio:
         assert variance_ratio(np.array([0.0, 1.0]), np.array([[1.0, 1.0]])).ratio == math.inf
         assert variance_ratio(np.array([0.0, 1.0]), np.array([[0.0, 4.0]])).ratio == 0
 
+    @pytest.mark.parametrize("value", [1.0, 0.3, 1e6 / 3])
+    def test_nothing_differs(self, value: float) -> None:
+        found = variance_ratio(np.full(10, value), np.full((5, 2), value))
+        assert (found.between, found.within, found.ratio, found.interval) == (0, 0, 0, (0, 0))
+
     def test_finds_the_variances_it_is_given(self) -> None:
         rng = np.random.default_rng(0)
         means = rng.normal(0, 3, 4000)

@@ -57,8 +57,8 @@ def test_patience_is_lost_with_trials_of_its_own_alone(tmp_path: Path, scripted:
     [
         (
             {"sampler": "grid", "grid": "4x8"},
-            r"^--budgets 2: all 1 points of the grid lie outside the space; raise the budget \(2\) or give a smaller "
-            "--grid, or leave 2 out$",
+            "^--budgets 2: all 1 points of the grid lie outside the space of 1 to 2 layers, 2 neurons in all; widen it "
+            "or give another --grid, or leave 2 out$",
         ),
         ({"sampler": "magic"}, "^--sampler magic is none of"),  # of no budget more than another
     ],

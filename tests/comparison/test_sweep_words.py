@@ -17,7 +17,7 @@ def test_a_figure_and_its_interval_are_one_cell(swept: Sweep) -> None:
 
 
 def test_points_of_the_grid_that_a_budget_drops_are_told(swept: Sweep, reporter: Silent) -> None:
-    dropped = "grid: 1 of 4 points at w6a6; 3 dropped as over the budget of 8 neurons or the limits"
+    dropped = "grid: 1 of 4 points at w6a6; 3 dropped as outside 1 to 4 layers, 8 neurons in all, or over the limits"
     assert f"budget-8, {dropped}" in sweep_words(swept)
     assert any(text.startswith("budget-40, grid: 4 of 4 points") for text in sweep_words(swept))
     assert dropped in reporter.messages

@@ -97,7 +97,7 @@ class TestWords:
 
     def test_dropped_points_of_the_grid_are_told(self, compare: Compare, reporter: Silent) -> None:
         compared = compare("grid", "random", grid="4,30x4,30", n_seeds=1, n_trials=2)  # budget 40
-        told = "grid: 3 of 4 points at w6a6; 1 dropped as over the budget of 40 neurons or the limits"
+        told = "grid: 3 of 4 points at w6a6; 1 dropped as outside 1 to 4 layers, 40 neurons in all, or over the limits"
         assert told in comparison_words(compared)
         assert told in reporter.messages
 

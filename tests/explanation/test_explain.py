@@ -181,7 +181,7 @@ def test_same_seed_same_numbers():
 )
 def test_too_little_to_conclude_from(n, constant, words):
     rng = np.random.default_rng(0)
-    targets = np.zeros(n) if constant else rng.normal(size=n)
+    targets = np.full(n, -0.3) if constant else rng.normal(size=n)
     found = explain("t", rng.normal(size=(n, 1)), [Descriptor("a", "a", "a")], targets, np.arange(n), rng)
     assert found.verdict.startswith(words)
     assert found.quality is None

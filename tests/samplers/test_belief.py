@@ -143,6 +143,9 @@ def test_nothing_is_gained_over_the_limits(history, function):
     assert (scores[outside] <= {"ehvi": 0.0, "ucb": -np.inf, "mes": -np.inf}.get(function, -100)).all()
     assert (belief.front("precision")[:, 0] <= 20).all()
     assert (belief.front("front")[:, 0] <= 20).all()
+    inside = belief.pool(pool.rows[~outside])  # what lies outside says nothing of the least value either
+    again = belief.scorer(inside, function, 1.0, np.random.default_rng(0))(inside)
+    assert again == pytest.approx(scores[~outside], rel=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,16 @@ from cmaes import CMA
 from nas_fpga.samplers import CMAESSampler, Observation, RandomSampler
 from nas_fpga.samplers._losses import area_loss, precision_loss
 from nas_fpga.space import MLPSpace
-from nas_fpga.testing import Column, ColumnConformance, ColumnSpace, GoalConformance, SamplerConformance, observe
+from nas_fpga.testing import (
+    Column,
+    ColumnConformance,
+    ColumnSpace,
+    GoalConformance,
+    LearnedBitsConformance,
+    SamplerConformance,
+    SearchedSettingsConformance,
+    observe,
+)
 
 SPACE = MLPSpace(8, 1, 200, max_layers=6)
 
@@ -19,6 +28,18 @@ class TestCMAESSampler(SamplerConformance):
 
 
 class TestCMAESSamplerOfColumns(ColumnConformance):
+    @pytest.fixture
+    def make_sampler(self):
+        return CMAESSampler
+
+
+class TestCMAESSamplerOfSettings(SearchedSettingsConformance):
+    @pytest.fixture
+    def make_sampler(self):
+        return CMAESSampler
+
+
+class TestCMAESSamplerOfLearnedBits(LearnedBitsConformance):
     @pytest.fixture
     def make_sampler(self):
         return CMAESSampler

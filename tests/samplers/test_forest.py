@@ -1,3 +1,4 @@
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -47,6 +48,17 @@ class TestForestSamplerOfLearnedBits(LearnedBitsConformance):
     @pytest.fixture
     def make_sampler(self):
         return make_forest_sampler
+
+
+class TestForestSamplerAsItCanBeSet(SamplerConformance):
+    generations = 5
+
+    @pytest.fixture(
+        params=[("extra-trees", "min", "random"), ("random-forest", "mean", "latin-hypercube")], ids="-".join
+    )
+    def make_sampler(self, request):
+        trees, liar, start = request.param
+        return functools.partial(ForestSampler, n_startup=5, trees=trees, liar=liar, start=start)
 
 
 class TestForestSamplerGoals(GoalConformance):

@@ -1,3 +1,4 @@
+import functools
 import time
 from dataclasses import replace
 
@@ -6,7 +7,7 @@ import pytest
 
 from nas_fpga.errors import InputError
 from nas_fpga.samplers import GaussianProcessSampler, Observation, RandomSampler, hypervolume
-from nas_fpga.samplers._belief import Belief
+from nas_fpga.samplers._belief import PENDING, PRECISION_ACQUISITIONS, Belief
 from nas_fpga.space import BitWidths, Candidate, MLPSpace, TrainingSpace, depths_of, n_macs_of, narrowest_of, widths_of
 from nas_fpga.testing import (
     ColumnConformance,
@@ -48,6 +49,22 @@ class TestGaussianProcessSamplerOfLearnedBits(LearnedBitsConformance):
     @pytest.fixture
     def make_sampler(self):
         return make_gaussian_process_sampler
+
+
+class TestGaussianProcessSamplerAsItCanBeSet(SamplerConformance):
+    """Every acquisition function for precision, and every other way to count what is in training."""
+
+    generations = 5
+
+    @pytest.fixture(
+        params=[
+            *({"goal": "precision", "acquisition": name} for name in PRECISION_ACQUISITIONS),
+            *({"pending": name} for name in PENDING[1:]),
+        ],
+        ids=lambda options: list(options.values())[-1],
+    )
+    def make_sampler(self, request):
+        return functools.partial(GaussianProcessSampler, n_startup=5, **request.param)
 
 
 class TestGaussianProcessSamplerGoals(GoalConformance):

@@ -10,7 +10,14 @@ from nas_fpga.samplers import NSGA2Sampler, Observation, OptunaGPSampler, Random
 from nas_fpga.samplers._observed import observed
 from nas_fpga.samplers._optuna import _Study
 from nas_fpga.space import MLPSpace
-from nas_fpga.testing import ColumnConformance, GoalConformance, SamplerConformance, observe
+from nas_fpga.testing import (
+    ColumnConformance,
+    GoalConformance,
+    LearnedBitsConformance,
+    SamplerConformance,
+    SearchedSettingsConformance,
+    observe,
+)
 
 SPACE = MLPSpace(8, 1, 200, max_layers=6)
 
@@ -25,6 +32,22 @@ class TestTPESampler(SamplerConformance):
 
 
 class TestTPESamplerOfColumns(ColumnConformance):
+    generations = 10
+
+    @pytest.fixture
+    def make_sampler(self):
+        return lambda space, seed: TPESampler(space, seed, n_startup=5)
+
+
+class TestTPESamplerOfSettings(SearchedSettingsConformance):
+    generations = 10
+
+    @pytest.fixture
+    def make_sampler(self):
+        return lambda space, seed: TPESampler(space, seed, n_startup=5)
+
+
+class TestTPESamplerOfLearnedBits(LearnedBitsConformance):
     generations = 10
 
     @pytest.fixture
@@ -48,6 +71,22 @@ class TestNSGA2Sampler(SamplerConformance):
 
 
 class TestNSGA2SamplerOfColumns(ColumnConformance):
+    generations = 10
+
+    @pytest.fixture
+    def make_sampler(self):
+        return lambda space, seed: NSGA2Sampler(space, seed, n_startup=4, population=4)
+
+
+class TestNSGA2SamplerOfSettings(SearchedSettingsConformance):
+    generations = 10
+
+    @pytest.fixture
+    def make_sampler(self):
+        return lambda space, seed: NSGA2Sampler(space, seed, n_startup=4, population=4)
+
+
+class TestNSGA2SamplerOfLearnedBits(LearnedBitsConformance):
     generations = 10
 
     @pytest.fixture

@@ -5,7 +5,15 @@ from scipy.stats import qmc
 from nas_fpga.errors import InputError
 from nas_fpga.samplers import LatinHypercubeSampler, SobolSampler
 from nas_fpga.space import MLPSpace
-from nas_fpga.testing import Column, ColumnConformance, ColumnSpace, SamplerConformance, observe
+from nas_fpga.testing import (
+    Column,
+    ColumnConformance,
+    ColumnSpace,
+    LearnedBitsConformance,
+    SamplerConformance,
+    SearchedSettingsConformance,
+    observe,
+)
 
 
 @pytest.fixture(params=[SobolSampler, LatinHypercubeSampler])
@@ -20,6 +28,18 @@ class TestQuasiRandomSamplers(SamplerConformance):
 
 
 class TestQuasiRandomSamplersOfColumns(ColumnConformance):
+    @pytest.fixture
+    def make_sampler(self, make_sampler):
+        return make_sampler
+
+
+class TestQuasiRandomSamplersOfSettings(SearchedSettingsConformance):
+    @pytest.fixture
+    def make_sampler(self, make_sampler):
+        return make_sampler
+
+
+class TestQuasiRandomSamplersOfLearnedBits(LearnedBitsConformance):
     @pytest.fixture
     def make_sampler(self, make_sampler):
         return make_sampler

@@ -28,6 +28,10 @@ class Mine(RandomSampler):
 class OfNothing(RandomSampler):
     def __init__(self):
         pass
+
+class Picky(RandomSampler):
+    def __init__(self, space, seed):
+        raise ValueError("no such space")
 """
 LOOKS_AT_VALUES = (
     *("gp", "ambs", "bayesian-optimization", "tpe", "nsga2", "cmaes", "regularized-evolution", "local-search"),
@@ -101,8 +105,9 @@ def test_your_own_is_found_by_module_and_class(tmp_path, monkeypatch):
     ):
         with pytest.raises(InputError, match=message):
             find_sampler(name)
-    with pytest.raises(InputError, match="--sampler mine:OfNothing cannot be made with a space and a seed: "):
-        find_sampler("mine:OfNothing")(SPACE, 7, SamplerOptions())
+    for name, cause in (("OfNothing", ""), ("Picky", "no such space")):
+        with pytest.raises(InputError, match=f"--sampler mine:{name} cannot be made with a space and a seed: {cause}"):
+            find_sampler(f"mine:{name}")(SPACE, 7, SamplerOptions())
 
 
 @pytest.mark.parametrize("name", LOOKS_AT_VALUES)

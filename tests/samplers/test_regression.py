@@ -178,6 +178,11 @@ class TestFence:
         targets = np.array([-9.0, 0.0, 1.0, 2.0, 3.0, 4.0, 50.0])
         assert fenced(targets) == pytest.approx([-9, 0, 1, 2, 3, 4, 3.5 + 1.5 * 3])
 
+    def test_where_most_are_equal_there_is_none(self):
+        targets = np.array([-2.5] * 31 + [0.0] * 9)
+        assert upper_fence(targets) == 0
+        assert fenced(targets).tolist() == targets.tolist()
+
     def test_parameters_do_not_depend_on_how_bad_the_worst_are(self, observed):
         features, targets = observed
         bad, worse = (np.where(np.arange(60) % 20 == 0, value, targets) for value in (10.0, 1000.0))

@@ -22,6 +22,7 @@ from nas_fpga.space import (
     totals_of,
     widths_of,
 )
+from nas_fpga.space._base import SMALL
 
 
 def bits(low, high):
@@ -155,6 +156,17 @@ class TestUnseen:
         everything = list(space.enumerate())
         rest = list(space.unseen(np.random.default_rng(0), everything[:30]))
         assert sorted(rest) == sorted(everything[30:])
+
+    @pytest.mark.parametrize(("n_inputs", "most", "n_before"), [(8, 60, 91), (16, 100, 621)])
+    def test_what_is_left_of_a_large_space_by_its_limits_is_reached_by_moves(self, n_inputs, most, n_before):
+        space = MLPSpace(n_inputs, 1, 200, max_params=most, **bits(6, 6))
+        assert space.size() > SMALL
+        found = list(itertools.islice(space.unseen(np.random.default_rng(2), []), 10 * n_before))
+        assert len(set(found)) == len(found) == 10 * n_before
+        assert space.feasible(space.rows(found)).all()
+        rest = list(itertools.islice(space.unseen(np.random.default_rng(3), found), 50))
+        assert not set(rest) & set(found)
+        assert len(rest) == 50
 
     def test_deeper_candidates_than_the_space_are_ignored(self):
         space = MLPSpace(3, 1, 6, max_layers=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from nas_fpga.errors import InputError, SearchFailedError, StudyError
+from nas_fpga.space import TrainingSpace
 from nas_fpga.study import Search, Setup, StudyStorage, TrialRecord, known_before
 from tests.study.conftest import ScriptedWorkers, Silent, make_setup
 
@@ -21,11 +23,13 @@ def search(folder: Path, setup: Setup, n_trials: int, n_workers: int = 1) -> lis
     with StudyStorage(folder) as storage:
         if storage.exists():
             storage.open(write=True)
+            known = known_before(folder, setup.definition, setup.target, n_known=storage.n_known())
         else:
-            storage.create(setup.definition)
-        known = known_before(folder, setup.definition, setup.target)
+            known = known_before(folder, setup.definition, setup.target)
+            storage.create(setup.definition, n_known=list(map(len, known)))
         workers = ScriptedWorkers(setup, n_workers, lambda n: n - 1)
-        Search(setup, storage, n_trials, Silent(), known=known).run(workers)  # type: ignore[arg-type]
+        of_all = list(itertools.chain(*known))
+        Search(setup, storage, n_trials, Silent(), known=of_all).run(workers)  # type: ignore[arg-type]
         return storage.trials()
 
 
@@ -44,7 +48,7 @@ def runs(small: Path, tmp_path: Path) -> Path:
 
 def test_observations_are_those_of_the_other_study(runs: Path) -> None:
     setup = make_setup(**LARGE)
-    known = known_before(runs / "large", setup.definition, setup.target)
+    (known,) = known_before(runs / "large", setup.definition, setup.target)
     with StudyStorage(runs / "small") as storage:
         storage.open(write=False)
         trials = storage.trials()
@@ -67,6 +71,26 @@ def test_stopped_and_resumed_is_the_same(runs: Path) -> None:
     whole = search(runs / "large", make_setup(**LARGE), 9, 2)
     search(runs / "again", make_setup(**LARGE), 5)
     assert search(runs / "again", make_setup(**LARGE), 9, 3) == whole
+
+
+def test_what_the_other_study_trains_later_is_not_known(runs: Path) -> None:
+    whole = search(runs / "large", make_setup(**LARGE), 9)
+    search(runs / "again", make_setup(**LARGE), 6)  # two of the second generation
+    assert len(search(runs / "small", make_setup(**SMALL), 32)) == 32
+    assert search(runs / "again", make_setup(**LARGE), 9) == whole
+    setup = make_setup(**LARGE)
+    assert [len(known_before(runs / "again", setup.definition, setup.target, n_known=n)[0]) for n in ([5], None)] == [
+        5,
+        32,
+    ]
+
+
+def test_a_study_of_other_trainings_is_refused(runs: Path) -> None:
+    searched: dict[str, Any] = {"search_training": TrainingSpace(learning_rate=(0.001, 0.01))}
+    search(runs / "rates", make_setup(**SMALL | searched), 4)
+    with pytest.raises(InputError, match=r"--after rates searched learning_rate too.*--search-training learning_rate"):
+        search(runs / "large", make_setup(**LARGE | {"after": ("rates",)}), 4)
+    assert len(search(runs / "both", make_setup(**LARGE | searched | {"after": ("small", "rates")}), 4)) == 4
 
 
 @pytest.mark.parametrize(
