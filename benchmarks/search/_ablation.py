@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from nas_fpga.samplers import GaussianProcessSampler, _learning, _regression
 from nas_fpga.samplers._base import History
 from nas_fpga.samplers._belief import Belief
-from nas_fpga.space import Candidate, MLPSpace, Rows, depths_of, widths_of
+from nas_fpga.space import Candidate, MLPSpace, Rows, Space, depths_of, widths_of
 
 Array = NDArray[np.float64]
+S = TypeVar("S", bound=Space[Any])
 
 
 # -- encodings -----------------------------------------------------------------------------------------------------
@@ -78,13 +79,12 @@ class EncodedSpace(MLPSpace):
         return self.encoding(self, rows)
 
 
-@dataclass(frozen=True)
-class StillSpace(MLPSpace):
-    """The same space without local moves."""
-
-    def moves(self, rng: np.random.Generator, rows: Rows, n: int) -> Rows:
-        """Return none."""
-        return rows[:0]
+def still(space: S) -> S:
+    """Return the same space without local moves."""
+    none = {"moves": lambda self, rng, rows, n: rows[:0]}
+    kind = type(f"Still{type(space).__name__}", (type(space),), none)
+    found: S = kind(**{field.name: getattr(space, field.name) for field in dataclasses.fields(cast(Any, space))})
+    return found
 
 
 @dataclass(frozen=True)

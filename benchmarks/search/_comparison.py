@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.search._methods import OURS
+from benchmarks.search._methods import PEERS
 from benchmarks.search._runs import Run
 from benchmarks.search._statistics import holm, incumbents, mean_ranks, signed_rank
 from benchmarks.search._tables import FCNET, HPOBENCH
@@ -104,7 +104,7 @@ def plot(runs: Sequence[Run], path: Path) -> None:
     figure, axes = plt.subplots(
         2, len(sets), figsize=(7.5 * len(sets), 9), sharex=True, squeeze=False, constrained_layout=True
     )
-    names = sorted({run.method for run in runs}, key=lambda name: (name not in OURS, name))
+    names = sorted({run.method for run in runs}, key=lambda name: (name in PEERS, name))
     colours = {name: plt.get_cmap("tab20")(i % 20) for i, name in enumerate(names)} | {REFERENCE: "black"}
     lines = {}
     for axis, halved, name in ((axes[r, c], r == 0, name) for r in range(2) for c, name in enumerate(sets)):
@@ -115,7 +115,7 @@ def plot(runs: Sequence[Run], path: Path) -> None:
             if len(on) < len(SETS[name]):
                 continue
             end = short.get(method, N_TRAININGS)
-            style = {"lw": 2.2 if method == REFERENCE else 1.3, "ls": "-" if method in OURS else "--"}
+            style = {"lw": 2.2 if method == REFERENCE else 1.3, "ls": "--" if method in PEERS else "-"}
             (lines[method],) = axis.plot(range(1, end + 1), np.mean(on, axis=0)[:end], color=colours[method], **style)
         axis.set(
             yscale="log",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
-from benchmarks.search import _peers
+from benchmarks.search import _ablation, _peers
 from benchmarks.search._tables import Levels, Problem
-from nas_fpga.samplers import SAMPLERS, Observation, Sampler, SamplerOptions
+from nas_fpga.samplers import SAMPLERS, GaussianProcessSampler, Observation, Sampler, SamplerOptions
 
 
 class Method(Protocol):
@@ -59,9 +60,22 @@ PEERS: dict[str, MakeMethod] = {
 }
 OURS = tuple(name for name in SAMPLERS if name != "grid")  # a grid is of topologies
 
+VARIANTS: dict[str, Callable[..., Sampler[Any]]] = {
+    "gp without moves": lambda space, seed, goal: GaussianProcessSampler(_ablation.still(space), seed, goal=goal),
+    "gp trust region": _ablation.TrustRegionSampler,
+    "gp without fence": partial(_ablation.FencedSampler, at=1e6),
+    "gp fence 0.5": partial(_ablation.FencedSampler, at=0.5),
+    "gp fence 0": partial(_ablation.FencedSampler, at=0.0),
+    "gp start 4": partial(GaussianProcessSampler, n_startup=4),
+    "gp start 20": partial(GaussianProcessSampler, n_startup=20),
+    **{f"gp {name}": partial(GaussianProcessSampler, acquisition=name) for name in ("ucb", "pi", "thompson", "mes")},
+}  # of the default sampler, each with another part
+
 
 def make(name: str, problem: Problem, seed: int) -> Method:
     """Return a method by its name."""
     if name in PEERS:
         return PEERS[name](problem, seed)
+    if name in VARIANTS:
+        return Ours(problem, VARIANTS[name](problem.space(), seed, goal="precision"))
     return Ours(problem, SAMPLERS[name](problem.space(), seed, SamplerOptions(goal="precision")))

@@ -200,7 +200,7 @@ def methods(table: Table) -> dict[str, Make]:
         )
         for name, encoding in ablation.ENCODINGS.items()
     }
-    found["gp without moves"] = lambda space, seed: ours(kind(ablation.StillSpace, space), seed)
+    found["gp without moves"] = lambda space, seed: ours(ablation.still(space), seed)
     found |= {"gp short lengths": ablation.ShortLengthsSampler, "gp layer kernel": ablation.LayerKernelSampler.of}
     found |= {"gp trust region": ablation.TrustRegionSampler}
     fences = {"without fence": 1e6, "fence 0.5": 0.5, "fence 0": 0.0}

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.search import _tables, tables
 from benchmarks.search._comparison import compare, medians, regret_curves
-from benchmarks.search._methods import Ours, make
+from benchmarks.search._methods import VARIANTS, Ours, make
 from benchmarks.search._peers import Optuna, optuna_tpe, optuna_tpe_conditional
 from benchmarks.search._runs import Run, pack, read
 from benchmarks.search._statistics import holm, incumbents, mean_ranks, signed_rank
@@ -128,7 +128,7 @@ class TestSearch:
         done = search(problem, Scripted(problem.table, itertools.repeat(3)), 2)
         assert (done["rows"], done["repeated"]) == ([3], 39)
 
-    @pytest.mark.parametrize("name", ["random", "local-search", "gp"])
+    @pytest.mark.parametrize("name", ["random", "local-search", "gp", *VARIANTS])
     def test_ours_reach_every_row_and_waste_nothing(self, name):
         problem = Problem(tiny(), True, 0)
         done = search(problem, make(name, problem, 0), 6)
