@@ -1,4 +1,4 @@
-"""Optuna's Gaussian process; PyTorch is no dependency, so these tests run where it is installed."""
+"""Optuna's Gaussian process; PyTorch is an extra, which the continuous integration installs."""
 
 import pytest
 

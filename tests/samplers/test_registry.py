@@ -18,12 +18,18 @@ from nas_fpga.testing import ColumnConformance, observe
 
 SPACE = MLPSpace(13, 1, 3000, max_width=1000)
 MINE = """
-from nas_fpga.samplers import RandomSampler
+from dataclasses import dataclass
+
+from nas_fpga.samplers import GaussianProcessSampler, RandomSampler
 
 TEN = 10
 
 class Mine(RandomSampler):
     pass
+
+@dataclass(frozen=True)
+class Drawn(GaussianProcessSampler):
+    pending: str = "q-ei"
 
 class OfNothing(RandomSampler):
     def __init__(self):
@@ -105,6 +111,7 @@ def test_your_own_is_found_by_module_and_class(tmp_path, monkeypatch):
     ):
         with pytest.raises(InputError, match=message):
             find_sampler(name)
+    assert find_sampler("mine:Drawn")(SPACE, 7, SamplerOptions()).pending == "q-ei"
     for name, cause in (("OfNothing", ""), ("Picky", "no such space")):
         with pytest.raises(InputError, match=f"--sampler mine:{name} cannot be made with a space and a seed: {cause}"):
             find_sampler(f"mine:{name}")(SPACE, 7, SamplerOptions())
