@@ -54,17 +54,21 @@ class HardwareFigures:
     def achievable_latency_ns(self) -> Figure | None:
         """Latency in time at the clock that the design achieves; None where that is not known.
 
-        Cycles and period are unsure for different reasons: the half-widths of their logarithms add in squares.
+        Cycles and period are unsure for different reasons: the half-widths of their logarithms add in squares. Of 0
+        cycles there is no logarithm, and the end is the product of both ends.
         """
         period, cycles = self.period_ns, self.latency_cycles
         if period is None:
             return None
-        below, above = (
-            combined(*(math.log(getattr(figure, end) / figure.value) for figure in (cycles, period)))
-            for end in ("low", "high")
-        )
+
+        def end(name: str, sign: int) -> float:
+            if not (cycles.value > 0 and getattr(cycles, name) > 0):
+                return float(getattr(cycles, name) * getattr(period, name))
+            half_width = combined(*(math.log(getattr(figure, name) / figure.value) for figure in (cycles, period)))
+            return value * math.exp(sign * half_width)
+
         value = cycles.value * period.value
-        return replace(period, value=value, low=value * math.exp(-below), high=value * math.exp(above))
+        return replace(period, value=value, low=end("low", -1), high=end("high", 1))
 
     def total(self, name: Resource) -> float:
         """Return the central value of a resource over all copies."""
