@@ -37,6 +37,7 @@ from nas_fpga.hardware import (
     reuse_options,
     slow_layers,
     topology_traits,
+    vendor_clock_ns,
 )
 from nas_fpga.space import BitWidths
 from nas_fpga.training import QuantizedNetwork
@@ -116,7 +117,7 @@ def estimate(
             ``"logic-synthesis"``: Yosys on the netlist, in minutes; above 60,000 LUT layer by layer. All these figures
             are carried to ``rank_stage``. Of a project ``"csynth"``, ``"vendor-synthesis"`` and
             ``"place-and-route"``: its reports of that stage, as they are, or the vendor's tools, which run where there
-            are none.
+            are none; at the clock of the project unless ``clock_ns`` is given.
         graph_seconds: Time that the adder graphs may be expected to take; layers beyond it, the slowest, keep the
             figures of the law, with its intervals.
         message: Told what a reader had to assume, and how long synthesis has run.
@@ -142,6 +143,11 @@ def estimate(
         read = read_model(source, bits=bits, input_bits=input_bits, message=message)
         network, of_project = read.network, read.mapping
         title = f"{source.name}: {'-'.join(map(str, _widths(network)))}"
+    if project is not None and "clock_ns" not in hardware:
+        clock_ns = vendor_clock_ns(project, rung, message=message)
+        if clock_ns is None:
+            raise InputError(f"{project} does not say its clock period; give --clock-ns")
+        target = make_target(**hardware, clock_ns=clock_ns)
     shapes = [(layer.n_in, layer.n_out) for layer in network.layers]
     mappings = enumerate_mappings(shapes, target)
     by_law = {mapping: cost_by_law(network, mapping, target) for mapping in mappings}
