@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -73,14 +74,18 @@ class Estimate:
     notes: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Return all of it as JSON-ready values; every figure has value, unit, stage, interval and source."""
+        """Return all of it as JSON-ready values; every figure has value, unit, stage, interval and source.
+
+        A share of a limit of 0 that is broken is None.
+        """
+        shares = self.cost.figures.shares(self.target)
         return {
             "title": self.title,
             "part": self.target.part.name,
             "clock_ns": self.target.clock_ns,
             "mapping": str(self.cost.mapping),
             "figures": _as_json(self.cost.figures),
-            "shares": self.cost.figures.shares(self.target),
+            "shares": {name: share if math.isfinite(share) else None for name, share in shares.items()},
             "violations": list(self.cost.figures.violations(self.target)),
             "layers": [asdict(layer) for layer in self.cost.layers],
             "mappings": [{"mapping": str(mapping), "figures": _as_json(figures)} for mapping, figures in self.others],

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from nas_fpga.hardware._figures import RESOURCES, Figure, Resource, Unit
-from nas_fpga.hardware._limits import Target
+from nas_fpga.hardware._limits import Target, share_of
 from nas_fpga.hardware._mappings import Mapping
 from nas_fpga.hardware._stages import combined
 
@@ -78,9 +78,12 @@ class HardwareFigures:
     def shares(self, target: Target) -> dict[str, float]:
         """Return the share of each limit that all copies use: LUT, FF, DSP, BRAM, latency and, where known, period.
 
-        That of the period is its lower end over the clock: a clock is missed where the design is sure to miss it.
+        That of the period is its lower end over the clock: a clock is missed where the design is sure to miss it. That
+        of a limit of 0 is infinite where it is broken.
         """
-        shares: dict[str, float] = {n: self.total(n) / getattr(target.limits, n) for n in RESOURCES}
+        shares: dict[str, float] = {
+            name: share_of(self.total(name), getattr(target.limits, name)) for name in RESOURCES
+        }
         shares["latency"] = self.latency_ns.value / target.limits.latency_ns
         if self.period_ns is not None:
             shares["period"] = self.period_ns.low / target.clock_ns

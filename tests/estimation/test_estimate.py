@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 from dataclasses import replace
@@ -43,6 +44,20 @@ def test_the_cheapest_mapping_is_taken_unless_another_is_asked_for():
     asked = estimate("16-64-32-32-5", strategy="resource", reuse_factor=8)
     assert str(asked.cost.mapping) == "resource rf 8/8/8/8"
     assert str(estimate("16-64-32-32-5", strategy="distributed-arithmetic").cost.mapping) == "da"
+
+
+def test_without_dsps_what_needs_some_is_over_the_limit():
+    found = estimate("16-64-32-32-5", rate_mhz=1, max_dsps=0)
+    assert found.cost.mapping.strategy == "distributed_arithmetic"
+    assert found.as_json()["shares"]["dsp"] == 0
+    folded = estimate("16-64-32-32-5", strategy="resource", reuse_factor=8, max_dsps=0)
+    dsps = folded.cost.figures.total("dsp")
+    assert dsps > 0
+    assert folded.cost.figures.shares(folded.target)["dsp"] == math.inf
+    assert folded.as_json()["shares"]["dsp"] is None
+    assert folded.cost.figures.violations(folded.target) == (
+        f"{dsps:,.0f} DSP in {folded.cost.figures.copies} copies, limit 0",
+    )
 
 
 def test_trained_weights_are_costed_by_their_adder_graph_unless_told_otherwise():
@@ -176,7 +191,7 @@ def test_reports_are_at_the_clock_of_the_project_unless_another_is_given(tmp_pat
     assert any(
         note.endswith("its clock is 10 ns; latency in ns, copies and limits are at 5 ns") for note in asked.notes
     )
-    with pytest.raises(InputError, match="clock period 0.5 ns must be at least 1"):
+    with pytest.raises(InputError, match=r"clock period 0\.5 ns must be at least 1"):
         estimate(project, stage="csynth", clock_ns=0.5)
 
 

@@ -20,6 +20,7 @@ from nas_fpga.hardware import (
     make_target,
     parse_region,
 )
+from nas_fpga.hardware._limits import share_of
 
 
 def test_default_part_is_that_of_the_reports():
@@ -122,13 +123,30 @@ class TestUnlimited:
         assert log10_share(as_told(1.0, make_target())) < 0
 
 
-@pytest.mark.parametrize(
-    "option", ["clock_ns", "rate_mhz", "max_latency_ns", "max_luts", "max_ffs", "max_dsps", "max_brams"]
-)
+@pytest.mark.parametrize("option", ["clock_ns", "rate_mhz", "max_latency_ns", "max_luts", "max_ffs"])
 @pytest.mark.parametrize("value", [0, -1, math.nan, math.inf])
 def test_numbers_must_be_positive_and_finite(option, value):
     with pytest.raises(InputError, match=r"must be a finite number above 0"):
         make_target(**{option: value})
+
+
+@pytest.mark.parametrize("option", ["max_dsps", "max_brams"])
+@pytest.mark.parametrize("value", [-1, math.nan, math.inf])
+def test_limits_of_what_a_design_can_do_without_are_not_negative_and_finite(option, value):
+    with pytest.raises(InputError, match=r"must be a finite number of at least 0"):
+        make_target(**{option: value})
+    assert make_target(**{option: 0}).limits != make_target().limits
+
+
+def test_shares_of_limits_of_0_are_0_or_infinite():
+    used = np.array([0.0, 0.0, 3.0, 3.0, math.inf, math.inf])
+    limit = np.array([0.0, 12.0, 0.0, 12.0, 0.0, 12.0])
+    assert share_of(used, limit).tolist() == [0, 0, math.inf, 0.25, math.inf, math.inf]
+    assert share_of(np.ones((2, 6)), limit[:1]).tolist() == [[math.inf] * 6] * 2
+    assert [share_of(*pair) for pair in zip(used.tolist(), limit.tolist(), strict=True)] == share_of(
+        used, limit
+    ).tolist()
+    assert log10_share(as_told(share_of(3, 0), make_target())) == math.inf
 
 
 def test_limits_replace_those_of_the_region():
