@@ -43,7 +43,7 @@ def cost_by_vendor(
         figures = replace(figures, **{name: getattr(report.used, name) for name in RESOURCES})
         if isinstance(report, CSynthReport):
             figures = _with_cycles(figures, report, target)
-        if target.part.device.removeprefix("xc") not in report.part:
+        if target.part.device.removeprefix("xc") not in report.part.lower():
             notes.append(f"{report.used.lut.source}: of {report.part}; the limits are those of {target.part.name}")
     clock_ns = vendor_clock_ns(folder, stage, message=message)
     if clock_ns not in (None, target.clock_ns):

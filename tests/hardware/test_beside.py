@@ -22,6 +22,11 @@ def test_what_is_left_of_the_part():
     assert room["max_brams"] == pytest.approx(0.8 * part.bram18 - 26)
 
 
+def test_the_spelling_of_the_part_does_not_matter():
+    room = room_beside(USED, "80%", "u250", "part")
+    assert room_beside(USED, "80%", "XCU250-FIGD2104-2-E", "part") == room
+
+
 def test_no_more_than_the_region():
     part = find_part("u250")
     assert room_beside(USED, "80%", "u250", "slr")["max_luts"] == part.lut / 4

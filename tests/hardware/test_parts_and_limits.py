@@ -49,6 +49,23 @@ def test_a_full_name_is_kept_and_holds_what_its_device_does(name, device):
 
 
 @pytest.mark.parametrize(
+    ("name", "spelled"),
+    [
+        ("vu13p-flga2577-2-e", "xcvu13p-flga2577-2-e"),
+        ("XCVU13P-FHGA2104-3-E", "xcvu13p-fhga2104-3-e"),
+        ("XCU250-FIGD2104-2-E", "xcu250-figd2104-2-e"),
+        ("u250-figd2104-2l-e", "xcu250-figd2104-2L-e"),
+        ("K26-SFVC784-2LV-C", "xck26-sfvc784-2LV-c"),
+        ("7A35TICSG324-1L", "xc7a35ticsg324-1L"),
+        ("xc7z020CLG484-2", "xc7z020clg484-2"),
+        ("7z020", "xc7z020clg400-1"),
+    ],
+)
+def test_a_name_is_spelled_as_the_vendor_does(name, spelled):
+    assert find_part(name).name == spelled
+
+
+@pytest.mark.parametrize(
     ("board", "lut", "bram36", "uram"),
     [("pynq-z2", 53_200, 140, 0), ("ZCU104", 230_400, 312, 96), ("alveo-u55c", 1_303_680, 2_016, 960)],
 )

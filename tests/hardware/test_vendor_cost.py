@@ -149,6 +149,17 @@ def test_the_clock_of_what_no_report_says_is_that_of_the_project(project, tools)
     assert vendor_clock_ns(project / "hls", "place-and-route", message=print) == 5.0  # of clk_out1_clk_wiz_0
 
 
+def test_the_spelling_of_a_part_makes_it_no_other(project, tools):
+    put(project, CSYNTH, "vitis_hls_2023.1.xml")
+    change(project / "hls" / CSYNTH, "<Part>xcvu13p-flga2577-2-e<", "<Part>XCVU13P-FLGA2577-2-E<")
+    for part in ("vu13p", "XCVU13P-FLGA2577-2-E"):
+        assert cost(project, "csynth", make_target(part=part, clock_ns=2.5))[1] == ()
+    notes = cost(project, "csynth", make_target(part="vu9p", clock_ns=2.5))[1]
+    assert [note.partition(": ")[2] for note in notes] == [
+        "of XCVU13P-FLGA2577-2-E; the limits are those of xcvu9p-flga2104-2L-e"
+    ]
+
+
 def test_reports_of_vivado_are_read_with_the_period(project, tools):
     put(project, "implement/utilization.rpt", "utilization_2014.2_7series_placed.rpt")
     put(project, "implement/timing.rpt", "timing_2023.1_routed.rpt")
