@@ -20,6 +20,7 @@ OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
 RANK_STAGES: tuple[Stage, ...] = tuple(stage for stage in STAGES if stage != "estimate")
 """Stages at which designs can be compared: those that count."""
 LEAST_CLOCK_NS = 1.0  # block RAMs and DSPs of the fastest parts end below 900 MHz
+MOST_CLOCK_NS, MOST_RATE_MHZ = 1e6, 1e6  # far beyond any design; copies are counted in 64 bits
 LEAST_SHARE = 1e-6  # lower end of the resource axis, and of the hypervolume: a resource may not be used at all
 UNLIMITED = "unlimited"
 """The region in which nothing is refused."""
@@ -182,7 +183,11 @@ def make_target(
     _check_positive("clock period", clock_ns, "ns")
     if clock_ns < LEAST_CLOCK_NS:
         raise InputError(f"clock period {clock_ns:g} ns must be at least {LEAST_CLOCK_NS:g}: no FPGA runs faster")
+    if clock_ns > MOST_CLOCK_NS:
+        raise InputError(f"clock period {clock_ns:g} ns must be at most {MOST_CLOCK_NS:,.0f}")
     _check_positive("rate", rate_mhz, "MHz")
+    if rate_mhz > MOST_RATE_MHZ:
+        raise InputError(f"rate {rate_mhz:g} MHz must be at most {MOST_RATE_MHZ:,.0f}: inferences per microsecond")
     _check_positive("latency limit", max_latency_ns, "ns")
     given = {"lut": max_luts, "ff": max_ffs, "dsp": max_dsps, "bram18": max_brams}
     unlimited = region.strip().lower() == UNLIMITED

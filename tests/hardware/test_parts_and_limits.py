@@ -147,6 +147,13 @@ def test_numbers_must_be_positive_and_finite(option, value):
         make_target(**{option: value})
 
 
+@pytest.mark.parametrize(("option", "said"), [("clock_ns", "clock period 1e.22 ns"), ("rate_mhz", "rate 1e.22 MHz")])
+def test_numbers_whose_copies_cannot_be_counted_are_refused(option, said):
+    with pytest.raises(InputError, match=f"{said} must be at most 1,000,000"):
+        make_target(**{option: 1e22})
+    assert make_target(clock_ns=1e6, rate_mhz=1e6).copies(1000) == pytest.approx(1e12)
+
+
 @pytest.mark.parametrize("option", ["max_dsps", "max_brams"])
 @pytest.mark.parametrize("value", [-1, math.nan, math.inf])
 def test_limits_of_what_a_design_can_do_without_are_not_negative_and_finite(option, value):
