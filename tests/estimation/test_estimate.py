@@ -218,5 +218,9 @@ def test_the_picture_has_a_bar_for_every_resource_in_use(tmp_path):
     path = tmp_path / "layers.png"
     plot_layers(estimate("16-64-32-32-5", strategy="resource", reuse_factor=8), path)
     assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    titled = replace(estimate("16-64-5"), title="$_^$.keras: 16-64-5")  # no formula of matplotlib's
+    path.unlink()
+    plot_layers(titled, path)
+    assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     with pytest.raises(InputError, match=r"layers.gif must end in .png"):
         plot_layers(estimate("16-64-5"), tmp_path / "layers.gif")
