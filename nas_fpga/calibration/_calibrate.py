@@ -42,7 +42,7 @@ def calibrate(paths: Sequence[Path | str], *, message: Callable[[str], None] = p
                 )
             for project in projects:
                 reports.setdefault(project, set()).update(reports_in(project))
-        elif path.suffix == ".csv":
+        elif path.suffix.lower() == ".csv":
             counted += read_table(path)
         else:
             reports.setdefault(project_of(path), set()).add(path.resolve())

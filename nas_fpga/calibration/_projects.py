@@ -20,6 +20,7 @@ from nas_fpga.hardware import (
     Strategy,
     UtilizationReport,
     is_report,
+    project_clock_ns,
     read_report,
 )
 
@@ -132,15 +133,12 @@ def _clock_ns(project: Path) -> float:
     """Return the clock period that a project was made for, on which the laws depend.
 
     Raises:
-        InputError: It says none.
+        InputError: It says none, or its record is damaged.
     """
-    if (project / _RECORD).is_file():
-        return float(json.loads((project / _RECORD).read_text(encoding="utf-8"))["clock_ns"])
-    config = (project / _CONFIG).read_text(encoding="utf-8", errors="replace")
-    found = re.search(r"^ClockPeriod:\s*([\d.]+)", config, re.MULTILINE)
+    found = project_clock_ns(project)
     if found is None:
         raise InputError(f"{project / _CONFIG} has no ClockPeriod")
-    return float(found[1])
+    return found
 
 
 def _estimated(project: Path, strategy: Strategy, message: Callable[[str], None]) -> dict[Stage, dict[Resource, float]]:

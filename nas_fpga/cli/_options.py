@@ -44,8 +44,8 @@ Region = Annotated[
 ]
 MaxLuts = Annotated[float | None, typer.Option(help="Most LUTs, all copies.", rich_help_panel=_HARDWARE)]
 MaxFfs = Annotated[float | None, typer.Option(help="Most flip-flops.", rich_help_panel=_HARDWARE)]
-MaxDsps = Annotated[float | None, typer.Option(help="Most DSPs.", rich_help_panel=_HARDWARE)]
-MaxBrams = Annotated[float | None, typer.Option(help="Most BRAM18 blocks.", rich_help_panel=_HARDWARE)]
+MaxDsps = Annotated[float | None, typer.Option(help="Most DSPs; 0 for none.", rich_help_panel=_HARDWARE)]
+MaxBrams = Annotated[float | None, typer.Option(help="Most BRAM18 blocks; 0 for none.", rich_help_panel=_HARDWARE)]
 MaxLatencyNs = Annotated[float | None, typer.Option(help="Longest latency in ns.", rich_help_panel=_HARDWARE)]
 Beside = Annotated[
     Path | None,

@@ -102,7 +102,9 @@ def export(
         int | None,
         typer.Option(help="Quantize a float model SOURCE to this many bits after training.", rich_help_panel=_HOW),
     ] = None,
-    input_bits: Annotated[int, typer.Option(help="With --bits: bits of every feature.", rich_help_panel=_HOW)] = 10,
+    input_bits: Annotated[
+        int | None, typer.Option(help="With --bits: bits of every feature (10).", rich_help_panel=_HOW)
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Write into a folder that holds other things.", rich_help_panel=_WHAT)
     ] = False,
@@ -244,7 +246,7 @@ def _of_model(
     hardware: dict[str, Any],
     mapping: Callable[[list[tuple[int, int]]], Mapping] | None,
     bits: int | None,
-    input_bits: int,
+    input_bits: int | None,
 ) -> Design:
     from dataclasses import replace
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -37,6 +38,7 @@ from nas_fpga.hardware import (
     reuse_options,
     slow_layers,
     topology_traits,
+    vendor_clock_ns,
 )
 from nas_fpga.space import BitWidths
 from nas_fpga.training import QuantizedNetwork
@@ -72,14 +74,18 @@ class Estimate:
     notes: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Return all of it as JSON-ready values; every figure has value, unit, stage, interval and source."""
+        """Return all of it as JSON-ready values; every figure has value, unit, stage, interval and source.
+
+        A share of a limit of 0 that is broken is None.
+        """
+        shares = self.cost.figures.shares(self.target)
         return {
             "title": self.title,
             "part": self.target.part.name,
             "clock_ns": self.target.clock_ns,
             "mapping": str(self.cost.mapping),
             "figures": _as_json(self.cost.figures),
-            "shares": self.cost.figures.shares(self.target),
+            "shares": {name: share if math.isfinite(share) else None for name, share in shares.items()},
             "violations": list(self.cost.figures.violations(self.target)),
             "layers": [asdict(layer) for layer in self.cost.layers],
             "mappings": [{"mapping": str(mapping), "figures": _as_json(figures)} for mapping, figures in self.others],
@@ -116,7 +122,7 @@ def estimate(
             ``"logic-synthesis"``: Yosys on the netlist, in minutes; above 60,000 LUT layer by layer. All these figures
             are carried to ``rank_stage``. Of a project ``"csynth"``, ``"vendor-synthesis"`` and
             ``"place-and-route"``: its reports of that stage, as they are, or the vendor's tools, which run where there
-            are none.
+            are none; at the clock of the project unless ``clock_ns`` is given.
         graph_seconds: Time that the adder graphs may be expected to take; layers beyond it, the slowest, keep the
             figures of the law, with its intervals.
         message: Told what a reader had to assume, and how long synthesis has run.
@@ -142,6 +148,11 @@ def estimate(
         read = read_model(source, bits=bits, input_bits=input_bits, message=message)
         network, of_project = read.network, read.mapping
         title = f"{source.name}: {'-'.join(map(str, _widths(network)))}"
+    if project is not None and "clock_ns" not in hardware:
+        clock_ns = vendor_clock_ns(project, rung, message=message)
+        if clock_ns is None:
+            raise InputError(f"{project} does not say its clock period; give --clock-ns")
+        target = make_target(**hardware, clock_ns=clock_ns)
     shapes = [(layer.n_in, layer.n_out) for layer in network.layers]
     mappings = enumerate_mappings(shapes, target)
     by_law = {mapping: cost_by_law(network, mapping, target) for mapping in mappings}

@@ -46,7 +46,8 @@ def plot_layers(estimate: Estimate, path: Path) -> None:
     axis.set(xlim=(0, 1), xlabel="share of the design")
     axis.invert_yaxis()
     axis.spines[["top", "right"]].set_visible(False)
-    axis.set_title(f"{estimate.title}, mapping {estimate.cost.mapping}", fontsize=10, loc="left")
+    title = f"{estimate.title}, mapping {estimate.cost.mapping}"
+    axis.set_title(title, fontsize=10, loc="left", parse_math=False)  # a file may have $ in its name
     figure.legend(fontsize=8, ncols=min(len(layers), 8), loc="outside lower center", frameon=False)
     figure.savefig(path, dpi=120)
     plt.close(figure)

@@ -66,7 +66,7 @@ def design_of_model(
     *,
     mapping: Callable[[list[tuple[int, int]]], Mapping] | None = None,
     bits: int | None = None,
-    input_bits: int = 10,
+    input_bits: int | None = None,
     message: Callable[[str], None],
 ) -> Design:
     """Return the design of a model that no study holds.
@@ -80,11 +80,12 @@ def design_of_model(
         target: Part and clock.
         mapping: Makes a mapping from `(n_in, n_out)` of the dense layers; None takes the cheapest known.
         bits: Of weights and activations of a float model.
-        input_bits: Of its features.
+        input_bits: Of its features; None for 10.
         message: Told what quantization did.
 
     Raises:
-        InputError: The model does not fit the data, has a layer that is not supported, or is float and has no ``bits``.
+        InputError: The model does not fit the data, has a layer that is not supported, is float and has no ``bits``, or
+            is quantized and is given some.
     """
     from nas_fpga.export._plain import design_of_model
 

@@ -22,6 +22,7 @@ from nas_fpga.training import Merits, QuantizedNetwork, calibrate, evaluate, fre
 
 _CALIBRATION_ROWS = 100_000
 _MOST_BITS = 16
+_DEFAULT_INPUT_BITS = 10
 
 Parameters = list[tuple[NDArray[np.float32], NDArray[np.float32]]]
 
@@ -48,21 +49,21 @@ def design_of_model(
     *,
     mapping: Callable[[list[tuple[int, int]]], Mapping] | None,
     bits: int | None,
-    input_bits: int,
+    input_bits: int | None,
     message: Callable[[str], None],
 ) -> Design:
     """See :func:`nas_fpga.export.design_of_model`."""
     data = _Data(dataset, split(dataset, 0))
     network: QuantizedNetwork | None = None
     if source.suffix == ".npz":
-        if bits is not None:
-            raise InputError(f"--bits {bits} is for float models; {source} is quantized, leave it out")
+        _refuse_bits(bits, input_bits, f"{source} is quantized")
         network = QuantizedNetwork.load(source)
         model = rebuilt(network)
     elif source.suffix == ".keras":
         model = load_keras(source)
         if _is_quantized(model):
-            _check_quantized(model, source, bits)
+            _refuse_bits(bits, input_bits, f"{source} has quantizers of its own")
+            _check_quantized(model, source)
         else:
             network = _quantized(model, source, data, bits, input_bits, message)
             model = rebuilt(network)
@@ -103,14 +104,23 @@ def _is_quantized(model: Any) -> bool:
     return any(type(layer).__module__.startswith("hgq.") for layer in model.layers)
 
 
-def _check_quantized(model: Any, source: Path, bits: int | None) -> None:
+def _refuse_bits(bits: int | None, input_bits: int | None, reason: str) -> None:
+    """Refuse bits that are asked of a model that has its own.
+
+    Raises:
+        InputError: There are some.
+    """
+    for option, given in (("--bits", bits), ("--input-bits", input_bits)):
+        if given is not None:
+            raise InputError(f"{option} {given} is for float models; {reason}, leave it out")
+
+
+def _check_quantized(model: Any, source: Path) -> None:
     """Refuse an HGQ2 model with a layer that computes in float.
 
     Raises:
-        InputError: There is one, or bits are asked of a model that has its own.
+        InputError: There is one.
     """
-    if bits is not None:
-        raise InputError(f"--bits {bits} is for float models; {source} has quantizers of its own, leave it out")
     for layer in model.layers:
         ours = type(layer).__module__.startswith("hgq.")
         if not ours and type(layer).__name__ not in ("InputLayer", "Dropout"):
@@ -123,7 +133,7 @@ def _check_quantized(model: Any, source: Path, bits: int | None) -> None:
 
 
 def _quantized(
-    model: Any, source: Path, data: _Data, bits: int | None, input_bits: int, message: Callable[[str], None]
+    model: Any, source: Path, data: _Data, bits: int | None, input_bits: int | None, message: Callable[[str], None]
 ) -> QuantizedNetwork:
     """Return a float model quantized after training, and say what that costs in merit.
 
@@ -140,7 +150,8 @@ def _quantized(
     parameters = _parameters(model, source, binary=data.dataset.n_classes == 2)
     _check_shape(parameters[0][0].shape[:1], parameters[-1][0].shape[1:], data.dataset, source)
     features = data.dataset.features[data.parts.train]
-    form = fit_input_format(features, input_bits)
+    of_inputs = _DEFAULT_INPUT_BITS if input_bits is None else input_bits
+    form = fit_input_format(features, of_inputs)
     topology = tuple(kernel.shape[1] for kernel, _ in parameters[:-1])
     candidate = Candidate(topology, BitWidths(bits, bits))
     network = _post_training(candidate, form, parameters, features[:_CALIBRATION_ROWS])
@@ -151,7 +162,7 @@ def _quantized(
     (_, before), (_, after) = data.merits(logits_of), data.merits(network.logits)
     name = "background efficiency" if before.background_efficiency is not None else "error rate"
     message(
-        f"quantized to {candidate.bits} with {input_bits}-bit inputs: test {name} {before.error:.4f} in float, "
+        f"quantized to {candidate.bits} with {of_inputs}-bit inputs: test {name} {before.error:.4f} in float, "
         f"{after.error:.4f} quantized; AUC {before.roc_auc:.4f}, {after.roc_auc:.4f}"
     )
     return network

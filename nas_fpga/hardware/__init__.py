@@ -71,7 +71,7 @@ from nas_fpga.hardware._stages import SHIPPED, StageRatio, shipped_ratio
 from nas_fpga.hardware._strategies import STRATEGIES, Strategy
 from nas_fpga.hardware._synthesis_cost import MOST_SYNTHESIS_LUTS, carried_from_synthesis, cost_by_synthesis
 from nas_fpga.hardware._traits import LayerTraits, measured_traits
-from nas_fpga.hardware._vendor import VENDOR_STAGES, VendorStage
+from nas_fpga.hardware._vendor import VENDOR_STAGES, VendorStage, project_clock_ns, vendor_clock_ns
 from nas_fpga.hardware._vendor_cost import cost_by_vendor
 from nas_fpga.hardware._vivado_report import TimingReport, UtilizationReport
 
@@ -159,6 +159,7 @@ __all__ = [
     "parse_region",
     "placed_luts",
     "preflight",
+    "project_clock_ns",
     "read_calibration",
     "read_report",
     "refuse_other_file",
@@ -169,6 +170,7 @@ __all__ = [
     "slow_layers",
     "synthesise",
     "topology_traits",
+    "vendor_clock_ns",
     "write_calibration",
     "yosys_family",
 ]

@@ -13,7 +13,7 @@ from nas_fpga.hardware._cost_array import HIGH, LOW, ORIGINAL, QUANTITIES, VALUE
 from nas_fpga.hardware._expected import WEIGHTS_SPREAD, WEIGHTS_SPREAD_PER_BIT, expected_traits
 from nas_fpga.hardware._figures import RESOURCES
 from nas_fpga.hardware._hls_laws import latency_strategy, resource_strategy
-from nas_fpga.hardware._limits import Target, as_told, log10_share
+from nas_fpga.hardware._limits import Target, as_told, log10_share, share_of
 from nas_fpga.hardware._mappings import REUSE_TARGETS, UNROLL_LIMIT, nearest_reuse_factors
 from nas_fpga.hardware._period import period_growth
 from nas_fpga.hardware._rank_stage import at_rank_stage
@@ -127,7 +127,7 @@ class PreTrainingCost:
         limits = np.array([getattr(target.limits, name) for name in RESOURCES])[:, None, None, None]
         unknown = np.exp(WEIGHTS_SPREAD + WEIGHTS_SPREAD_PER_BIT / np.maximum(weight_bits, 1))
         by_weights = np.stack([np.ones_like(unknown), 1 / unknown, unknown])[:, None]  # value, low, high
-        used = copies * cost[: len(RESOURCES)] / limits * by_weights
+        used = share_of(copies * cost[: len(RESOURCES)], limits) * by_weights
         latency = cost[QUANTITIES.index("latency_cycles")] * target.clock_ns / target.limits.latency_ns
         growth = period_growth(cost[QUANTITIES.index("lut"), VALUE])  # much the same for LUTs of another stage
         period = cost[QUANTITIES.index("period_ns"), LOW] / target.clock_ns * by_weights**growth

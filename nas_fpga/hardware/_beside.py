@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nas_fpga.errors import InputError
 from nas_fpga.hardware._figures import RESOURCES
-from nas_fpga.hardware._limits import make_target
+from nas_fpga.hardware._limits import MAY_BE_NONE, make_target
 from nas_fpga.hardware._reports import read_report
 from nas_fpga.hardware._vivado_report import UtilizationReport
 
@@ -17,7 +17,8 @@ _LIMITS = dict(zip(RESOURCES, ("max_luts", "max_ffs", "max_dsps", "max_brams"), 
 def room_beside(report: Path | str, fill: str, part: str, region: str) -> dict[str, float]:
     """Return the limits of a design that shares its part with other firmware.
 
-    They are what a region has, but no more than the share of the whole part that may be filled, less what is used.
+    They are what a region has, but no more than the share of the whole part that may be filled, less what is used. Of
+    DSPs and BRAMs that may be nothing: a design in distributed arithmetic needs none.
 
     Args:
         report: Of `report_utilization`, of that firmware alone.
@@ -29,7 +30,7 @@ def room_beside(report: Path | str, fill: str, part: str, region: str) -> dict[s
         ``max_luts``, ``max_ffs``, ``max_dsps`` and ``max_brams`` of :func:`make_target`.
 
     Raises:
-        InputError: No such report, one of another part, no share, or nothing is left.
+        InputError: No such report, one of another part, no share, or no LUTs or flip-flops are left.
     """
     try:
         share = float(fill.strip().removesuffix("%")) / 100 if fill.strip().endswith("%") else math.nan
@@ -48,10 +49,10 @@ def room_beside(report: Path | str, fill: str, part: str, region: str) -> dict[s
     for name, limit in _LIMITS.items():
         used = getattr(found.used, name).value
         left = min(getattr(target.limits, name), share * getattr(target.part, name) - used)
-        if left <= 0 and getattr(target.part, name) > 0:
+        if left <= 0 and name not in MAY_BE_NONE:
             raise InputError(
                 f"--beside {report} uses {used:,.0f} of {getattr(target.part, name):,} {name.upper()}: nothing is left "
                 f"below {fill}; give a larger --fill or --part"
             )
-        room[limit] = left
+        room[limit] = max(left, 0.0)
     return room

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nas_fpga.errors import InputError
 from nas_fpga.hardware._calibration import Calibration, as_calibration
-from nas_fpga.hardware._figures import RESOURCES, STAGES, Stage
+from nas_fpga.hardware._figures import RESOURCES, STAGES, Resource, Stage
 from nas_fpga.hardware._parts import DEFAULT_PART, Part, find_part
 
 Objective = Literal["share", "lut", "ff", "dsp", "bram", "latency"]
@@ -20,11 +20,14 @@ OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
 RANK_STAGES: tuple[Stage, ...] = tuple(stage for stage in STAGES if stage != "estimate")
 """Stages at which designs can be compared: those that count."""
 LEAST_CLOCK_NS = 1.0  # block RAMs and DSPs of the fastest parts end below 900 MHz
+MOST_CLOCK_NS, MOST_RATE_MHZ = 1e6, 1e6  # far beyond any design; copies are counted in 64 bits
 LEAST_SHARE = 1e-6  # lower end of the resource axis, and of the hypervolume: a resource may not be used at all
 UNLIMITED = "unlimited"
 """The region in which nothing is refused."""
 DEFAULT_LATENCY_NS = 1000.0
 _JUST_BELOW_1 = math.nextafter(1.0, 0.0)
+MAY_BE_NONE: tuple[Resource, ...] = ("dsp", "bram18")
+"""Resources that a design can do without: one in distributed arithmetic has none of them."""
 _SHARE_OF = {"bram": "bram18"}  # objectives that are not named as their share is
 
 
@@ -35,8 +38,8 @@ class Limits:
     Attributes:
         lut: Look-up tables.
         ff: Flip-flops.
-        dsp: DSP slices.
-        bram18: Block memories of 18 Kbit.
+        dsp: DSP slices; 0 where there are to be none.
+        bram18: Block memories of 18 Kbit; 0 where there are to be none.
         latency_ns: From the first input to the last output of one inference.
     """
 
@@ -83,6 +86,24 @@ class Target:
         """
         steps = self.rate_mhz * 1e-3 * self.clock_ns * np.asarray(ii_cycles, np.float64)
         return np.maximum(np.ceil(steps * (1 - 1e-9)), 1).astype(np.int64)
+
+
+@overload
+def share_of(used: float, limit: float) -> float: ...
+@overload
+def share_of(used: NDArray[np.float64], limit: NDArray[np.float64]) -> NDArray[np.float64]: ...
+def share_of(used: float | NDArray[np.float64], limit: float | NDArray[np.float64]) -> float | NDArray[np.float64]:
+    """Return the share of a limit that is used; of a limit of 0 that is 0 where nothing is used, else infinite.
+
+    Args:
+        used: A number or `(...)`.
+        limit: The same; broadcasts to `used`.
+    """
+    if isinstance(used, np.ndarray):
+        return np.divide(used, limit, out=np.where(used > 0, np.inf, 0.0), where=np.asarray(limit) > 0)
+    if limit > 0:
+        return used / limit
+    return math.inf if used > 0 else 0.0
 
 
 @overload
@@ -150,8 +171,8 @@ def make_target(
     """Return a checked target; a limit that is given replaces that of the region.
 
     Raises:
-        InputError: Unknown part, region, objective or stage; a number that is not positive and finite; a limit above
-            the part, or where nothing is limited; a file that is no calibration.
+        InputError: Unknown part, region, objective or stage; a number that is not positive and finite, or of DSPs and
+            BRAMs below 0; a limit above the part, or where nothing is limited; a file that is no calibration.
     """
     device = find_part(part)
     room = parse_region(region, device)
@@ -162,7 +183,11 @@ def make_target(
     _check_positive("clock period", clock_ns, "ns")
     if clock_ns < LEAST_CLOCK_NS:
         raise InputError(f"clock period {clock_ns:g} ns must be at least {LEAST_CLOCK_NS:g}: no FPGA runs faster")
+    if clock_ns > MOST_CLOCK_NS:
+        raise InputError(f"clock period {clock_ns:g} ns must be at most {MOST_CLOCK_NS:,.0f}")
     _check_positive("rate", rate_mhz, "MHz")
+    if rate_mhz > MOST_RATE_MHZ:
+        raise InputError(f"rate {rate_mhz:g} MHz must be at most {MOST_RATE_MHZ:,.0f}: inferences per microsecond")
     _check_positive("latency limit", max_latency_ns, "ns")
     given = {"lut": max_luts, "ff": max_ffs, "dsp": max_dsps, "bram18": max_brams}
     unlimited = region.strip().lower() == UNLIMITED
@@ -172,7 +197,7 @@ def make_target(
     for name in RESOURCES:
         value = given[name]
         if value is not None:
-            _check_positive(f"limit of {name.upper()}", value, "")
+            _check_positive(f"limit of {name.upper()}", value, "", or_0=name in MAY_BE_NONE)
             if value > getattr(device, name):
                 raise InputError(f"limit of {value:,.0f} {name.upper()} is above the part's {getattr(device, name):,}")
         limits[name] = getattr(room, name) if value is None else value
@@ -181,6 +206,7 @@ def make_target(
     return Target(device, clock_ns, rate_mhz, room_and_time, objective, rank_stage, ratios, unlimited)
 
 
-def _check_positive(what: str, value: float, unit: str) -> None:
-    if not (math.isfinite(value) and value > 0):
-        raise InputError(f"{what} {value} {unit}".rstrip() + " must be a finite number above 0")
+def _check_positive(what: str, value: float, unit: str, *, or_0: bool = False) -> None:
+    if not (math.isfinite(value) and (value > 0 or (or_0 and value == 0))):
+        least = "of at least 0" if or_0 else "above 0"
+        raise InputError(f"{what} {value} {unit}".rstrip() + f" must be a finite number {least}")

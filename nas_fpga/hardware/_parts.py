@@ -157,23 +157,30 @@ def known_boards() -> tuple[str, ...]:
 def find_part(name: str) -> Part:
     """Return a part by its full name, its device (`xcvu13p`, `vu13p`, `u250`) or its board (`zcu102`).
 
-    A full name is kept: other packages and speed grades hold the same. A device stands for its commonest package.
+    A full name is kept, as the vendor spells it: other packages and speed grades hold the same. A device stands for its
+    commonest package.
 
     Raises:
         InputError: No such part, or not a name; the text names the nearest.
     """
     text = name.strip().lower()
-    full = _BOARDS.get(text, name.strip())
-    device, package = _split(full.lower())
+    full = _BOARDS.get(text) or _spelled(text)
+    device, package = _split(full)
     for part in _PARTS:
-        if device in (part.device, part.device.removeprefix("xc")):
-            return part if not package or full.lower() == part.name.lower() else replace(part, name=full)
+        if device == part.device:
+            return part if not package or full == part.name else replace(part, name=full)
     known = [*(part.device for part in _PARTS), *_BOARDS]
     near = sorted(known, key=lambda each: -difflib.SequenceMatcher(None, text, each).ratio())[:4]
     raise InputError(
         f"part '{name}' is not known, did you mean {near[0]}? Others of {len(known)} devices and boards: "
         + ", ".join(near[1:])
     )
+
+
+def _spelled(name: str) -> str:
+    """Return a lower-case name as the vendor spells it: `xcvu9p-flga2104-2L-e` of `vu9p-flga2104-2l-e`."""
+    full = name if name.startswith("xc") else f"xc{name}"
+    return re.sub(r"(?<=-\d)lv?(?=-|$)", lambda low_power: low_power[0].upper(), full)
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from nas_fpga.hardware._figures import RESOURCES, Figure, Resource, Unit
-from nas_fpga.hardware._limits import Target
+from nas_fpga.hardware._limits import Target, share_of
 from nas_fpga.hardware._mappings import Mapping
 from nas_fpga.hardware._stages import combined
 
@@ -54,17 +54,21 @@ class HardwareFigures:
     def achievable_latency_ns(self) -> Figure | None:
         """Latency in time at the clock that the design achieves; None where that is not known.
 
-        Cycles and period are unsure for different reasons: the half-widths of their logarithms add in squares.
+        Cycles and period are unsure for different reasons: the half-widths of their logarithms add in squares. Of 0
+        cycles there is no logarithm, and the end is the product of both ends.
         """
         period, cycles = self.period_ns, self.latency_cycles
         if period is None:
             return None
-        below, above = (
-            combined(*(math.log(getattr(figure, end) / figure.value) for figure in (cycles, period)))
-            for end in ("low", "high")
-        )
+
+        def end(name: str, sign: int) -> float:
+            if not (cycles.value > 0 and getattr(cycles, name) > 0):
+                return float(getattr(cycles, name) * getattr(period, name))
+            half_width = combined(*(math.log(getattr(figure, name) / figure.value) for figure in (cycles, period)))
+            return value * math.exp(sign * half_width)
+
         value = cycles.value * period.value
-        return replace(period, value=value, low=value * math.exp(-below), high=value * math.exp(above))
+        return replace(period, value=value, low=end("low", -1), high=end("high", 1))
 
     def total(self, name: Resource) -> float:
         """Return the central value of a resource over all copies."""
@@ -74,9 +78,12 @@ class HardwareFigures:
     def shares(self, target: Target) -> dict[str, float]:
         """Return the share of each limit that all copies use: LUT, FF, DSP, BRAM, latency and, where known, period.
 
-        That of the period is its lower end over the clock: a clock is missed where the design is sure to miss it.
+        That of the period is its lower end over the clock: a clock is missed where the design is sure to miss it. That
+        of a limit of 0 is infinite where it is broken.
         """
-        shares: dict[str, float] = {n: self.total(n) / getattr(target.limits, n) for n in RESOURCES}
+        shares: dict[str, float] = {
+            name: share_of(self.total(name), getattr(target.limits, name)) for name in RESOURCES
+        }
         shares["latency"] = self.latency_ns.value / target.limits.latency_ns
         if self.period_ns is not None:
             shares["period"] = self.period_ns.low / target.clock_ns

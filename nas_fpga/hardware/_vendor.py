@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -11,7 +12,9 @@ from typing import Literal, TypeAlias, get_args
 
 from nas_fpga._process import ToolFailedError, run
 from nas_fpga.errors import InputError
+from nas_fpga.hardware._csynth_report import CSynthReport
 from nas_fpga.hardware._reports import Report, read_report
+from nas_fpga.hardware._vivado_report import TimingReport
 
 VendorStage: TypeAlias = Literal["csynth", "vendor-synthesis", "place-and-route"]
 VENDOR_STAGES: tuple[VendorStage, ...] = get_args(VendorStage)
@@ -27,6 +30,8 @@ _HLS: dict[_Kind, tuple[_Command, ...]] = {
     "vivado": (("vivado_hls", "-f", "build_prj.tcl", " ".join(f"{name}={n}" for name, n in _OPTIONS.items())),),
 }
 _VIVADO = ("vivado", "-mode", "batch", "-source")
+_RECORD, _CONFIG = "design.json", "hls4ml_config.yml"
+_ROUNDING_NS = 0.0051  # C synthesis writes hundredths: 3.13 of 3.125
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,48 @@ def vendor_reports(folder: Path, stage: VendorStage, *, message: Callable[[str],
     if len(reports) < len(files):
         raise ToolFailedError(f"{stage} of {folder} wrote no {_missing(project, stage)}; see {project.log(stage)}")
     return tuple(read_report(path, stage=stage) for path in reports)
+
+
+def vendor_clock_ns(folder: Path, stage: VendorStage, *, message: Callable[[str], None]) -> float | None:
+    """Return the clock period that the reports of a stage are for, else that of the project; None where neither says.
+
+    Reports round it: where it is that of the project, the project has the digits.
+
+    Args:
+        folder: See :func:`vendor_reports`.
+        stage: See there.
+        message: See there.
+
+    Raises:
+        InputError: See there; or the project's record is damaged.
+        ToolFailedError: See there.
+    """
+    of_project = project_clock_ns(folder)
+    for report in vendor_reports(folder, stage, message=message):
+        if isinstance(report, CSynthReport | TimingReport):
+            asked = report.target_clock_ns if isinstance(report, CSynthReport) else report.requested_period_ns
+            if of_project is None or abs(asked.value - of_project) > _ROUNDING_NS:
+                return asked.value
+    return of_project
+
+
+def project_clock_ns(folder: Path) -> float | None:
+    """Return the clock period that a project of ``nas-fpga export`` or hls4ml was made for; None where it says none.
+
+    Raises:
+        InputError: Its record is damaged.
+    """
+    record, config = folder / _RECORD, folder / _CONFIG
+    if record.is_file():
+        try:
+            return float(json.loads(record.read_text(encoding="utf-8"))["clock_ns"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{record} is damaged ({error}); export the project again") from error
+    if not config.is_file():
+        return None
+    text = config.read_text(encoding="utf-8", errors="replace")
+    found = re.search(r"^ClockPeriod:\s*([\d.]+)", text, re.MULTILINE)
+    return None if found is None else float(found[1])
 
 
 def _project(folder: Path) -> _Project:

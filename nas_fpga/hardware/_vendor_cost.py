@@ -12,7 +12,7 @@ from nas_fpga.hardware._design_cost import AROUND, DesignCost, LayerCost
 from nas_fpga.hardware._figures import RESOURCES
 from nas_fpga.hardware._limits import Target
 from nas_fpga.hardware._points import HardwareFigures
-from nas_fpga.hardware._vendor import VendorStage, vendor_reports
+from nas_fpga.hardware._vendor import VendorStage, vendor_clock_ns, vendor_reports
 from nas_fpga.hardware._vivado_report import TimingReport
 
 
@@ -28,7 +28,7 @@ def cost_by_vendor(
         folder: See :func:`vendor_reports`.
         stage: See there; figures of `csynth` are never to be compared with those of `place-and-route`.
         by_law: What its network costs under its mapping by the static laws.
-        target: Part, clock and rate of the limits.
+        target: Part, clock and rate; what takes time is at its clock, whatever that of the reports is.
         message: See :func:`vendor_reports`.
 
     Raises:
@@ -43,18 +43,23 @@ def cost_by_vendor(
         figures = replace(figures, **{name: getattr(report.used, name) for name in RESOURCES})
         if isinstance(report, CSynthReport):
             figures = _with_cycles(figures, report, target)
-        if target.part.device.removeprefix("xc") not in report.part:
+        if target.part.device.removeprefix("xc") not in report.part.lower():
             notes.append(f"{report.used.lut.source}: of {report.part}; the limits are those of {target.part.name}")
+    clock_ns = vendor_clock_ns(folder, stage, message=message)
+    if clock_ns not in (None, target.clock_ns):
+        notes.append(
+            f"{folder}: its clock is {clock_ns:g} ns; latency in ns, copies and limits are at {target.clock_ns:g} ns"
+        )
     layers = tuple(_part(layer, by_law.figures, figures) for layer in by_law.layers)
     return DesignCost(by_law.mapping, figures, layers), tuple(notes)
 
 
 def _with_cycles(figures: HardwareFigures, report: CSynthReport, target: Target) -> HardwareFigures:
-    """Return figures with the cycles of C synthesis, and time at its clock, where they do not depend on the data."""
+    """Return figures with the cycles of C synthesis, and what follows, where they do not depend on the data."""
     best, worst = report.latency_best_cycles, report.latency_worst_cycles
     if best is not None and worst is not None:
-        cycles, clock_ns = replace(worst, low=best.value), report.target_clock_ns.value
-        ends = {name: getattr(cycles, name) * clock_ns for name in ("value", "low", "high")}
+        cycles = replace(worst, low=best.value)
+        ends = {name: getattr(cycles, name) * target.clock_ns for name in ("value", "low", "high")}
         figures = replace(figures, latency_cycles=cycles, latency_ns=replace(cycles, unit="ns", **ends))
     least, most = report.ii_min_cycles, report.ii_max_cycles
     if least is not None and most is not None:

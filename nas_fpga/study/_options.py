@@ -106,8 +106,8 @@ class SearchOptions(HardwareOptions, total=False):
             or ``unlimited``, where nothing is refused. Default: slr.
         max_luts: Most LUTs, all copies; the region's where it is left out, as for the three below.
         max_ffs: Most flip-flops.
-        max_dsps: Most DSPs.
-        max_brams: Most BRAM18 blocks.
+        max_dsps: Most DSPs; 0 for none.
+        max_brams: Most BRAM18 blocks; 0 for none.
         max_latency_ns: Longest latency. Default: 1000.0.
         objective: Resource axis: ``share``, the largest share of the limits, or that of ``lut``, ``ff``, ``dsp``,
             ``bram`` or ``latency``. Default: share.

@@ -23,6 +23,7 @@ _TARGETS = {
     "slow": make_target(rate_mhz=0.1, max_latency_ns=5000, objective="dsp"),
     "fast clock": make_target(clock_ns=2.5, rate_mhz=300, objective="latency"),
     "ranked at csynth": make_target(rank_stage="csynth"),
+    "no DSPs": make_target(max_dsps=0, max_brams=0),
     "clock missed": make_target(clock_ns=1.0, rate_mhz=500),
     "nothing fits": make_target(max_luts=50, max_dsps=1, max_brams=1, max_latency_ns=5, objective="bram"),
 }

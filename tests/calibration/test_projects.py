@@ -138,6 +138,17 @@ def test_a_project_of_hls4ml_whose_network_cannot_be_read_has_its_reports(tmp_pa
     assert "its reports count, but not the estimate of its network" in said[0]
 
 
+def test_a_record_without_a_clock_leaves_the_reports(project):
+    folder = project(reports={CSYNTH: csynth(1900, 300), IMPL: placed(1100, 190)})
+    record = json.loads((folder / "design.json").read_text())
+    del record["clock_ns"]
+    (folder / "design.json").write_text(json.dumps(record))
+    said = []
+    assert {one.stage for one in read(folder, said)} == {"csynth", "place-and-route"}
+    (text,) = said
+    assert text.endswith("design.json is damaged ('clock_ns'); export the project again)")
+
+
 @pytest.mark.parametrize(
     ("config", "said"),
     [

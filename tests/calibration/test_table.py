@@ -40,7 +40,7 @@ def test_an_empty_cell_is_not_known_and_never_zero(tmp_path):
 
 def test_tables_add_up(tmp_path):
     one = table(tmp_path, HEAD + ROWS)
-    other = tmp_path / "more.csv"
+    other = tmp_path / "MORE.CSV"
     other.write_text(HEAD + ROWS.replace("a,", "b,"))
     assert calibrate([one, str(other)]).designs == ("a", "b")
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from nas_fpga.training import QuantizedNetwork
-from tests.cli.conftest import Ended, run, write_table
+from tests.cli.conftest import ROOT, Ended, run, write_table
 from tests.cli.test_bad_inputs import one_line
 
 Run = Callable[[Sequence[str]], Ended]
@@ -145,6 +145,7 @@ BAD = [
     ("export network.npz --to out", "--data FILE --target COLUMN"),
     ("export network.npz --to out --study small --data data.csv", "--study is for a study", "leave one out"),
     ("export network.npz --to out --data data.csv --target label --bits 4", "--bits 4", "leave it out"),
+    ("export network.npz --to out --data data.csv --target label --input-bits 12", "--input-bits 12", "leave it out"),
     ("export data.csv --to out --data data.csv --target label", "data.csv is neither a .keras", "--study NAME"),
     ("export no.keras --to out --data data.csv --target label", "no.keras is not there", "give a .keras"),
     ("verify", "Missing argument", "verify --help"),
@@ -162,6 +163,13 @@ def test_wrong_input_is_one_line(here: Path, nas_fpga: Run, typed: tuple[str, ..
         assert all(word in ended.err for word in words), ended.err
         return
     one_line(ended, *words)
+
+
+@pytest.mark.parametrize("option", ["--bits", "--input-bits"])
+def test_a_model_with_quantizers_takes_no_bits(here: Path, nas_fpga: Run, option: str) -> None:
+    model = str(ROOT / "hls" / "example" / "model.keras")
+    ended = nas_fpga(["export", model, "--data", "data.csv", "--target", "label", "--to", "out", option, "9"])
+    one_line(ended, f"{option} 9 is for float models", "has quantizers of its own, leave it out")
 
 
 def test_float_model_needs_bits_and_keeps_its_merit(here: Path, nas_fpga: Run) -> None:
@@ -182,11 +190,13 @@ def test_float_model_needs_bits_and_keeps_its_merit(here: Path, nas_fpga: Run) -
     assert ended.code == 0, ended.err
     (project,) = json.loads(ended.out)["projects"]
     assert project["candidate"] == "6 w8a8"
+    assert "with 10-bit inputs" in ended.err
     auc = ended.err.partition("AUC ")[2].split()
     before, after = float(auc[0].rstrip(",")), float(auc[1])
     assert before > 0.8
     assert abs(after - before) < 0.02  # 8 bits cost next to nothing
     network = QuantizedNetwork.load(here / "out" / "network.npz")
+    assert network.input_format.bits.max() == 10
     kernel, bias = (np.asarray(v, np.float64) for v in (model.layers[-1].kernel, model.layers[-1].bias))
     hidden = np.maximum(rows[:, :3] @ np.asarray(model.layers[0].kernel) + np.asarray(model.layers[0].bias), 0)
     expected = hidden @ (kernel[:, 1] - kernel[:, 0]) + bias[1] - bias[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 from dataclasses import replace
@@ -43,6 +44,20 @@ def test_the_cheapest_mapping_is_taken_unless_another_is_asked_for():
     asked = estimate("16-64-32-32-5", strategy="resource", reuse_factor=8)
     assert str(asked.cost.mapping) == "resource rf 8/8/8/8"
     assert str(estimate("16-64-32-32-5", strategy="distributed-arithmetic").cost.mapping) == "da"
+
+
+def test_without_dsps_what_needs_some_is_over_the_limit():
+    found = estimate("16-64-32-32-5", rate_mhz=1, max_dsps=0)
+    assert found.cost.mapping.strategy == "distributed_arithmetic"
+    assert found.as_json()["shares"]["dsp"] == 0
+    folded = estimate("16-64-32-32-5", strategy="resource", reuse_factor=8, max_dsps=0)
+    dsps = folded.cost.figures.total("dsp")
+    assert dsps > 0
+    assert folded.cost.figures.shares(folded.target)["dsp"] == math.inf
+    assert folded.as_json()["shares"]["dsp"] is None
+    assert folded.cost.figures.violations(folded.target) == (
+        f"{dsps:,.0f} DSP in {folded.cost.figures.copies} copies, limit 0",
+    )
 
 
 def test_trained_weights_are_costed_by_their_adder_graph_unless_told_otherwise():
@@ -151,9 +166,61 @@ def test_reports_of_a_project_stand_beside_the_laws(tmp_path):
     assert "csynth.xml: of xcvu13p-flga2577-2-e; the limits are those of xcvu9p-flga2104-2L-e" in found.notes[0]
 
 
+def csynth_project(tmp_path: Path, changes: dict[str, str]) -> Path:
+    """The example with a report of C synthesis; it is of 2.5 ns, II 2, 13 cycles where nothing is changed."""
+    project = Path(shutil.copytree(EXAMPLE, tmp_path / "example"))
+    report = project / "hls" / "network_prj" / "solution1" / "syn" / "report" / "csynth.xml"
+    report.parent.mkdir(parents=True)
+    text = (REPORTS / "vitis_hls_2023.1.xml").read_text()
+    for before, after in changes.items():
+        assert before in text
+        text = text.replace(before, after)
+    report.write_text(text)
+    return project
+
+
+def test_reports_are_at_the_clock_of_the_project_unless_another_is_given(tmp_path):
+    changes = {"<TargetClockPeriod>2.50<": "<TargetClockPeriod>10.00<", "<Interval-max>2<": "<Interval-max>4<"}
+    project = csynth_project(tmp_path, changes)
+    found = estimate(project, stage="csynth", rate_mhz=40)
+    assert (found.target.clock_ns, found.cost.figures.latency_ns.value) == (10, 130)
+    assert found.cost.figures.copies == 2  # 4 cycles are 40 ns, in which 1.6 inferences come
+    assert not any("its clock is" in note for note in found.notes)
+    asked = estimate(project, stage="csynth", rate_mhz=40, clock_ns=5)
+    assert (asked.target.clock_ns, asked.cost.figures.latency_ns.value, asked.cost.figures.copies) == (5, 65, 1)
+    assert any(
+        note.endswith("its clock is 10 ns; latency in ns, copies and limits are at 5 ns") for note in asked.notes
+    )
+    with pytest.raises(InputError, match=r"clock period 0\.5 ns must be at least 1"):
+        estimate(project, stage="csynth", clock_ns=0.5)
+
+
+def test_a_project_that_does_not_say_its_clock_needs_one(tmp_path, monkeypatch):
+    monkeypatch.setattr("nas_fpga.estimation._estimate.vendor_clock_ns", lambda *_, **__: None)
+    project = csynth_project(tmp_path, {})
+    with pytest.raises(InputError, match=r"example does not say its clock period; give --clock-ns"):
+        estimate(project, stage="csynth")
+    assert estimate(project, stage="csynth", clock_ns=4).target.clock_ns == 4
+
+
+@pytest.mark.parametrize("worst", [0, 4])
+def test_a_report_of_no_cycles_is_read(tmp_path, worst):
+    changes = {
+        "<Best-caseLatency>11<": "<Best-caseLatency>0<",
+        "<Worst-caseLatency>13<": f"<Worst-caseLatency>{worst}<",
+    }
+    latency = estimate(csynth_project(tmp_path, changes), stage="csynth").as_json()["figures"]["achievable_latency_ns"]
+    assert latency["low"] == 0
+    assert (latency["high"] > 0) == (worst > 0)
+
+
 def test_the_picture_has_a_bar_for_every_resource_in_use(tmp_path):
     path = tmp_path / "layers.png"
     plot_layers(estimate("16-64-32-32-5", strategy="resource", reuse_factor=8), path)
+    assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    titled = replace(estimate("16-64-5"), title="$_^$.keras: 16-64-5")  # no formula of matplotlib's
+    path.unlink()
+    plot_layers(titled, path)
     assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     with pytest.raises(InputError, match=r"layers.gif must end in .png"):
         plot_layers(estimate("16-64-5"), tmp_path / "layers.gif")

@@ -259,6 +259,11 @@ class TestSimulating:
         _, features, _, folder, _, _ = two_classes
         with pytest.raises(InputError, match=r"no rtl\.json"):
             simulate_rtl(tmp_path, features, message=lambda line: None)
+        text = (folder / "rtl.json").read_text()
+        for damaged in (text[: len(text) // 2], "{}", "[]"):
+            (tmp_path / "rtl.json").write_text(damaged)
+            with pytest.raises(InputError, match=r"rtl\.json is damaged \(.*\); export it with --rtl again"):
+                simulate_rtl(tmp_path, features, message=lambda line: None)
         with pytest.raises(InputError, match=r"shape \(1500, 8\) do not fit 9 input words"):
             simulate_rtl(folder, features[:, :8], message=lambda line: None)
 

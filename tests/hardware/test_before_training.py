@@ -36,6 +36,23 @@ def test_what_can_never_fit_is_refused_and_what_may_is_not():
     assert share[0] > 0.8  # 1.5 million weights: far above one SLR at 40 MHz
 
 
+@pytest.mark.parametrize("rate_mhz", [40, 1])
+def test_without_dsps_and_brams_a_share_is_that_of_distributed_arithmetic(rate_mhz):
+    """At 1 MHz a DSP multiplies for many inputs, so that Resource is the cheapest where there are any."""
+    rows = np.array([row((64, 32, 32), 6, 6), row((16,), 4, 4), row((750, 1000, 750), 6, 6)])
+    some, none = (
+        PreTrainingCost(13, 1, 10, make_target(rate_mhz=rate_mhz, **limits))
+        for limits in ({}, {"max_dsps": 0, "max_brams": 0})
+    )
+    share, refused = none(rows)
+    luts = distributed_arithmetic(expected_traits(rows, 13, 1, 10), 13, 5.0)[0, VALUE]
+    by_hand = luts * 1.0 / make_target().limits.lut
+    assert share == pytest.approx(np.log10(by_hand))
+    assert all(np.isfinite(ends).all() for ends in none.interval(rows))
+    assert refused.tolist() == [False, False, True]
+    assert (share >= some(rows)[0] - 1e-12).all()
+
+
 def test_where_nothing_is_limited_nothing_is_refused():
     rows = np.array([row((2000, 2000, 2000), 6, 6), row((16,), 4, 4)])
     unlimited = PreTrainingCost(13, 1, 10, make_target(region="unlimited"))

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from nas_fpga.errors import InputError
-from nas_fpga.hardware import find_part, room_beside
+from nas_fpga.estimation import estimate
+from nas_fpga.hardware import find_part, make_target, room_beside
 
 REPORTS = Path(__file__).parent / "data" / "reports"
 USED = REPORTS / "utilization_2022.2_ultrascale_plus_synth.rpt"  # 21,874 LUT, 9,406 FF, 13 tiles of a U250
@@ -21,10 +22,29 @@ def test_what_is_left_of_the_part():
     assert room["max_brams"] == pytest.approx(0.8 * part.bram18 - 26)
 
 
+def test_the_spelling_of_the_part_does_not_matter():
+    room = room_beside(USED, "80%", "u250", "part")
+    assert room_beside(USED, "80%", "XCU250-FIGD2104-2-E", "part") == room
+
+
 def test_no_more_than_the_region():
     part = find_part("u250")
     assert room_beside(USED, "80%", "u250", "slr")["max_luts"] == part.lut / 4
     assert room_beside(USED, "26%", "u250", "slr")["max_luts"] == pytest.approx(0.26 * part.lut - 21_874)
+
+
+def test_firmware_that_fills_the_brams_leaves_none(tmp_path):
+    text = USED.read_text()
+    full = tmp_path / "full.rpt"
+    tiles = next(line for line in text.splitlines() if line.startswith("| Block RAM Tile "))
+    full.write_text(text.replace(tiles, tiles.replace(" 13 ", " 2500 ")))
+    room = room_beside(full, "80%", "u250", "part")
+    assert room["max_brams"] == 0
+    assert room["max_luts"] == room_beside(USED, "80%", "u250", "part")["max_luts"]
+    target = make_target(part="u250", **room)
+    design = estimate("16-64-32-32-5", strategy="distributed_arithmetic", part="u250", **room)
+    assert design.cost.figures.shares(target)["bram18"] == 0
+    assert not design.cost.figures.violations(target)
 
 
 @pytest.mark.parametrize("fill", ["80", "0%", "101%", "-5%", "most", "nan%"])

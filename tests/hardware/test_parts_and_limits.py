@@ -20,6 +20,7 @@ from nas_fpga.hardware import (
     make_target,
     parse_region,
 )
+from nas_fpga.hardware._limits import share_of
 
 
 def test_default_part_is_that_of_the_reports():
@@ -45,6 +46,23 @@ def test_a_full_name_is_kept_and_holds_what_its_device_does(name, device):
     part = find_part(name)
     assert (part.name, part.device) == (name, device)
     assert replace(part, name="") == replace(find_part(device), name="")
+
+
+@pytest.mark.parametrize(
+    ("name", "spelled"),
+    [
+        ("vu13p-flga2577-2-e", "xcvu13p-flga2577-2-e"),
+        ("XCVU13P-FHGA2104-3-E", "xcvu13p-fhga2104-3-e"),
+        ("XCU250-FIGD2104-2-E", "xcu250-figd2104-2-e"),
+        ("u250-figd2104-2l-e", "xcu250-figd2104-2L-e"),
+        ("K26-SFVC784-2LV-C", "xck26-sfvc784-2LV-c"),
+        ("7A35TICSG324-1L", "xc7a35ticsg324-1L"),
+        ("xc7z020CLG484-2", "xc7z020clg484-2"),
+        ("7z020", "xc7z020clg400-1"),
+    ],
+)
+def test_a_name_is_spelled_as_the_vendor_does(name, spelled):
+    assert find_part(name).name == spelled
 
 
 @pytest.mark.parametrize(
@@ -122,13 +140,37 @@ class TestUnlimited:
         assert log10_share(as_told(1.0, make_target())) < 0
 
 
-@pytest.mark.parametrize(
-    "option", ["clock_ns", "rate_mhz", "max_latency_ns", "max_luts", "max_ffs", "max_dsps", "max_brams"]
-)
+@pytest.mark.parametrize("option", ["clock_ns", "rate_mhz", "max_latency_ns", "max_luts", "max_ffs"])
 @pytest.mark.parametrize("value", [0, -1, math.nan, math.inf])
 def test_numbers_must_be_positive_and_finite(option, value):
     with pytest.raises(InputError, match=r"must be a finite number above 0"):
         make_target(**{option: value})
+
+
+@pytest.mark.parametrize(("option", "said"), [("clock_ns", "clock period 1e.22 ns"), ("rate_mhz", "rate 1e.22 MHz")])
+def test_numbers_whose_copies_cannot_be_counted_are_refused(option, said):
+    with pytest.raises(InputError, match=f"{said} must be at most 1,000,000"):
+        make_target(**{option: 1e22})
+    assert make_target(clock_ns=1e6, rate_mhz=1e6).copies(1000) == pytest.approx(1e12)
+
+
+@pytest.mark.parametrize("option", ["max_dsps", "max_brams"])
+@pytest.mark.parametrize("value", [-1, math.nan, math.inf])
+def test_limits_of_what_a_design_can_do_without_are_not_negative_and_finite(option, value):
+    with pytest.raises(InputError, match=r"must be a finite number of at least 0"):
+        make_target(**{option: value})
+    assert make_target(**{option: 0}).limits != make_target().limits
+
+
+def test_shares_of_limits_of_0_are_0_or_infinite():
+    used = np.array([0.0, 0.0, 3.0, 3.0, math.inf, math.inf])
+    limit = np.array([0.0, 12.0, 0.0, 12.0, 0.0, 12.0])
+    assert share_of(used, limit).tolist() == [0, 0, math.inf, 0.25, math.inf, math.inf]
+    assert share_of(np.ones((2, 6)), limit[:1]).tolist() == [[math.inf] * 6] * 2
+    assert [share_of(*pair) for pair in zip(used.tolist(), limit.tolist(), strict=True)] == share_of(
+        used, limit
+    ).tolist()
+    assert log10_share(as_told(share_of(3, 0), make_target())) == math.inf
 
 
 def test_limits_replace_those_of_the_region():

@@ -127,6 +127,19 @@ class TestFigures:
         assert found.low == pytest.approx(40 * math.exp(-math.hypot(math.log(2), math.log(4 / 3))))
         assert found.high == pytest.approx(40 * math.exp(math.hypot(math.log(2), math.log(5 / 4))))
 
+    @pytest.mark.parametrize(
+        ("cycles", "low", "high"),
+        [((0, 0), 0, 0), ((0, 4), 0, 16 * 5 / 4)],  # an end of 0 has no logarithm; the other is as unsure as the period
+    )
+    def test_achievable_latency_of_no_cycles(self, cycles, low, high):
+        best, worst = cycles
+        found = replace(
+            estimate(NETWORK, UNFOLDED, make_target()),
+            latency_cycles=Figure(worst, "cycles", "csynth", best, worst),
+            period_ns=Figure(4, "ns", "place-and-route", 3, 5),
+        ).achievable_latency_ns
+        assert (found.value, found.low, found.high) == (4 * worst, low, pytest.approx(high))
+
     def test_studies_from_before_have_none(self):
         found = replace(estimate(NETWORK, UNFOLDED, make_target()), period_ns=None)
         assert found.achievable_latency_ns is None

@@ -14,11 +14,13 @@ from nas_fpga.hardware import (
     RESOURCES,
     DesignCost,
     Mapping,
+    Target,
     TimingReport,
     UtilizationReport,
     cost_by_law,
     cost_by_vendor,
     make_target,
+    vendor_clock_ns,
 )
 from nas_fpga.hardware._vendor import vendor_reports
 from nas_fpga.training import QuantizedNetwork
@@ -72,10 +74,16 @@ def by_law(project: Path) -> DesignCost:
     return cost_by_law(QuantizedNetwork.load(project / "network.npz"), Mapping("latency", (1, 1)), TARGET)
 
 
-def cost(project: Path, stage: str) -> tuple[DesignCost, tuple[str, ...], list[str]]:
+def cost(project: Path, stage: str, target: Target = TARGET) -> tuple[DesignCost, tuple[str, ...], list[str]]:
     told: list[str] = []
-    found, notes = cost_by_vendor(project, stage, by_law(project), TARGET, message=told.append)
+    found, notes = cost_by_vendor(project, stage, by_law(project), target, message=told.append)
     return found, notes, told
+
+
+def change(path: Path, before: str, after: str) -> None:
+    text = path.read_text()
+    assert text.count(before) == 1
+    path.write_text(text.replace(before, after))
 
 
 def put(project: Path, path: str, report: str) -> None:
@@ -85,14 +93,14 @@ def put(project: Path, path: str, report: str) -> None:
 
 def test_a_report_of_c_synthesis_that_is_there_is_read(project, tools):
     put(project, CSYNTH, "vitis_hls_2023.1.xml")
-    found, notes, told = cost(project, "csynth")
+    found, notes, told = cost(project, "csynth", make_target(clock_ns=2.5))
     figures = found.figures
     assert (figures.lut.value, figures.lut.low, figures.lut.high, figures.lut.stage) == (40962, 40962, 40962, "csynth")
     assert figures.lut.source == "HLS 2023.1, csynth.xml"
     assert (figures.ff.value, figures.dsp.value, figures.bram18.value) == (5381, 214, 7)
     cycles = figures.latency_cycles
     assert (cycles.low, cycles.value, cycles.high) == (11, 13, 13)
-    assert (figures.latency_ns.value, figures.latency_ns.stage) == (13 * 2.5, "csynth")  # at the clock of the report
+    assert (figures.latency_ns.value, figures.latency_ns.stage) == (13 * 2.5, "csynth")
     assert (figures.ii_cycles.value, figures.copies) == (2, 1)
     assert figures.ebops == by_law(project).figures.ebops
     for name in RESOURCES:
@@ -102,6 +110,54 @@ def test_a_report_of_c_synthesis_that_is_there_is_read(project, tools):
         assert all(0 <= part.low <= part.value <= part.high <= whole for part in parts)
     assert found.layers[-1].dsp.value == 214  # the law has none, so it knows no layer for them
     assert (notes, told) == ((), [])
+
+
+def test_time_and_copies_are_at_the_clock_of_the_target_and_another_is_noted(project, tools):
+    put(project, CSYNTH, "vitis_hls_2023.1.xml")  # of 2.5 ns, II 2
+    found, notes, _ = cost(project, "csynth", make_target(clock_ns=15, rate_mhz=40))
+    assert (found.figures.latency_ns.value, found.figures.copies) == (13 * 15, 2)
+    assert notes == (f"{project}: its clock is 2.5 ns; latency in ns, copies and limits are at 15 ns",)
+
+
+@pytest.mark.parametrize(
+    ("in_report", "in_project", "clock_ns"),
+    [
+        ("2.50", 5.0, 2.5),
+        ("3.13", 3.125, 3.125),  # rounded: at 3.13 ns eight cycles would be longer than the 25 ns of 40 MHz
+        ("3.12", 3.125, 3.125),
+        ("3.13", 3.2, 3.13),
+    ],
+)
+def test_the_clock_is_that_of_the_report_with_the_digits_of_the_project(
+    project, tools, in_report, in_project, clock_ns
+):
+    put(project, CSYNTH, "vitis_hls_2023.1.xml")
+    change(project / "hls" / CSYNTH, "<TargetClockPeriod>2.50<", f"<TargetClockPeriod>{in_report}<")
+    change(project / "design.json", '"clock_ns": 5.0', f'"clock_ns": {in_project}')
+    assert vendor_clock_ns(project, "csynth", message=print) == clock_ns
+
+
+def test_the_clock_of_what_no_report_says_is_that_of_the_project(project, tools):
+    put(project, "vivado_synth.rpt", "utilization_2022.2_ultrascale_plus_synth.rpt")
+    change(project / "hls" / "hls4ml_config.yml", "ClockPeriod: 5.0", "ClockPeriod: 4")
+    assert vendor_clock_ns(project, "vendor-synthesis", message=print) == 5.0
+    assert vendor_clock_ns(project / "hls", "vendor-synthesis", message=print) == 4.0
+    (project / "hls" / "hls4ml_config.yml").unlink()
+    assert vendor_clock_ns(project / "hls", "vendor-synthesis", message=print) is None
+    put(project, "implement/utilization.rpt", "utilization_2014.2_7series_placed.rpt")
+    put(project, "implement/timing.rpt", "timing_2023.1_routed.rpt")
+    assert vendor_clock_ns(project / "hls", "place-and-route", message=print) == 5.0  # of clk_out1_clk_wiz_0
+
+
+def test_the_spelling_of_a_part_makes_it_no_other(project, tools):
+    put(project, CSYNTH, "vitis_hls_2023.1.xml")
+    change(project / "hls" / CSYNTH, "<Part>xcvu13p-flga2577-2-e<", "<Part>XCVU13P-FLGA2577-2-E<")
+    for part in ("vu13p", "XCVU13P-FLGA2577-2-E"):
+        assert cost(project, "csynth", make_target(part=part, clock_ns=2.5))[1] == ()
+    notes = cost(project, "csynth", make_target(part="vu9p", clock_ns=2.5))[1]
+    assert [note.partition(": ")[2] for note in notes] == [
+        "of XCVU13P-FLGA2577-2-E; the limits are those of xcvu9p-flga2104-2L-e"
+    ]
 
 
 def test_reports_of_vivado_are_read_with_the_period(project, tools):

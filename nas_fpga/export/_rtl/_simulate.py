@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nas_fpga._process import ToolFailedError, run
 from nas_fpga.errors import InputError
-from nas_fpga.export._rtl._ports import bus_bits, pack, unpack, word_of_json
+from nas_fpga.export._rtl._ports import Word, bus_bits, pack, unpack, word_of_json
 from nas_fpga.export._rtl._simulators import Simulator, find_simulator
 from nas_fpga.export._rtl._vectors import read_outputs, write_stimulus
 
@@ -60,16 +61,11 @@ def simulate_rtl(
         simulator: The one to use; found where None.
 
     Raises:
-        InputError: The folder has no RTL, or the features do not fit it.
+        InputError: The folder has no RTL, its description is damaged, or the features do not fit it.
         MissingExtraError: No simulator is installed.
         ToolFailedError: A tool failed, or valid out does not follow valid in.
     """
-    description_path = folder / "rtl.json"
-    if not description_path.is_file():
-        raise InputError(f"{folder} has no rtl.json; export it with --rtl first")
-    description = json.loads(description_path.read_text())
-    inputs = tuple(word_of_json(word) for word in description["inputs"])
-    outputs = tuple(word_of_json(word) for word in description["outputs"])
+    description, inputs, outputs = _described(folder)
     if features.ndim != 2 or features.shape[1] != len(inputs) or not len(features):
         raise InputError(f"features of shape {features.shape} do not fit {len(inputs)} input words")
     simulator = simulator or find_simulator(description["language"])
@@ -101,3 +97,20 @@ def simulate_rtl(
         build_s=built - start,
         run_s=run_s,
     )
+
+
+def _described(folder: Path) -> tuple[dict[str, Any], tuple[Word, ...], tuple[Word, ...]]:
+    """Return what a folder says of its RTL, and the words of its inputs and outputs.
+
+    Raises:
+        InputError: It says nothing, or that is damaged.
+    """
+    path = folder / "rtl.json"
+    if not path.is_file():
+        raise InputError(f"{folder} has no rtl.json; export it with --rtl first")
+    try:
+        description: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        inputs, outputs = (tuple(word_of_json(word) for word in description[name]) for name in ("inputs", "outputs"))
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is damaged ({error}); export it with --rtl again") from error
+    return description, inputs, outputs
