@@ -223,6 +223,14 @@ class TestPublished:
         assert asked.command == f"nas-fpga search --data {path} --target j_t"
         assert asked.classes == {"0": 320, "1": 80}
 
+    @pytest.mark.parametrize(("n_features", "variant"), [(1, None), (8, None), (9, "cernbox-jets")])
+    def test_cernbox_has_most_of_its_features(self, tmp_path: Path, n_features: int, variant: str | None) -> None:
+        few = dict(list(cernbox_columns().items())[2 : 2 + n_features])
+        assert all(name.startswith("j_") for name in few)
+        table = {"x": np.arange(400.0), "j_t": np.arange(400) % 5 == 0} | few | {"label": np.arange(400) % 2}
+        found = inspect_file(write(tmp_path / "t.npz", table))
+        assert (found.variant, found.target) == (variant, None if variant else "label")
+
     def test_beam_test(self, tmp_path: Path) -> None:
         path = write_showers(tmp_path / "electrons.h5", shower_arrays("electron")[0])
         found = inspect_file(path)
