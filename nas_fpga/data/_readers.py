@@ -38,8 +38,8 @@ def read_dataset(
 
     Class names are the sorted values of the target, numerically where they are numbers. Of two classes the last is the
     signal unless ``signal`` names the other; of several, naming one makes all others its background, each of the same
-    weight (:func:`against_rest`). Rows with NaN or infinite features and columns that never vary are
-    dropped, and ``Dataset.repairs`` says so.
+    weight (:func:`against_rest`). Columns that never vary, whatever is missing in them, and rows with NaN or infinite
+    features are dropped, and ``Dataset.repairs`` says so.
 
     Args:
         source: An npz, CSV, Parquet, ARFF, HDF5 or ROOT file, for the last two also `FILE.root:tree`; or a pandas data
@@ -66,25 +66,25 @@ def read_dataset(
         groups = _groups(by_option["group"], group or "") if group else np.arange(table.n_rows)
         features = {name: column for name, column in columns.items() if name not in special.values()}
         matrix, rounded = _feature_matrix(features)
-        keep, dropped_rows = finite_rows(matrix, list(features))
-        varying, constant = _varying_columns(matrix[keep], list(features))
-        if not drop_constant:
-            varying, constant = np.ones_like(varying), []
+        names = np.array(list(features))
+        used = _varying_columns(matrix, names) | (not drop_constant)
+        keep, dropped_rows = finite_rows(matrix[:, used], names[used].tolist())
+        used &= _varying_columns(matrix[keep], names) | (not drop_constant)  # some varied in the rows that go
         _check_counts(classes, keep, weights)
     except InputError as error:
         raise InputError(f"{table.path}: {error}") from error
     dataset = Dataset(
         name=table.path.stem,
-        features=np.ascontiguousarray(matrix[keep][:, varying]),
+        features=np.ascontiguousarray(matrix[keep][:, used]),
         labels=classes.labels[keep],
         class_names=classes.names,
-        feature_names=tuple(name for name, kept in zip(features, varying, strict=True) if kept),
-        feature_units=("",) * int(varying.sum()),
+        feature_names=tuple(names[used].tolist()),
+        feature_units=("",) * int(used.sum()),
         weights=weights[keep],
         groups=np.unique(groups[keep], return_inverse=True)[1].astype(np.int64),
         counted=np.ones(int(keep.sum()), dtype=np.bool_),
         provenance=provenance(table, source) | special,
-        repairs=(*repairs, *rounded, *dropped_rows, *constant),
+        repairs=(*repairs, *rounded, *dropped_rows, *_dropped_columns(names[~used].tolist())),
     )
     return dataset if signal is None or dataset.n_classes == 2 else against_rest(dataset, signal)
 
@@ -233,14 +233,24 @@ def finite_rows(matrix: NDArray[np.float32], names: Sequence[str]) -> tuple[NDAr
     return keep, [f"dropped {n_bad:,} of {n:,} rows with NaN or infinite features ({where})"]
 
 
-def _varying_columns(matrix: NDArray[np.float32], names: Sequence[str]) -> tuple[NDArray[np.bool_], list[str]]:
-    """Return which columns to keep, and the sentence that names those that go."""
-    varying = np.asarray(matrix.min(axis=0) < matrix.max(axis=0))
-    constant = [name for name, varies in zip(names, varying, strict=True) if not varies]
-    if len(constant) == len(names):
-        raise InputError(f"no feature varies ({_listing(constant)}); give columns that tell the classes apart")
+def _varying_columns(matrix: NDArray[np.float32], names: Sequence[str]) -> NDArray[np.bool_]:
+    """Return which columns have two different finite values.
+
+    Raises:
+        InputError: None has.
+    """
+    finite = np.isfinite(matrix)
+    low = np.min(matrix, axis=0, initial=np.inf, where=finite)
+    varying = np.asarray(low < np.max(matrix, axis=0, initial=-np.inf, where=finite))
+    if not varying.any():
+        raise InputError(f"no feature varies ({_listing(names)}); give columns that tell the classes apart")
+    return varying
+
+
+def _dropped_columns(constant: Sequence[str]) -> list[str]:
+    """Return the sentence that names the columns that go."""
     word = "column" if len(constant) == 1 else "columns"
-    return varying, [f"dropped {len(constant)} constant {word}: {_listing(constant)}"] if constant else []
+    return [f"dropped {len(constant)} constant {word}: {_listing(constant)}"] if constant else []
 
 
 def _check_counts(classes: Classes, keep: NDArray[np.bool_], weights: NDArray[np.float64]) -> None:

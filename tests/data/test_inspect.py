@@ -182,6 +182,17 @@ def test_identifiers_and_leaks_are_warned_of(tmp_path: Path) -> None:
     )
 
 
+def test_missing_values_of_a_constant_column_are_as_in_a_search(tmp_path: Path) -> None:
+    flags = {"flag": np.where(np.arange(300) % 2, np.nan, 1.0), "none": np.full(300, np.nan)}
+    path = write(tmp_path / "t.csv", columns(**flags))
+    found = inspect_file(path)
+    dropped = [column.name for column in found.columns if column.note == "never varies: dropped"]
+    data = read_dataset(path, "label", group="event", weight="weight")
+    assert data.repairs == (f"dropped 2 constant columns: {', '.join(dropped)}",)
+    assert len(data.labels) == 300
+    assert found.warnings == ()
+
+
 def test_too_few_rows(tmp_path: Path) -> None:
     found = inspect_file(write(tmp_path / "t.npz", {"x": np.arange(12.0), "label": np.arange(12) // 9}))
     assert found.warnings[:2] == (

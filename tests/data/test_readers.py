@@ -193,6 +193,25 @@ class TestTarget:
         assert_array_equal(data.groups, kept // 4)
         assert data.repairs == ("dropped 2 of 200 rows with NaN or infinite features (most in column 'x': 2)",)
 
+    def test_what_is_missing_in_a_constant_column_costs_no_rows(self, tmp_path: Path) -> None:
+        flag = np.where(np.arange(200) % 3 == 0, 1.0, np.nan)
+        flag[1] = np.inf
+        data = read(tmp_path, columns(flag=flag, none=np.full(200, np.nan)), group="event", weight="w")
+        assert_array_equal(data.features[:, 0], columns()["x"].astype(np.float32))
+        assert data.feature_names == ("x", "y")
+        assert data.repairs == ("dropped 2 constant columns: flag, none",)
+
+    def test_a_column_that_varies_in_dropped_rows_alone(self, tmp_path: Path) -> None:
+        x = columns()["x"]
+        x[7] = np.nan
+        data = read(tmp_path, columns(x=x, flag=np.arange(200) == 7), group="event", weight="w")
+        assert data.feature_names == ("x", "y")
+        assert data.features.shape == (199, 2)
+        assert data.repairs == (
+            "dropped 1 of 200 rows with NaN or infinite features (most in column 'x': 1)",
+            "dropped 1 constant column: flag",
+        )
+
     def test_groups_of_any_type(self, tmp_path: Path) -> None:
         names = np.array([f"run{i // 10:03d}" for i in range(200)])
         assert_array_equal(read(tmp_path, columns(event=names), group="event").groups, np.arange(200) // 10)
@@ -225,7 +244,7 @@ BAD_TABLES = [
     ("complex feature", {"s": np.ones(N, complex)}, {}, "columns that are not numbers: s"),
     ("no features", {"x": None, "y": None, "event": None, "w": None}, {}, "no feature columns are left"),
     ("constant features", {"x": np.ones(N), "y": None, "event": None, "w": None}, {}, r"no feature varies \(x\)"),
-    ("mostly NaN", {"x": HALF}, {}, r"101 of 200 rows have NaN or infinite features \(most in column 'x': 101\)"),
+    ("mostly NaN", {"x": HALF * np.arange(N)}, {}, r"101 of 200 rows have NaN or infinite features \(most in column 'x': 101\)"),
     ("beyond float32", {"x": np.full(N, 1e39)}, {}, r"column 'x' reaches 1e\+39, beyond float32 .*; rescale it"),
     ("few rows", {name: c[:49] for name, c in columns().items()}, {}, "only 49 usable rows; at least 50 are needed"),
     ("rare class", {"label": (np.arange(N) < 9).astype(int)}, {}, "class '1' has only 9 usable rows, 10 of"),
