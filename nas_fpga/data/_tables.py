@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_fpga.data._arff import as_csv, take_names
 from nas_fpga.errors import InputError
 
 _OBJECT_SUFFIX = re.compile(r"^(?P<path>.+\.(?:root|h5|hdf5)):(?P<object>.+)$", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"@attribute\s+(?:'([^']+)'|\"([^\"]+)\"|(\S+))\s", re.IGNORECASE)
 _ROOT_TABLES = ("TTree", "TNtuple", "TNtupleD", "ROOT::RNTuple")
 
 Column = NDArray[Any]
@@ -142,21 +142,16 @@ def _read_parquet(path: Path, inner: str | None) -> Columns:
 
 def _read_arff(path: Path, inner: str | None) -> Columns:
     """Read Weka's format as OpenML writes it, all columns in every row; `?` is a missing value."""
+    import pyarrow as pa
     from pyarrow import csv
 
     with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
-        names = []
-        for line in file:
-            text = line.decode("utf-8", "replace").strip()
-            if text.lower() == "@data":
-                break
-            if attribute := _ATTRIBUTE.match(text):
-                names.append(next(filter(None, attribute.groups())))
+        names = [name.decode("utf-8", "replace") for name in take_names(file)]
         if not names:
             raise InputError("no @ATTRIBUTE lines in it; it is truncated or of another format")
-        null = csv.ConvertOptions(null_values=["?", ""], strings_can_be_null=True)
-        options = csv.ReadOptions(column_names=names), csv.ParseOptions(quote_char="'"), null
-        return _from_arrow(csv.read_csv(file, *options))
+        rows = as_csv(file.read())
+    null = csv.ConvertOptions(null_values=["?", ""], strings_can_be_null=True)
+    return _from_arrow(csv.read_csv(pa.BufferReader(rows), csv.ReadOptions(column_names=names), convert_options=null))
 
 
 def _from_arrow(table: Any) -> Columns:
