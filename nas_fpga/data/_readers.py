@@ -6,6 +6,7 @@ import difflib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +67,9 @@ def read_dataset(
         groups = _groups(by_option["group"], group or "") if group else np.arange(table.n_rows)
         features = {name: column for name, column in columns.items() if name not in special.values()}
         matrix, rounded = _feature_matrix(features)
-        names = np.array(list(features))
+        names = list(features)
         used = _varying_columns(matrix, names) | (not drop_constant)
-        keep, dropped_rows = finite_rows(matrix[:, used], names[used].tolist())
+        keep, dropped_rows = finite_rows(matrix[:, used], list(compress(names, used)))
         used &= _varying_columns(matrix[keep], names) | (not drop_constant)  # some varied in the rows that go
         _check_counts(classes, keep, weights)
     except InputError as error:
@@ -78,13 +79,13 @@ def read_dataset(
         features=np.ascontiguousarray(matrix[keep][:, used]),
         labels=classes.labels[keep],
         class_names=classes.names,
-        feature_names=tuple(names[used].tolist()),
+        feature_names=tuple(compress(names, used)),
         feature_units=("",) * int(used.sum()),
         weights=weights[keep],
         groups=np.unique(groups[keep], return_inverse=True)[1].astype(np.int64),
         counted=np.ones(int(keep.sum()), dtype=np.bool_),
         provenance=provenance(table, source) | special,
-        repairs=(*repairs, *rounded, *dropped_rows, *_dropped_columns(names[~used].tolist())),
+        repairs=(*repairs, *rounded, *dropped_rows, *_dropped_columns(list(compress(names, ~used)))),
     )
     return dataset if signal is None or dataset.n_classes == 2 else against_rest(dataset, signal)
 
