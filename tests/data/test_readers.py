@@ -166,7 +166,6 @@ class TestFormats:
         assert data.feature_names == ("x",)
         assert data.repairs == ("dropped the unnamed column: it is a row index",)
 
-
     def test_arff_as_people_write_it(self, tmp_path: Path) -> None:
         header = [
             "% Latin-1: \xe9",
@@ -245,6 +244,7 @@ class TestTarget:
 
 
 N = 200
+MOSTLY_NAN = np.where(np.arange(N) <= N // 2, np.nan, np.arange(N))
 HALF = np.where(np.arange(N) < N // 2 + 1, np.nan, 1.0)
 BAD_TABLES = [
     ("wrong target", {}, {"target": "lable"}, "target 'lable' is not a column of .*did you mean 'label'.*x, y, label"),
@@ -267,7 +267,7 @@ BAD_TABLES = [
     ("complex feature", {"s": np.ones(N, complex)}, {}, "columns that are not numbers: s"),
     ("no features", {"x": None, "y": None, "event": None, "w": None}, {}, "no feature columns are left"),
     ("constant features", {"x": np.ones(N), "y": None, "event": None, "w": None}, {}, r"no feature varies \(x\)"),
-    ("mostly NaN", {"x": HALF * np.arange(N)}, {}, r"101 of 200 rows have NaN or infinite features \(most in column 'x': 101\)"),
+    ("mostly NaN", {"x": MOSTLY_NAN}, {}, r"101 of 200 rows have NaN or infinite features \(most in column 'x': 101\)"),
     ("beyond float32", {"x": np.full(N, 1e39)}, {}, r"column 'x' reaches 1e\+39, beyond float32 .*; rescale it"),
     ("few rows", {name: c[:49] for name, c in columns().items()}, {}, "only 49 usable rows; at least 50 are needed"),
     ("rare class", {"label": (np.arange(N) < 9).astype(int)}, {}, "class '1' has only 9 usable rows, 10 of"),
@@ -379,6 +379,35 @@ class TestBadInput:
         (tmp_path / "t.csv").write_bytes(np.random.default_rng(0).bytes(3000))
         with pytest.raises(InputError, match=r"t\.csv"):
             read_dataset(tmp_path / "t.csv", "label")
+
+    @pytest.mark.parametrize("kind", ["csv", "arff", "npz", "h5", "parquet", "root"])
+    def test_text_that_is_not_utf8(self, tmp_path: Path, kind: str) -> None:
+        """Replaced by one sign, two classes of the three were one."""
+        labels = ["mé", "mè", "e"] * 30
+        path, raw, x = tmp_path / f"t.{kind}", [label.encode("latin-1") for label in labels], np.arange(90)
+        rows = "".join(f"{i},{label}\n" for i, label in enumerate(labels))
+        if kind == "csv":
+            path.write_text(f"x,label\n{rows}", "latin-1")
+        elif kind == "arff":
+            path.write_text(f"@attribute x real\n@attribute label string\n@data\n{rows}", "latin-1")
+        elif kind == "parquet":
+            parquet.write_table(pa.table({"x": x, "label": pa.array(raw, pa.binary())}), path)
+        elif kind == "root":
+            with uproot.recreate(path) as file:
+                file.mktree("t", {"x": "int64", "label": "string"})
+                file["t"].extend({"x": x, "label": [label.decode("utf-8", "surrogateescape") for label in raw]})
+        else:
+            write(path, {"x": x, "label": np.array(raw)})
+        with pytest.raises(InputError, match=r"column 'label' holds b'm\\xe9', which is not UTF-8; save") as told:
+            read_dataset(path, "label")
+        assert str(told.value).startswith(f"{path}: ")
+
+    @pytest.mark.parametrize("header", ["é,label", "@attribute é real\n@attribute label real\n@data"])
+    def test_names_that_are_not_utf8(self, tmp_path: Path, header: str) -> None:
+        path = tmp_path / ("t.arff" if header.startswith("@") else "t.csv")
+        path.write_text(header + "\n1,0\n" * 60, "latin-1")
+        with pytest.raises(InputError, match=r"holds the name b'\\xe9', which is not UTF-8; save it as UTF-8"):
+            read_dataset(path, "label")
 
     def test_pickles_are_never_opened(self, tmp_path: Path) -> None:
         class Trap:
