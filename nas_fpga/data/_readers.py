@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
@@ -24,6 +25,7 @@ MIN_ROWS_PER_CLASS = 10
 _ROW_INDICES = ("", "__index_level_0__")  # how pandas writes its index to CSV and Parquet
 _LARGEST = float(np.finfo(np.float32).max)
 _LARGEST_EXACT_INTEGER = 2**24  # of float32
+_FEWEST_STEPS = 1000  # of float32 from end to end of a column, about ten bits
 
 
 def read_dataset(
@@ -206,14 +208,39 @@ def _feature_matrix(features: Columns) -> tuple[NDArray[np.float32], list[str]]:
         example = str(features[other[0]][0])
         cure = "encode them as numbers or leave them out of the file"
         raise InputError(f"columns that are not numbers: {_listing(other)} ('{example[:40]}'); {cure}")
-    rounded = []
     for name, column in features.items():
-        largest = float(np.max(np.abs(column.astype(np.float64)), where=np.isfinite(column), initial=0.0))
+        largest = max(map(abs, _ends(_finite(column))))
         if largest > _LARGEST:
             raise InputError(f"column '{name}' reaches {largest:g}, beyond float32 ({_LARGEST:g}); rescale it")
-        if column.dtype.kind in "iu" and largest > _LARGEST_EXACT_INTEGER:
-            rounded.append(f"rounded the integers of column '{name}' (up to {largest:.0f}) to 24 significant bits")
+    rounded = [text for name, column in features.items() for text in rounding(name, column)]
     return np.stack([column.astype(np.float32) for column in features.values()], axis=1), rounded
+
+
+def _finite(column: Column) -> Column:
+    finite = np.isfinite(column)
+    return column if finite.all() else column[finite]
+
+
+def _ends(values: Column) -> tuple[float, float]:
+    """Return the least and the largest value, zeros where there is none."""
+    return (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
+
+
+def rounding(name: str, column: Column) -> list[str]:
+    """Return the sentence that says what float32 loses of a column of numbers; none where that is next to nothing."""
+    values = _finite(column)
+    low, high = _ends(values)
+    largest = max(-low, high)
+    whole = column.dtype.kind in "iu"
+    exact = largest <= _LARGEST_EXACT_INTEGER if whole else column.dtype.itemsize <= np.float32().itemsize
+    if exact or largest > _LARGEST:
+        return []
+    step = max(2.0 ** (math.frexp(largest)[1] - 24), float(np.finfo(np.float32).smallest_subnormal))
+    what = f"the integers of column '{name}'" if whole else f"column '{name}'"
+    if 0 < high - low < _FEWEST_STEPS * step and (values != values.astype(np.float32)).any():
+        cure = "subtract an offset or rescale it"
+        return [f"rounded {what} (up to {largest:.6g}) to steps of {step:g} in a range of {high - low:.4g}; {cure}"]
+    return [f"rounded {what} (up to {largest:.0f}) to 24 significant bits"] if whole else []
 
 
 def finite_rows(matrix: NDArray[np.float32], names: Sequence[str]) -> tuple[NDArray[np.bool_], list[str]]:

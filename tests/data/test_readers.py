@@ -14,7 +14,7 @@ from numpy.testing import assert_array_equal
 from pyarrow import parquet
 from sklearn.datasets import load_digits
 
-from nas_fpga.data import Dataset, read_dataset
+from nas_fpga.data import Dataset, inspect_file, read_dataset
 from nas_fpga.data._tables import read_table
 from nas_fpga.errors import InputError
 from tests.data.tables import WRITERS, Columns, write
@@ -241,6 +241,48 @@ class TestTarget:
     def test_large_integers_are_rounded_aloud(self, tmp_path: Path) -> None:
         data = read(tmp_path, columns(x=2**40 + np.arange(200) * 2**20))
         assert data.repairs == ("rounded the integers of column 'x' (up to 1099720294400) to 24 significant bits",)
+
+    @pytest.mark.parametrize(
+        ("x", "said"),
+        [
+            (1.7e9 + np.arange(200) / 2, "column 'x' (up to 1.7e+09) to steps of 128 in a range of 99.5"),
+            (-1.7e9 + np.arange(200) * 500, "column 'x' (up to 1.7e+09) to steps of 128 in a range of 9.95e+04"),
+            (
+                17 * 10**8 - np.arange(200),
+                "the integers of column 'x' (up to 1.7e+09) to steps of 128 in a range of 199",
+            ),
+            (np.arange(200) * 1e-47, "column 'x' (up to 1.99e-45) to steps of 1.4013e-45 in a range of 1.99e-45"),
+        ],
+    )
+    def test_coarse_steps_of_float32_are_told(self, tmp_path: Path, x: np.ndarray, said: str) -> None:
+        path = write(tmp_path / "t.npz", columns(x=x))
+        data = read_dataset(path, "label", group="event", weight="w")
+        told = f"rounded {said}; subtract an offset or rescale it"
+        assert data.repairs[0] == told
+        found = inspect_file(path)
+        assert found.warnings[-1] == f"R{told[1:]}"
+
+    @pytest.mark.parametrize(
+        "x",
+        [
+            1.7e9 + np.arange(200) * 1e4,  # 15,000 steps
+            np.where(np.arange(200) == 3, np.nan, 355_100.0 + np.arange(200) % 20),  # exact
+            (1.7e9 + np.arange(200) * 128).astype(np.float32),
+            np.geomspace(1e-6, 1e9, 200),
+            16_777_000 + np.arange(200),
+        ],
+    )
+    def test_fine_steps_of_float32_are_not(self, tmp_path: Path, x: np.ndarray) -> None:
+        data = read(tmp_path, columns(x=x), group="event", weight="w")
+        assert [text for text in data.repairs if "rounded" in text] == []
+        assert data.feature_names == ("x", "y")
+
+    def test_a_column_that_steps_of_float32_make_constant(self, tmp_path: Path) -> None:
+        data = read(tmp_path, columns(x=1.7e9 + np.arange(200) / 10), group="event", weight="w")
+        assert data.repairs == (
+            "rounded column 'x' (up to 1.7e+09) to steps of 128 in a range of 19.9; subtract an offset or rescale it",
+            "dropped 1 constant column: x",
+        )
 
 
 N = 200
