@@ -11,6 +11,8 @@ from nas_fpga.errors import InputError
 
 BACKGROUND = "background"
 """Name of the class that all others become."""
+REST = "rest"
+"""The same where the signal itself is called :data:`BACKGROUND`."""
 
 
 def against_rest(dataset: Dataset, signal: str) -> Dataset:
@@ -38,7 +40,7 @@ def against_rest(dataset: Dataset, signal: str) -> Dataset:
     return replace(
         dataset,
         labels=(dataset.labels == label).astype(np.int64),
-        class_names=(BACKGROUND, signal),
+        class_names=(REST if signal == BACKGROUND else BACKGROUND, signal),
         weights=dataset.weights * factors[dataset.labels],
         bins={**dataset.bins, **{dataset.class_names[k]: dataset.labels == k for k in others}},
         provenance={

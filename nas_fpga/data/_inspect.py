@@ -18,6 +18,7 @@ from nas_fpga.data._readers import (
     MIN_ROWS,
     MIN_ROWS_PER_CLASS,
     find_classes,
+    rounding,
     take_column,
     without_row_index,
 )
@@ -149,6 +150,8 @@ def inspect_file(source: str | Path, target: str | None = None) -> Inspection:
         features = {s.name: columns[s.name] for s in summaries if s.role in ("feature", "text", "identifier")}
         warnings += gives_away(features, labels.labels, target)
     warnings += _about(summaries)
+    rounded = [text for s in summaries if s.role == "feature" for text in rounding(s.name, columns[s.name])]
+    warnings += [f"{text[0].upper()}{text[1:]}" for text in rounded]
     if variant is CERNBOX_JETS and not asked:
         classes = {name: int((columns[name] == 1).sum()) for name in CERNBOX_CLASSES if name in columns}
     if variant is not None and variant.n_rows not in (None, table.n_rows):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ MIN_ROWS_PER_CLASS = 10
 _ROW_INDICES = ("", "__index_level_0__")  # how pandas writes its index to CSV and Parquet
 _LARGEST = float(np.finfo(np.float32).max)
 _LARGEST_EXACT_INTEGER = 2**24  # of float32
+_FEWEST_STEPS = 1000  # of float32 from end to end of a column, about ten bits
 
 
 def read_dataset(
@@ -38,8 +41,8 @@ def read_dataset(
 
     Class names are the sorted values of the target, numerically where they are numbers. Of two classes the last is the
     signal unless ``signal`` names the other; of several, naming one makes all others its background, each of the same
-    weight (:func:`against_rest`). Rows with NaN or infinite features and columns that never vary are
-    dropped, and ``Dataset.repairs`` says so.
+    weight (:func:`against_rest`). Columns that never vary, whatever is missing in them, and rows with NaN or infinite
+    features are dropped, and ``Dataset.repairs`` says so.
 
     Args:
         source: An npz, CSV, Parquet, ARFF, HDF5 or ROOT file, for the last two also `FILE.root:tree`; or a pandas data
@@ -66,25 +69,25 @@ def read_dataset(
         groups = _groups(by_option["group"], group or "") if group else np.arange(table.n_rows)
         features = {name: column for name, column in columns.items() if name not in special.values()}
         matrix, rounded = _feature_matrix(features)
-        keep, dropped_rows = finite_rows(matrix, list(features))
-        varying, constant = _varying_columns(matrix[keep], list(features))
-        if not drop_constant:
-            varying, constant = np.ones_like(varying), []
+        names = list(features)
+        used = _varying_columns(matrix, names) | (not drop_constant)
+        keep, dropped_rows = finite_rows(matrix[:, used], list(compress(names, used)))
+        used &= _varying_columns(matrix[keep], names) | (not drop_constant)  # some varied in the rows that go
         _check_counts(classes, keep, weights)
     except InputError as error:
         raise InputError(f"{table.path}: {error}") from error
     dataset = Dataset(
         name=table.path.stem,
-        features=np.ascontiguousarray(matrix[keep][:, varying]),
+        features=np.ascontiguousarray(matrix[keep][:, used]),
         labels=classes.labels[keep],
         class_names=classes.names,
-        feature_names=tuple(name for name, kept in zip(features, varying, strict=True) if kept),
-        feature_units=("",) * int(varying.sum()),
+        feature_names=tuple(compress(names, used)),
+        feature_units=("",) * int(used.sum()),
         weights=weights[keep],
         groups=np.unique(groups[keep], return_inverse=True)[1].astype(np.int64),
         counted=np.ones(int(keep.sum()), dtype=np.bool_),
         provenance=provenance(table, source) | special,
-        repairs=(*repairs, *rounded, *dropped_rows, *constant),
+        repairs=(*repairs, *rounded, *dropped_rows, *_dropped_columns(list(compress(names, ~used)))),
     )
     return dataset if signal is None or dataset.n_classes == 2 else against_rest(dataset, signal)
 
@@ -205,14 +208,39 @@ def _feature_matrix(features: Columns) -> tuple[NDArray[np.float32], list[str]]:
         example = str(features[other[0]][0])
         cure = "encode them as numbers or leave them out of the file"
         raise InputError(f"columns that are not numbers: {_listing(other)} ('{example[:40]}'); {cure}")
-    rounded = []
     for name, column in features.items():
-        largest = float(np.max(np.abs(column.astype(np.float64)), where=np.isfinite(column), initial=0.0))
+        largest = max(map(abs, _ends(_finite(column))))
         if largest > _LARGEST:
             raise InputError(f"column '{name}' reaches {largest:g}, beyond float32 ({_LARGEST:g}); rescale it")
-        if column.dtype.kind in "iu" and largest > _LARGEST_EXACT_INTEGER:
-            rounded.append(f"rounded the integers of column '{name}' (up to {largest:.0f}) to 24 significant bits")
+    rounded = [text for name, column in features.items() for text in rounding(name, column)]
     return np.stack([column.astype(np.float32) for column in features.values()], axis=1), rounded
+
+
+def _finite(column: Column) -> Column:
+    finite = np.isfinite(column)
+    return column if finite.all() else column[finite]
+
+
+def _ends(values: Column) -> tuple[float, float]:
+    """Return the least and the largest value, zeros where there is none."""
+    return (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
+
+
+def rounding(name: str, column: Column) -> list[str]:
+    """Return the sentence that says what float32 loses of a column of numbers; none where that is next to nothing."""
+    values = _finite(column)
+    low, high = _ends(values)
+    largest = max(-low, high)
+    whole = column.dtype.kind in "iu"
+    exact = largest <= _LARGEST_EXACT_INTEGER if whole else column.dtype.itemsize <= np.float32().itemsize
+    if exact or largest > _LARGEST:
+        return []
+    step = max(2.0 ** (math.frexp(largest)[1] - 24), float(np.finfo(np.float32).smallest_subnormal))
+    what = f"the integers of column '{name}'" if whole else f"column '{name}'"
+    if 0 < high - low < _FEWEST_STEPS * step and (values != values.astype(np.float32)).any():
+        cure = "subtract an offset or rescale it"
+        return [f"rounded {what} (up to {largest:.6g}) to steps of {step:g} in a range of {high - low:.4g}; {cure}"]
+    return [f"rounded {what} (up to {largest:.0f}) to 24 significant bits"] if whole else []
 
 
 def finite_rows(matrix: NDArray[np.float32], names: Sequence[str]) -> tuple[NDArray[np.bool_], list[str]]:
@@ -233,14 +261,24 @@ def finite_rows(matrix: NDArray[np.float32], names: Sequence[str]) -> tuple[NDAr
     return keep, [f"dropped {n_bad:,} of {n:,} rows with NaN or infinite features ({where})"]
 
 
-def _varying_columns(matrix: NDArray[np.float32], names: Sequence[str]) -> tuple[NDArray[np.bool_], list[str]]:
-    """Return which columns to keep, and the sentence that names those that go."""
-    varying = np.asarray(matrix.min(axis=0) < matrix.max(axis=0))
-    constant = [name for name, varies in zip(names, varying, strict=True) if not varies]
-    if len(constant) == len(names):
-        raise InputError(f"no feature varies ({_listing(constant)}); give columns that tell the classes apart")
+def _varying_columns(matrix: NDArray[np.float32], names: Sequence[str]) -> NDArray[np.bool_]:
+    """Return which columns have two different finite values.
+
+    Raises:
+        InputError: None has.
+    """
+    finite = np.isfinite(matrix)
+    low = np.min(matrix, axis=0, initial=np.inf, where=finite)
+    varying = np.asarray(low < np.max(matrix, axis=0, initial=-np.inf, where=finite))
+    if not varying.any():
+        raise InputError(f"no feature varies ({_listing(names)}); give columns that tell the classes apart")
+    return varying
+
+
+def _dropped_columns(constant: Sequence[str]) -> list[str]:
+    """Return the sentence that names the columns that go."""
     word = "column" if len(constant) == 1 else "columns"
-    return varying, [f"dropped {len(constant)} constant {word}: {_listing(constant)}"] if constant else []
+    return [f"dropped {len(constant)} constant {word}: {_listing(constant)}"] if constant else []
 
 
 def _check_counts(classes: Classes, keep: NDArray[np.bool_], weights: NDArray[np.float64]) -> None:

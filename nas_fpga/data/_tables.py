@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_fpga.data._arff import as_csv, take_names
 from nas_fpga.errors import InputError
 
 _OBJECT_SUFFIX = re.compile(r"^(?P<path>.+\.(?:root|h5|hdf5)):(?P<object>.+)$", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"@attribute\s+(?:'([^']+)'|\"([^\"]+)\"|(\S+))\s", re.IGNORECASE)
 _ROOT_TABLES = ("TTree", "TNtuple", "TNtupleD", "ROOT::RNTuple")
 
 Column = NDArray[Any]
@@ -62,6 +62,9 @@ def read_table(source: str | Path) -> Table:
         columns = reader(path, inner)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+    except UnicodeDecodeError as error:
+        what = f"{path} holds the name {error.object[:40]!r}, which is not UTF-8"
+        raise InputError(f"{what}; save it as UTF-8, unless it is damaged or of another format") from error
     except Exception as error:  # the parsers below let through whatever damaged bytes provoke in them
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(f"{path} cannot be read as {name} ({reason}); it is damaged or of another format") from error
@@ -142,21 +145,16 @@ def _read_parquet(path: Path, inner: str | None) -> Columns:
 
 def _read_arff(path: Path, inner: str | None) -> Columns:
     """Read Weka's format as OpenML writes it, all columns in every row; `?` is a missing value."""
+    import pyarrow as pa
     from pyarrow import csv
 
     with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
-        names = []
-        for line in file:
-            text = line.decode("utf-8", "replace").strip()
-            if text.lower() == "@data":
-                break
-            if attribute := _ATTRIBUTE.match(text):
-                names.append(next(filter(None, attribute.groups())))
+        names = [name.decode() for name in take_names(file)]
         if not names:
             raise InputError("no @ATTRIBUTE lines in it; it is truncated or of another format")
-        null = csv.ConvertOptions(null_values=["?", ""], strings_can_be_null=True)
-        options = csv.ReadOptions(column_names=names), csv.ParseOptions(quote_char="'"), null
-        return _from_arrow(csv.read_csv(file, *options))
+        rows = as_csv(file.read())
+    null = csv.ConvertOptions(null_values=["?", ""], strings_can_be_null=True)
+    return _from_arrow(csv.read_csv(pa.BufferReader(rows), csv.ReadOptions(column_names=names), convert_options=null))
 
 
 def _from_arrow(table: Any) -> Columns:
@@ -249,13 +247,24 @@ def _expand(arrays: Mapping[str, Column]) -> Columns:
 def _plain(name: str, array: Column) -> Column:
     """Return a column as booleans, numbers or text (`U`); dates stay dates, for the caller to refuse."""
     if array.dtype.kind == "S":
-        return np.char.decode(array, "utf-8", "replace")
+        return _text(name, array.tolist())
     if array.dtype.kind != "O":
         return np.ascontiguousarray(array)
     kinds = {type(value) for value in array} - {type(None)}
     if kinds <= {bool, np.bool_}:  # a boolean column with missing values
         return np.array([np.nan if value is None else float(value) for value in array])
     if kinds <= {str, bytes}:
-        text = [value.decode("utf-8", "replace") if isinstance(value, bytes) else value or "" for value in array]
-        return np.array(text, dtype=np.str_)
+        return _text(name, array.tolist())
     raise InputError(f"column '{name}' holds lists or objects; give it one number or text per row")
+
+
+def _text(name: str, values: Iterable[str | bytes | None]) -> Column:
+    """Return text that is UTF-8: what replaces other bytes would make one class of several."""
+    try:
+        # uproot escapes what it cannot decode.
+        raw = (value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value or b"" for value in values)
+        return np.array([value.decode() for value in raw], dtype=np.str_)
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:
+        raise InputError(
+            f"column '{name}' holds {error.object[:40]!r}, which is not UTF-8; save the file as UTF-8"
+        ) from error

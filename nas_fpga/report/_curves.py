@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,19 +73,19 @@ class Distributions:
 def distributions(
     title: str,
     scores: NDArray[np.float64],
-    parts: dict[str, NDArray[np.bool_]],
+    parts: Sequence[tuple[str, NDArray[np.bool_]]],
     weights: NDArray[np.float64],
     threshold: float | None,
 ) -> Distributions:
-    """Return the distribution of scores `(n,)` in each part of the rows."""
+    """Return the distribution of scores `(n,)` in each part of the rows, which may share a name."""
     low, high = np.quantile(scores, [_TAIL, 1 - _TAIL])
     if high <= low:
         low, high = low - 0.5, low + 0.5
-    fewest = min(int(rows.sum()) for rows in parts.values())
+    fewest = min(int(rows.sum()) for _, rows in parts)
     edges = np.linspace(low, high, int(np.clip(2 * fewest**0.5, _LEAST_BINS, _MOST_BINS)) + 1)
     clipped = np.clip(scores, low, high)
     shares = []
-    for name, rows in parts.items():
+    for name, rows in parts:
         counts, _ = np.histogram(clipped[rows], edges, weights=weights[rows])
         shares.append((name, tuple((counts / counts.sum()).tolist())))
     centres = (edges[1:] + edges[:-1]) / 2

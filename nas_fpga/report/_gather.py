@@ -251,13 +251,18 @@ def _distributions(
     counts, labels, weights = _counted(outcome, subset)
     logits = logits[counts]
     if merits.threshold is not None:
-        parts = {name: labels == k for k, name in enumerate(names)}
+        parts = tuple((name, labels == k) for k, name in enumerate(names))
         return (distributions(names[1], logits.reshape(-1), parts, weights, merits.threshold),)
     scores = class_scores(logits)
     return tuple(
-        distributions(name, scores[:, k], {"all others": labels != k, name: labels == k}, weights, None)
+        distributions(name, scores[:, k], ((_rest_of(name), labels != k), (name, labels == k)), weights, None)
         for k, name in enumerate(names)
     )
+
+
+def _rest_of(name: str) -> str:
+    """Return what the classes beside one are called."""
+    return "all others" if name != "all others" else "the rest"
 
 
 def _layers(network: QuantizedNetwork, row: FrontRow, target: Target) -> tuple[Layer, ...]:

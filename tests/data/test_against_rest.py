@@ -38,6 +38,15 @@ def test_jets_become_two_classes():
     assert top.fingerprint() != jets.fingerprint() != against_rest(jets, "W").fingerprint()
 
 
+def test_a_signal_called_background(tmp_path):
+    label = np.repeat(["background", "tau", "x"], [100, 300, 50])
+    path = write(tmp_path / "t.npz", {"x": np.arange(450.0), "label": label})
+    data = read_dataset(path, "label", signal="background")
+    assert data.class_names == ("rest", "background")
+    np.testing.assert_array_equal(data.labels, label == "background")
+    assert read_dataset(path, "label", signal="tau").class_names == ("background", "tau")
+
+
 def test_unknown_class():
     with pytest.raises(InputError, match="signal 'b' is not a class of jets; its classes are gluon, quark, W, Z, top"):
         against_rest(load_jets(), "b")

@@ -182,6 +182,17 @@ def test_identifiers_and_leaks_are_warned_of(tmp_path: Path) -> None:
     )
 
 
+def test_missing_values_of_a_constant_column_are_as_in_a_search(tmp_path: Path) -> None:
+    flags = {"flag": np.where(np.arange(300) % 2, np.nan, 1.0), "none": np.full(300, np.nan)}
+    path = write(tmp_path / "t.csv", columns(**flags))
+    found = inspect_file(path)
+    dropped = [column.name for column in found.columns if column.note == "never varies: dropped"]
+    data = read_dataset(path, "label", group="event", weight="weight")
+    assert data.repairs == (f"dropped 2 constant columns: {', '.join(dropped)}",)
+    assert len(data.labels) == 300
+    assert found.warnings == ()
+
+
 def test_too_few_rows(tmp_path: Path) -> None:
     found = inspect_file(write(tmp_path / "t.npz", {"x": np.arange(12.0), "label": np.arange(12) // 9}))
     assert found.warnings[:2] == (
@@ -222,6 +233,14 @@ class TestPublished:
         asked = inspect_file(path, "j_t")
         assert asked.command == f"nas-fpga search --data {path} --target j_t"
         assert asked.classes == {"0": 320, "1": 80}
+
+    @pytest.mark.parametrize(("n_features", "variant"), [(1, None), (8, None), (9, "cernbox-jets")])
+    def test_cernbox_has_most_of_its_features(self, tmp_path: Path, n_features: int, variant: str | None) -> None:
+        few = dict(list(cernbox_columns().items())[2 : 2 + n_features])
+        assert all(name.startswith("j_") for name in few)
+        table = {"x": np.arange(400.0), "j_t": np.arange(400) % 5 == 0} | few | {"label": np.arange(400) % 2}
+        found = inspect_file(write(tmp_path / "t.npz", table))
+        assert (found.variant, found.target) == (variant, None if variant else "label")
 
     def test_beam_test(self, tmp_path: Path) -> None:
         path = write_showers(tmp_path / "electrons.h5", shower_arrays("electron")[0])

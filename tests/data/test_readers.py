@@ -14,7 +14,8 @@ from numpy.testing import assert_array_equal
 from pyarrow import parquet
 from sklearn.datasets import load_digits
 
-from nas_fpga.data import Dataset, read_dataset
+from nas_fpga.data import Dataset, inspect_file, read_dataset
+from nas_fpga.data._tables import read_table
 from nas_fpga.errors import InputError
 from tests.data.tables import WRITERS, Columns, write
 
@@ -165,6 +166,27 @@ class TestFormats:
         assert data.feature_names == ("x",)
         assert data.repairs == ("dropped the unnamed column: it is a row index",)
 
+    def test_arff_as_people_write_it(self, tmp_path: Path) -> None:
+        header = [
+            "% Latin-1: \xe9",
+            "@relation 'my rows'",
+            "@attribute x real",
+            "@Attribute 'it\\'s {y}'\tnumeric % in cm",
+            '@attribute "no, z"{0,1}',
+            "@attribute label{a,'b c',\"d, 'e'\"}",
+            "",
+            "@DATA % note",
+        ]
+        rows = ["1, 2,0, a", "  3, ?,1,'b c'  ", "\t5,\t6,'0',\"d, 'e'\"", "7 , 8 ,\"1\" ,\t'd, \\'e\\''"]
+        body = ["% one, two, three, four", *rows, "", "   ", "  %", *rows * 29]
+        (tmp_path / "t.arff").write_bytes("\r\n".join([*header, *body]).encode("latin-1"))
+        read = read_table(tmp_path / "t.arff").columns
+        assert list(read) == ["x", "it's {y}", "no, z", "label"]
+        assert_array_equal(read["x"], [1, 3, 5, 7] * 30)
+        assert_array_equal(read["it's {y}"], [2, np.nan, 6, 8] * 30)
+        assert_array_equal(read["no, z"], [0, 1, 0, 1] * 30)
+        assert_array_equal(read["label"], ["a", "b c", "d, 'e'", "d, 'e'"] * 30)
+
 
 class TestTarget:
     def test_numbers_sort_as_numbers(self, tmp_path: Path) -> None:
@@ -193,6 +215,25 @@ class TestTarget:
         assert_array_equal(data.groups, kept // 4)
         assert data.repairs == ("dropped 2 of 200 rows with NaN or infinite features (most in column 'x': 2)",)
 
+    def test_what_is_missing_in_a_constant_column_costs_no_rows(self, tmp_path: Path) -> None:
+        flag = np.where(np.arange(200) % 3 == 0, 1.0, np.nan)
+        flag[1] = np.inf
+        data = read(tmp_path, columns(flag=flag, none=np.full(200, np.nan)), group="event", weight="w")
+        assert_array_equal(data.features[:, 0], columns()["x"].astype(np.float32))
+        assert data.feature_names == ("x", "y")
+        assert data.repairs == ("dropped 2 constant columns: flag, none",)
+
+    def test_a_column_that_varies_in_dropped_rows_alone(self, tmp_path: Path) -> None:
+        x = columns()["x"]
+        x[7] = np.nan
+        data = read(tmp_path, columns(x=x, flag=np.arange(200) == 7), group="event", weight="w")
+        assert data.feature_names == ("x", "y")
+        assert data.features.shape == (199, 2)
+        assert data.repairs == (
+            "dropped 1 of 200 rows with NaN or infinite features (most in column 'x': 1)",
+            "dropped 1 constant column: flag",
+        )
+
     def test_groups_of_any_type(self, tmp_path: Path) -> None:
         names = np.array([f"run{i // 10:03d}" for i in range(200)])
         assert_array_equal(read(tmp_path, columns(event=names), group="event").groups, np.arange(200) // 10)
@@ -201,8 +242,51 @@ class TestTarget:
         data = read(tmp_path, columns(x=2**40 + np.arange(200) * 2**20))
         assert data.repairs == ("rounded the integers of column 'x' (up to 1099720294400) to 24 significant bits",)
 
+    @pytest.mark.parametrize(
+        ("x", "said"),
+        [
+            (1.7e9 + np.arange(200) / 2, "column 'x' (up to 1.7e+09) to steps of 128 in a range of 99.5"),
+            (-1.7e9 + np.arange(200) * 500, "column 'x' (up to 1.7e+09) to steps of 128 in a range of 9.95e+04"),
+            (
+                17 * 10**8 - np.arange(200),
+                "the integers of column 'x' (up to 1.7e+09) to steps of 128 in a range of 199",
+            ),
+            (np.arange(200) * 1e-47, "column 'x' (up to 1.99e-45) to steps of 1.4013e-45 in a range of 1.99e-45"),
+        ],
+    )
+    def test_coarse_steps_of_float32_are_told(self, tmp_path: Path, x: np.ndarray, said: str) -> None:
+        path = write(tmp_path / "t.npz", columns(x=x))
+        data = read_dataset(path, "label", group="event", weight="w")
+        told = f"rounded {said}; subtract an offset or rescale it"
+        assert data.repairs[0] == told
+        found = inspect_file(path)
+        assert found.warnings[-1] == f"R{told[1:]}"
+
+    @pytest.mark.parametrize(
+        "x",
+        [
+            1.7e9 + np.arange(200) * 1e4,  # 15,000 steps
+            np.where(np.arange(200) == 3, np.nan, 355_100.0 + np.arange(200) % 20),  # exact
+            (1.7e9 + np.arange(200) * 128).astype(np.float32),
+            np.geomspace(1e-6, 1e9, 200),
+            16_777_000 + np.arange(200),
+        ],
+    )
+    def test_fine_steps_of_float32_are_not(self, tmp_path: Path, x: np.ndarray) -> None:
+        data = read(tmp_path, columns(x=x), group="event", weight="w")
+        assert [text for text in data.repairs if "rounded" in text] == []
+        assert data.feature_names == ("x", "y")
+
+    def test_a_column_that_steps_of_float32_make_constant(self, tmp_path: Path) -> None:
+        data = read(tmp_path, columns(x=1.7e9 + np.arange(200) / 10), group="event", weight="w")
+        assert data.repairs == (
+            "rounded column 'x' (up to 1.7e+09) to steps of 128 in a range of 19.9; subtract an offset or rescale it",
+            "dropped 1 constant column: x",
+        )
+
 
 N = 200
+MOSTLY_NAN = np.where(np.arange(N) <= N // 2, np.nan, np.arange(N))
 HALF = np.where(np.arange(N) < N // 2 + 1, np.nan, 1.0)
 BAD_TABLES = [
     ("wrong target", {}, {"target": "lable"}, "target 'lable' is not a column of .*did you mean 'label'.*x, y, label"),
@@ -225,7 +309,7 @@ BAD_TABLES = [
     ("complex feature", {"s": np.ones(N, complex)}, {}, "columns that are not numbers: s"),
     ("no features", {"x": None, "y": None, "event": None, "w": None}, {}, "no feature columns are left"),
     ("constant features", {"x": np.ones(N), "y": None, "event": None, "w": None}, {}, r"no feature varies \(x\)"),
-    ("mostly NaN", {"x": HALF}, {}, r"101 of 200 rows have NaN or infinite features \(most in column 'x': 101\)"),
+    ("mostly NaN", {"x": MOSTLY_NAN}, {}, r"101 of 200 rows have NaN or infinite features \(most in column 'x': 101\)"),
     ("beyond float32", {"x": np.full(N, 1e39)}, {}, r"column 'x' reaches 1e\+39, beyond float32 .*; rescale it"),
     ("few rows", {name: c[:49] for name, c in columns().items()}, {}, "only 49 usable rows; at least 50 are needed"),
     ("rare class", {"label": (np.arange(N) < 9).astype(int)}, {}, "class '1' has only 9 usable rows, 10 of"),
@@ -337,6 +421,35 @@ class TestBadInput:
         (tmp_path / "t.csv").write_bytes(np.random.default_rng(0).bytes(3000))
         with pytest.raises(InputError, match=r"t\.csv"):
             read_dataset(tmp_path / "t.csv", "label")
+
+    @pytest.mark.parametrize("kind", ["csv", "arff", "npz", "h5", "parquet", "root"])
+    def test_text_that_is_not_utf8(self, tmp_path: Path, kind: str) -> None:
+        """Replaced by one sign, two classes of the three were one."""
+        labels = ["mé", "mè", "e"] * 30
+        path, raw, x = tmp_path / f"t.{kind}", [label.encode("latin-1") for label in labels], np.arange(90)
+        rows = "".join(f"{i},{label}\n" for i, label in enumerate(labels))
+        if kind == "csv":
+            path.write_text(f"x,label\n{rows}", "latin-1")
+        elif kind == "arff":
+            path.write_text(f"@attribute x real\n@attribute label string\n@data\n{rows}", "latin-1")
+        elif kind == "parquet":
+            parquet.write_table(pa.table({"x": x, "label": pa.array(raw, pa.binary())}), path)
+        elif kind == "root":
+            with uproot.recreate(path) as file:
+                file.mktree("t", {"x": "int64", "label": "string"})
+                file["t"].extend({"x": x, "label": [label.decode("utf-8", "surrogateescape") for label in raw]})
+        else:
+            write(path, {"x": x, "label": np.array(raw)})
+        with pytest.raises(InputError, match=r"column 'label' holds b'm\\xe9', which is not UTF-8; save") as told:
+            read_dataset(path, "label")
+        assert str(told.value).startswith(f"{path}: ")
+
+    @pytest.mark.parametrize("header", ["é,label", "@attribute é real\n@attribute label real\n@data"])
+    def test_names_that_are_not_utf8(self, tmp_path: Path, header: str) -> None:
+        path = tmp_path / ("t.arff" if header.startswith("@") else "t.csv")
+        path.write_text(header + "\n1,0\n" * 60, "latin-1")
+        with pytest.raises(InputError, match=r"holds the name b'\\xe9', which is not UTF-8; save it as UTF-8"):
+            read_dataset(path, "label")
 
     def test_pickles_are_never_opened(self, tmp_path: Path) -> None:
         class Trap:

@@ -15,13 +15,14 @@ import pytest
 import nas_fpga
 from nas_fpga.api import Study, front_cells
 from nas_fpga.cli._output import print_outcome
+from nas_fpga.data import SUBSETS
 from nas_fpga.report import plot_front, write_report
 from nas_fpga.report._course import course
 from nas_fpga.report._curves import distributions, roc_line
 from nas_fpga.report._front_data import gather_front
 from nas_fpga.report._front_figures import top_of
-from nas_fpga.report._gather import Chosen, _curves, gather
-from nas_fpga.report._network_figures import curves_figure
+from nas_fpga.report._gather import Chosen, _curves, _distributions, gather
+from nas_fpga.report._network_figures import curves_figure, scores_figure
 from nas_fpga.report._page import _failures, _notices, page
 from nas_fpga.report._search_figures import settings_figure
 from nas_fpga.report._shell import json_for_html
@@ -260,9 +261,32 @@ def test_a_thinned_roc_stays_within_a_pixel() -> None:
 def test_distributions_are_shares() -> None:
     rng = np.random.default_rng(2)
     scores, is_signal = rng.normal(size=900), np.arange(900) % 3 == 0
-    of = distributions("s", scores, {"b": ~is_signal, "s": is_signal}, np.ones(900), 0.5)
+    of = distributions("s", scores, (("b", ~is_signal), ("s", is_signal)), np.ones(900), 0.5)
     assert [sum(shares) for _, shares in of.shares] == pytest.approx([1.0, 1.0])
     assert len(of.centres) == 34  # twice the root of 300 rows
+
+
+@pytest.mark.parametrize(
+    ("classes", "shown"),
+    [
+        (("background", "background"), [("background", "background")]),
+        (("all others", "x", "y"), [("the rest", "all others"), ("all others", "x"), ("all others", "y")]),
+    ],
+)
+def test_scores_of_classes_that_share_a_name(
+    outcome: StudyOutcome, classes: tuple[str, ...], shown: list[tuple[str, str]]
+) -> None:
+    data, rows = outcome.setup.dataset, outcome.setup.split.test
+    labels = np.arange(len(data.labels)) % len(classes)
+    of_classes = replace(outcome.setup, dataset=replace(data, class_names=classes, labels=labels))
+    binary = len(classes) == 2
+    logits = np.random.default_rng(0).normal(size=(len(rows), 1 if binary else 3))
+    merits = replace(outcome.best.point.merits, threshold=0.0 if binary else None)
+    made = _distributions(replace(outcome, setup=of_classes), logits, "test", merits)
+    assert [tuple(name for name, _ in of.shares) for of in made] == shown
+    looked = replace(gather(outcome), outcome=replace(outcome, setup=of_classes), scores=dict.fromkeys(SUBSETS, made))
+    views = scores_figure(looked).views
+    assert [tuple(trace["name"] for trace in view.traces) for view in views] == shown * (2 if binary else 1)
 
 
 def test_front_as_a_plotly_figure(outcome: StudyOutcome) -> None:

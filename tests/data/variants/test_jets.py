@@ -120,7 +120,7 @@ OPENML_CASES = {
         "mixes openml-jets and own jets, which are different data sets; give one alone",
     ),
     "mixed with columns of CERNBox": (
-        openml_columns() | {"j_zlogz": np.zeros(400)},
+        openml_columns() | cernbox_columns(),
         "mixes openml-jets and cernbox-jets, which are different data sets",
     ),
     "CERNBox": (
