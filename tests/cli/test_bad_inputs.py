@@ -116,7 +116,7 @@ OPTIONS = [
     (f"{FILE} --search-training orca --sampler grid", "the grid", "leave --search-training out"),
     (f"{FILE} --sampler gpp", "gpp", "bayesian-optimization"),
     (f"{FILE} --sampler grid --grid 8,x", "'8,x'", "8,16,32x8,16"),
-    (f"{FILE} --sampler grid --grid 9999", "2000", "smaller --grid"),
+    (f"{FILE} --sampler grid --grid 9999", "2000", "another --grid"),
     (f"{FILE} --grid 8,16x8", "--grid 8,16x8", "--sampler grid"),
     (f"{FILE} --sampler bayesian-optimization --acquisition pi", "--acquisition pi", "ucb, ei, poi"),
     (f"{FILE} --sampler tpe --acquisition ei", "--acquisition ei", "leave it out"),
