@@ -223,7 +223,8 @@ def summarise(
     errors = np.array([point.error for _, point in feasible])
     shares = np.array([point.mapped.figures.share(target) for _, point in feasible])
     bootstrap = setup.bootstrap("validation")
-    scores = [storage.load_scores(trial.number, point.network) for trial, point in feasible]
+    features = setup.dataset.features[setup.split.validation]
+    scores = [storage.load_scores(trial, point.network, features) for trial, point in feasible]
     replicates = np.array([bootstrap.errors(logits) for logits in scores])
     undominated = probability_undominated(replicates, shares)
     corrected = selection_corrected(errors, replicates, shares)
