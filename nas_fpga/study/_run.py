@@ -110,6 +110,7 @@ class SearchRun:
         definition = replace(definition, data=replace(definition.data, fingerprint=fingerprint))
         setup = Setup(definition, dataset)
         _ = setup.split, setup.input_format, setup.included, setup.sampler  # refuse what cannot be used before writing
+        setup.refuse_few_groups()
         known_before(folder, definition, setup.target, storage_url, n_known)
         return cls(setup, folder, storage_url, n_trials, resume)
 
