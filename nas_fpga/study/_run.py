@@ -21,7 +21,7 @@ from nas_fpga.study._definition import DATASET_FILE, HardwareTarget, SearchDefin
 from nas_fpga.study._folders import held_by
 from nas_fpga.study._known import known_before
 from nas_fpga.study._options import DEFAULT_TRIALS, apply_options, with_implied
-from nas_fpga.study._outcome import StudyOutcome, summarise
+from nas_fpga.study._outcome import StudyOutcome, refuse_loss_of_all, summarise, summarise_ended
 from nas_fpga.study._records import Point, TrialRecord
 from nas_fpga.study._search import Reporter, Search, SearchInterruptedError
 from nas_fpga.study._setup import Setup, load_data
@@ -169,8 +169,7 @@ class SearchRun:
         search = Search(setup, storage, self.n_trials, reporter, known=known, verbose=verbose)
         with LocalWorkers(setup.trainer_factory, n_workers, setup.definition.backend) as workers:
             search.run(workers)
-        ended = storage.trials()  # with the times that the storage noted
-        outcome = summarise(setup, storage, ended, message=reporter.message)
+        outcome = summarise_ended(setup, storage, message=reporter.message)
         write_whole(storage.folder / "front.csv", outcome.csv())
         return outcome
 
@@ -249,8 +248,7 @@ def _mapped(storage: StudyStorage, hardware: Mapping[str, Any], data: str | None
     lost: dict[str, str] = {}
     with threadpool_limits(1):
         trials = tuple(_mapped_anew(trial, storage, setup, lost) for trial in storage.trials())
-    if lost and not any(trial.points for trial in trials):
-        raise StudyError(f"no checkpoint of study '{folder.name}' can be read: {next(iter(lost.values()))}")
+    refuse_loss_of_all(trials, lost, storage.name)
     return MappedTrials(setup, trials, lost)
 
 
