@@ -15,6 +15,7 @@ from nas_fpga._files import write_whole
 from nas_fpga.data import Dataset
 from nas_fpga.errors import InputError, StudyError
 from nas_fpga.execution import LocalWorkers
+from nas_fpga.hardware import MOST_MAPPINGS, ladder_of_mappings
 from nas_fpga.samplers import Observation
 from nas_fpga.space import Candidate
 from nas_fpga.study._definition import DATASET_FILE, HardwareTarget, SearchDefinition
@@ -27,6 +28,8 @@ from nas_fpga.study._search import Reporter, Search, SearchInterruptedError
 from nas_fpga.study._setup import Setup, load_data
 from nas_fpga.study._storage import LOCK, UNFINISHED, StudyStorage
 from nas_fpga.study._versions import differences
+
+_FIRST_OF_OTHERS = 1000  # beyond all points of a trial: 16 networks, at most, of 12 mappings
 
 
 @dataclass(frozen=True, eq=False)
@@ -255,23 +258,24 @@ def _mapped(storage: StudyStorage, hardware: Mapping[str, Any], data: str | None
 def _mapped_anew(record: TrialRecord, storage: StudyStorage, setup: Setup, lost: dict[str, str]) -> TrialRecord:
     """Return a trial with the points that its networks have under the setup's target; note those that are lost.
 
-    The others keep their names: what is lost is counted as it was.
+    A name says the same network and mapping under every target. What the search kept has its name from there; what only
+    another target keeps is numbered from :data:`_FIRST_OF_OTHERS`, by network and place in the ladder of mappings.
     """
     networks = {point.network: point for point in record.points}
+    kept = {(point.network, point.mapped.mapping): point.index for point in record.points}
     points: list[Point] = []
-    first = 0  # place of the next point among the trial's
     for index, before in networks.items():
         try:
             network = storage.load_network(record, index)
         except StudyError as error:
-            gone = {point.name: str(error) for point in record.points if point.network == index}
-            lost |= gone
-            first += len(gone)
+            lost |= {point.name: str(error) for point in record.points if point.network == index}
             continue
-        of_network = setup.estimator.points(network, setup.target)
-        for place, mapped in enumerate(of_network, first):
+        ladder = ladder_of_mappings([(layer.n_in, layer.n_out) for layer in network.layers])
+        for mapped in setup.estimator.points(network, setup.target):
+            place = kept.get((index, mapped.mapping))
+            if place is None:
+                place = _FIRST_OF_OTHERS + MOST_MAPPINGS * index + ladder.index(mapped.mapping)
             points.append(replace(before, mapped=mapped, topology=network.topology, index=place))
-        first += len(of_network)
     return record.with_points(points)
 
 
