@@ -102,6 +102,9 @@ class ComparisonRun:
         for sampler in definition.samplers:
             setup = Setup(definition.searches(sampler)[0].definition, dataset)
             _ = setup.split, setup.input_format, setup.included, setup.sampler
+        searches = (study.definition for sampler in definition.samplers for study in definition.searches(sampler))
+        for search in {search.seed: search for search in searches}.values():  # resamples depend on nothing else
+            Setup(search, dataset).refuse_few_groups()
         return run
 
     def execute(self, n_workers: int | None, reporter: Reporter) -> Comparison:

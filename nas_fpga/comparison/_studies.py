@@ -31,7 +31,7 @@ from nas_fpga.study import (
     differences,
     known_before,
     n_cores,
-    summarise,
+    summarise_ended,
 )
 
 
@@ -149,7 +149,9 @@ class StudyRunner:
                     if not self._is_finished(planned, storage.trials()):
                         Search(setup, storage, planned.n_trials, overall, known=known).run(self._started(setup))
                     if summarised:
-                        outcome = summarise(setup, storage, storage.trials(), message=overall.message)
+                        outcome = summarise_ended(setup, storage, message=overall.message)
+                        for reason in dict.fromkeys(outcome.lost.values()):
+                            overall.message(f"{planned.name}: left out: {reason}")
                         write_whole(storage.folder / "front.csv", outcome.csv())
                 except SearchFailedError as error:
                     overall.message(f"{planned.name}: {error}")

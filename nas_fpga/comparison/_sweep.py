@@ -264,6 +264,8 @@ def _check(definition: SweepDefinition, dataset: Dataset) -> None:
         try:
             setup = Setup(study.definition, dataset)
             _ = setup.split, setup.input_format, setup.sampler
+            if study is largest:  # resamples depend on no budget
+                setup.refuse_few_groups()
         except InputError as error:
             if study is largest:
                 raise

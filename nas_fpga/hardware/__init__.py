@@ -53,11 +53,13 @@ from nas_fpga.hardware._limits import (
 )
 from nas_fpga.hardware._logic_synthesis import CellCounts, synthesise, yosys_family
 from nas_fpga.hardware._mappings import (
+    MOST_MAPPINGS,
     UNROLL_LIMIT,
     Mapping,
     allowed_reuse_factors,
     buildable_reuse_factors,
     enumerate_mappings,
+    ladder_of_mappings,
     nearest_reuse_factor,
 )
 from nas_fpga.hardware._parts import DEFAULT_PART, Part, find_part, known_boards, known_parts
@@ -80,6 +82,7 @@ __all__ = [
     "DEFAULT_PART",
     "MOST_GRAPH_LUTS",
     "MOST_GRAPH_S",
+    "MOST_MAPPINGS",
     "MOST_SYNTHESIS_LUTS",
     "OBJECTIVES",
     "RANK_STAGES",
@@ -149,6 +152,7 @@ __all__ = [
     "is_report",
     "known_boards",
     "known_parts",
+    "ladder_of_mappings",
     "layer_graph_s",
     "learn",
     "log10_share",

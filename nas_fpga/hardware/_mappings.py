@@ -17,6 +17,7 @@ from nas_fpga.hardware._strategies import Strategy
 UNROLL_LIMIT = 4096
 # Reuse factors aimed at; each layer takes its nearest allowed one. Above 1024 a layer takes longer than 5 us at 5 ns.
 REUSE_TARGETS = (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+MOST_MAPPINGS = 2 + len(REUSE_TARGETS)
 
 
 @dataclass(frozen=True, order=True)
@@ -111,6 +112,23 @@ def nearest_reuse_factors(n_in: NDArray[np.integer], n_out: NDArray[np.integer])
     return np.where((high - aims < aims - low) | refused, high, low)
 
 
+def ladder_of_mappings(shapes: Sequence[tuple[int, int]]) -> tuple[Mapping, ...]:
+    """Return the mappings of dense layers of these shapes that the tools accept, at most :data:`MOST_MAPPINGS`.
+
+    They end with the ladder of reuse factors, ascending.
+
+    Args:
+        shapes: `(n_in, n_out)` of every dense layer.
+    """
+    ones = (1,) * len(shapes)
+    found = [Mapping("distributed_arithmetic", ones)]
+    if all(buildable_reuse_factors("latency", n_in, n_out) for n_in, n_out in shapes):
+        found.append(Mapping("latency", ones))
+    rows = map(tuple, nearest_reuse_factors(*np.array(shapes).T).tolist())
+    found += [Mapping("resource", factors) for factors in rows if max(factors) > 1]
+    return tuple(dict.fromkeys(found))
+
+
 def enumerate_mappings(shapes: Sequence[tuple[int, int]], target: Target) -> tuple[Mapping, ...]:
     """Return the mappings of dense layers of these shapes that the tools accept and that may keep the latency limit.
 
@@ -118,15 +136,8 @@ def enumerate_mappings(shapes: Sequence[tuple[int, int]], target: Target) -> tup
         shapes: `(n_in, n_out)` of every dense layer.
         target: Its clock and latency limit end the ladder of reuse factors.
     """
-    ones = (1,) * len(shapes)
-    found = [Mapping("distributed_arithmetic", ones)]
-    if all(buildable_reuse_factors("latency", n_in, n_out) for n_in, n_out in shapes):
-        found.append(Mapping("latency", ones))
-    for row in nearest_reuse_factors(*np.array(shapes).T).tolist():
-        factors = tuple(row)
-        if max(factors) == 1:
-            continue
-        if sum(factors) * target.clock_ns > target.limits.latency_ns:
-            break
-        found.append(Mapping("resource", factors))
-    return tuple(dict.fromkeys(found))
+
+    def may_keep_limit(mapping: Mapping) -> bool:
+        return sum(mapping.reuse_factors) * target.clock_ns <= target.limits.latency_ns
+
+    return tuple(m for m in ladder_of_mappings(shapes) if m.strategy != "resource" or may_keep_limit(m))

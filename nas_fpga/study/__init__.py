@@ -21,7 +21,7 @@ from nas_fpga.study._options import (
     refuse_unknown,
     with_implied,
 )
-from nas_fpga.study._outcome import FrontRow, StudyOutcome, summarise
+from nas_fpga.study._outcome import FrontRow, StudyOutcome, summarise, summarise_ended
 from nas_fpga.study._records import Outcome, Point, TrialRecord
 from nas_fpga.study._refine import training_seconds
 from nas_fpga.study._run import MappedTrials, SearchRun, changed_rows, n_cores, read_outcome, read_trials, said_of
@@ -78,6 +78,7 @@ __all__ = [
     "said_of",
     "selection_corrected",
     "summarise",
+    "summarise_ended",
     "take_lock",
     "to_json",
     "training_seconds",

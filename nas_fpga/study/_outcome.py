@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nas_fpga.errors import SearchFailedError
+from nas_fpga.errors import SearchFailedError, StudyError
 from nas_fpga.hardware import Figure, rung_of
 from nas_fpga.space import BitWidths, format_topology
 from nas_fpga.study._front import (
@@ -181,6 +181,47 @@ class StudyOutcome:
         return record
 
 
+def summarise_ended(
+    setup: Setup, storage: StudyStorage, *, message: Callable[[str], None] = lambda _: None
+) -> StudyOutcome:
+    """Work out the front of a search that has ended; points whose checkpoint cannot be read take no part.
+
+    Args:
+        setup: The rooms.
+        storage: Has the trials.
+        message: Told now and then how far it is, if it takes long.
+
+    Raises:
+        StudyError: None of the checkpoints can be read.
+        SearchFailedError: No trained network fits the limits.
+    """
+    lost: dict[str, str] = {}
+    for trial in (trials := storage.trials()):  # with the times that the storage noted
+        for index in dict.fromkeys(point.network for point in trial.points):
+            try:
+                storage.load_network(trial, index)
+            except StudyError as error:
+                lost |= {point.name: str(error) for point in trial.points if point.network == index}
+    left = [trial.with_points([point for point in trial.points if point.name not in lost]) for trial in trials]
+    refuse_loss_of_all(left, lost, storage.name)
+    return replace(summarise(setup, storage, left, message=message), lost=lost)
+
+
+def refuse_loss_of_all(trials: Sequence[TrialRecord], lost: Mapping[str, str], name: str) -> None:
+    """Refuse a study none of whose networks can be read.
+
+    Args:
+        trials: With the points that are left.
+        lost: The others by name, with the reason.
+        name: Of the study.
+
+    Raises:
+        StudyError: Points are lost and none is left.
+    """
+    if lost and not any(trial.points for trial in trials):
+        raise StudyError(f"no checkpoint of study '{name}' can be read: {next(iter(lost.values()))}")
+
+
 def summarise(
     setup: Setup,
     storage: StudyStorage,
@@ -223,7 +264,8 @@ def summarise(
     errors = np.array([point.error for _, point in feasible])
     shares = np.array([point.mapped.figures.share(target) for _, point in feasible])
     bootstrap = setup.bootstrap("validation")
-    scores = [storage.load_scores(trial.number, point.network) for trial, point in feasible]
+    features = setup.dataset.features[setup.split.validation]
+    scores = [storage.load_scores(trial, point.network, features) for trial, point in feasible]
     replicates = np.array([bootstrap.errors(logits) for logits in scores])
     undominated = probability_undominated(replicates, shares)
     corrected = selection_corrected(errors, replicates, shares)

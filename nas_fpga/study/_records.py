@@ -21,7 +21,8 @@ class Point:
 
     Attributes:
         trial: Number of the trial.
-        index: Which of the trial's points; names are ``TRIAL.K``.
+        index: Which of the trial's points; names are ``TRIAL.K``. From 1000 on it is one that only a target other than
+            the study's own keeps; whatever the target, a name is of one network and mapping.
         network: Which of the trial's networks.
         mapped: The mapping and its figures.
         merits: Of the network, on validation.

@@ -15,18 +15,21 @@ from nas_fpga._files import write_whole
 from nas_fpga.data import Dataset
 from nas_fpga.errors import InputError, StudyError
 from nas_fpga.execution import LocalWorkers
+from nas_fpga.hardware import MOST_MAPPINGS, ladder_of_mappings
 from nas_fpga.samplers import Observation
 from nas_fpga.space import Candidate
 from nas_fpga.study._definition import DATASET_FILE, HardwareTarget, SearchDefinition
 from nas_fpga.study._folders import held_by
 from nas_fpga.study._known import known_before
 from nas_fpga.study._options import DEFAULT_TRIALS, apply_options, with_implied
-from nas_fpga.study._outcome import StudyOutcome, summarise
+from nas_fpga.study._outcome import StudyOutcome, refuse_loss_of_all, summarise, summarise_ended
 from nas_fpga.study._records import Point, TrialRecord
 from nas_fpga.study._search import Reporter, Search, SearchInterruptedError
 from nas_fpga.study._setup import Setup, load_data
 from nas_fpga.study._storage import LOCK, UNFINISHED, StudyStorage
 from nas_fpga.study._versions import differences
+
+_FIRST_OF_OTHERS = 1000  # beyond all points of a trial: 16 networks, at most, of 12 mappings
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +113,7 @@ class SearchRun:
         definition = replace(definition, data=replace(definition.data, fingerprint=fingerprint))
         setup = Setup(definition, dataset)
         _ = setup.split, setup.input_format, setup.included, setup.sampler  # refuse what cannot be used before writing
+        setup.refuse_few_groups()
         known_before(folder, definition, setup.target, storage_url, n_known)
         return cls(setup, folder, storage_url, n_trials, resume)
 
@@ -168,8 +172,7 @@ class SearchRun:
         search = Search(setup, storage, self.n_trials, reporter, known=known, verbose=verbose)
         with LocalWorkers(setup.trainer_factory, n_workers, setup.definition.backend) as workers:
             search.run(workers)
-        ended = storage.trials()  # with the times that the storage noted
-        outcome = summarise(setup, storage, ended, message=reporter.message)
+        outcome = summarise_ended(setup, storage, message=reporter.message)
         write_whole(storage.folder / "front.csv", outcome.csv())
         return outcome
 
@@ -248,31 +251,31 @@ def _mapped(storage: StudyStorage, hardware: Mapping[str, Any], data: str | None
     lost: dict[str, str] = {}
     with threadpool_limits(1):
         trials = tuple(_mapped_anew(trial, storage, setup, lost) for trial in storage.trials())
-    if lost and not any(trial.points for trial in trials):
-        raise StudyError(f"no checkpoint of study '{folder.name}' can be read: {next(iter(lost.values()))}")
+    refuse_loss_of_all(trials, lost, storage.name)
     return MappedTrials(setup, trials, lost)
 
 
 def _mapped_anew(record: TrialRecord, storage: StudyStorage, setup: Setup, lost: dict[str, str]) -> TrialRecord:
     """Return a trial with the points that its networks have under the setup's target; note those that are lost.
 
-    The others keep their names: what is lost is counted as it was.
+    A name says the same network and mapping under every target. What the search kept has its name from there; what only
+    another target keeps is numbered from :data:`_FIRST_OF_OTHERS`, by network and place in the ladder of mappings.
     """
     networks = {point.network: point for point in record.points}
+    kept = {(point.network, point.mapped.mapping): point.index for point in record.points}
     points: list[Point] = []
-    first = 0  # place of the next point among the trial's
     for index, before in networks.items():
         try:
             network = storage.load_network(record, index)
         except StudyError as error:
-            gone = {point.name: str(error) for point in record.points if point.network == index}
-            lost |= gone
-            first += len(gone)
+            lost |= {point.name: str(error) for point in record.points if point.network == index}
             continue
-        of_network = setup.estimator.points(network, setup.target)
-        for place, mapped in enumerate(of_network, first):
+        ladder = ladder_of_mappings([(layer.n_in, layer.n_out) for layer in network.layers])
+        for mapped in setup.estimator.points(network, setup.target):
+            place = kept.get((index, mapped.mapping))
+            if place is None:
+                place = _FIRST_OF_OTHERS + MOST_MAPPINGS * index + ladder.index(mapped.mapping)
             points.append(replace(before, mapped=mapped, topology=network.topology, index=place))
-        first += len(of_network)
     return record.with_points(points)
 
 

@@ -261,6 +261,15 @@ class Setup:
             signal_efficiency=self.definition.signal_efficiency,
         )
 
+    def refuse_few_groups(self) -> None:
+        """Refuse rows that no interval can be given on, which would be known only once all is trained.
+
+        Raises:
+            InputError: Validation or test rows have too few groups to be resampled.
+        """
+        for subset in ("validation", "test"):
+            self.bootstrap(subset)
+
     @property
     def trainer_factory(self) -> LocalTrainerFactory:
         """What workers make their trainer with."""

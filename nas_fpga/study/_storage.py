@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_fpga._files import in_one_step
 from nas_fpga.data import Dataset, save_dataset
 from nas_fpga.errors import StudyError
 from nas_fpga.hardware import Target
@@ -333,10 +337,7 @@ class StudyStorage:
             folder.mkdir(parents=True, exist_ok=True)
             for k, (network, logits) in enumerate(zip(networks, scores, strict=True), first):
                 network.save(folder / f"network_{k}.npz")
-                temporary = folder / f"scores_{k}.tmp"
-                with temporary.open("wb") as file:
-                    np.save(file, logits.astype(np.float32))
-                temporary.replace(folder / f"validation_scores_{k}.npy")
+                in_one_step(folder / f"validation_scores_{k}.npy", partial(_write_scores, logits))
         except OSError as error:
             raise StudyError(
                 f"checkpoint in {folder} cannot be written ({error.strerror}); make room, then --resume"
@@ -355,14 +356,32 @@ class StudyStorage:
             raise StudyError(f"point {points} cannot be mapped or exported: {error}") from error
         return replace(network, candidate=replace(network.candidate, settings=record.candidate.settings))
 
-    def load_scores(self, number: int, index: int) -> NDArray[np.float64]:
-        """Return the validation logits of one network of a trial, `(n_validation, n_outputs)`."""
-        path = self._trial_folder(number) / f"validation_scores_{index}.npy"
-        try:
-            loaded: NDArray[np.float64] = np.load(path, allow_pickle=False).astype(np.float64)
-        except (OSError, ValueError) as error:
-            raise StudyError(f"scores {path} cannot be read ({error}); train the trial again") from error
-        return loaded
+    def load_scores(self, record: TrialRecord, index: int, features: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the validation logits of one network of a trial, `(n_validation, n_outputs)`.
+
+        Where what was written of them cannot be read, the network computes them again.
+
+        Args:
+            record: Of the trial.
+            index: Of the network among the trial's.
+            features: `(n_validation, d)` that they are of.
+
+        Raises:
+            StudyError: The network's checkpoint is gone or damaged too.
+        """
+        path = self._trial_folder(record.number) / f"validation_scores_{index}.npy"
+        with suppress(Exception):  # the parser lets through whatever damaged bytes provoke in it
+            loaded: NDArray[np.float32] = np.load(path, allow_pickle=False)
+            if loaded.ndim == 2 and len(loaded) == len(features) and np.isfinite(loaded).all():
+                return loaded.astype(np.float64)
+        return self.load_network(record, index).logits(features).astype(np.float32).astype(np.float64)
+
+
+def _write_scores(logits: NDArray[np.float64], path: Path) -> None:
+    with path.open("wb") as file:
+        np.save(file, logits.astype(np.float32))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _as_of_now(definition: dict[str, Any]) -> dict[str, Any]:

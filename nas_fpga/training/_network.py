@@ -238,10 +238,12 @@ class QuantizedNetwork:
                     raise ValueError(f"format {header['format']}, this version reads up to {_FORMAT}")
                 return _of_scalars(header, data) if header["format"] == 1 else _of_arrays(header, data)
         except FileNotFoundError as error:
-            raise StudyError(f"checkpoint {path} is gone; train the trial again") from error
+            raise StudyError(f"checkpoint {path} is gone; bring it back, or start another study") from error
         except Exception as error:  # the parser lets through whatever damaged bytes provoke in it
             reason = " ".join(str(error).split())
-            raise StudyError(f"checkpoint {path} cannot be read ({reason}); train the trial again") from error
+            raise StudyError(
+                f"checkpoint {path} cannot be read ({reason}); bring it back, or start another study"
+            ) from error
 
 
 def _of_arrays(header: dict[str, Any], data: Mapping[str, NDArray[Any]]) -> QuantizedNetwork:

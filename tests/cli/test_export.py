@@ -118,7 +118,7 @@ def test_figures_are_those_of_the_front(here: Path, nas_fpga: Run) -> None:
 def test_lost_checkpoint_names_the_point(here: Path, nas_fpga: Run) -> None:
     (here / "runs" / "small" / "trials" / "00001" / "network_0.npz").unlink()
     ended = nas_fpga(["export", "--point", "1.0", "--to", "out"])
-    one_line(ended, "point 1.0", "cannot be mapped or exported", "network_0.npz is gone", "train the trial again")
+    one_line(ended, "point 1.0", "cannot be mapped or exported", "network_0.npz is gone", "bring it back")
     assert not (here / "out").exists()
     ended = nas_fpga(["export", "--point", "0.0", "--to", "other"])
     assert ended.code == 0, ended.err

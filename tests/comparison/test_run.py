@@ -6,8 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from nas_fpga.comparison import ComparisonDefinition, ComparisonRun
-from tests.study.conftest import Silent, make_setup
+from nas_fpga.errors import InputError
+from nas_fpga.study import Setup
+from nas_fpga.training import GroupBootstrap
+from tests.study.conftest import Silent, make_setup, write_events
 
 
 def test_progress_counts_what_is_trained_again_from_the_start(tmp_path: Path, scripted: dict[str, Any]) -> None:
@@ -36,3 +41,23 @@ def test_progress_of_a_comparison_without_a_grid(tmp_path: Path, scripted: dict[
     definition = ComparisonDefinition(replace(setup.definition, split_seed=0), ("random",), n_seeds=2, n_trials=3)
     ComparisonRun(tmp_path / "all", definition, setup.dataset).execute(1, reporter)
     assert {progress.n_trials for progress, _ in reporter.updates} == {6}
+
+
+def test_groups_too_few_for_intervals_are_refused_before_anything_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds: list[int] = []
+
+    def noted(setup: Setup, subset: str, real: Any = Setup.bootstrap) -> GroupBootstrap:
+        seeds.append(setup.definition.seed)
+        return real(setup, subset)
+
+    monkeypatch.setattr(Setup, "bootstrap", noted)
+    grouped = {"data": str(write_events(tmp_path / "events.csv")), "target": "label", "group": "event", "budget": 20}
+    with pytest.raises(InputError, match=r"^20 groups are too few to resample 2 classes; give more groups$"):
+        ComparisonRun.prepare(tmp_path / "comparison", grouped)
+    assert not (tmp_path / "comparison").exists()
+    del grouped["group"]
+    seeds.clear()
+    ComparisonRun.prepare(tmp_path / "comparison", grouped, samplers=["gp", "random"], seeds=3)
+    assert seeds == [0, 0, 1, 1, 2, 2]  # validation and test, whatever the method

@@ -134,3 +134,23 @@ def test_a_study_of_another_definition_is_refused(tmp_path: Path, scripted: dict
         runner.run(planned("a", 1))
         with pytest.raises(StudyError, match=r"study 'a' in .* was started with seed 1 \(now 2\); give another --name"):
             runner.run(planned("a", 2))
+
+
+def test_a_lost_checkpoint_is_said_and_left_out(tmp_path: Path, scripted: dict[str, Any]) -> None:
+    said: list[list[str]] = []
+    for _ in range(2):
+        reporter = Silent()
+        with StudyRunner(tmp_path, make_setup().dataset, 1, reporter) as runner:
+            runner.expect([one := planned("a", 1)])
+            _, outcome = runner.run_and_summarise(one)
+        assert outcome is not None
+        said.append([text for text in reporter.messages if "left out" in text])
+        lost = outcome.front[0].point
+        (tmp_path / "a" / "trials" / f"{lost.trial:05d}" / "network_0.npz").unlink()
+        names = [row.point.name for row in outcome.front]
+    before, (after,) = said
+    assert before == []
+    assert after.startswith("a: left out: point ")
+    assert "network_0.npz is gone; bring it back" in after
+    assert set(outcome.lost)
+    assert not set(outcome.lost) & set(names)

@@ -11,7 +11,7 @@ import pytest
 from nas_fpga.comparison import Sweep, SweepDefinition, SweepRun
 from nas_fpga.errors import InputError
 from tests.cli.conftest import write_table
-from tests.study.conftest import Silent, make_setup
+from tests.study.conftest import Silent, make_setup, write_events
 
 
 def sweep(folder: Path, reporter: Silent, budgets: tuple[int, ...], *, resume: bool = False, **base: Any) -> Sweep:
@@ -83,3 +83,10 @@ def test_progress_ends_with_what_the_spaces_have(tmp_path: Path, scripted: dict[
     assert totals[0] == 2 + 4 + 4  # the first says at once that its space has but two
     last, _ = reporter.updates[-1]
     assert (last.n_ended, last.n_trials, last.remaining_s) == (4, 4, 0)
+
+
+def test_groups_too_few_for_intervals_are_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    grouped = {"data": str(write_events(tmp_path / "events.csv")), "target": "label", "group": "event"}
+    with pytest.raises(InputError, match=r"^20 groups are too few to resample 2 classes; give more groups$"):
+        SweepRun.prepare(tmp_path / "sweep", grouped, budgets=[2, 12])
+    assert not (tmp_path / "sweep").exists()

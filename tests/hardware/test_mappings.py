@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from nas_fpga.hardware import (
+    MOST_MAPPINGS,
     Mapping,
     allowed_reuse_factors,
     buildable_reuse_factors,
     enumerate_mappings,
+    ladder_of_mappings,
     make_target,
 )
 from nas_fpga.hardware._mappings import REUSE_TARGETS, UNROLL_LIMIT, multiplier_limit, nearest_reuse_factors
@@ -88,6 +90,19 @@ def test_mappings_are_distinct_and_keep_the_latency_limit():
     found = enumerate_mappings([(13, 16), (16, 1)], make_target(max_latency_ns=300))
     assert len(set(found)) == len(found)
     assert max(sum(mapping.reuse_factors) for mapping in found if mapping.strategy == "resource") <= 60
+
+
+@pytest.mark.parametrize(
+    "shapes", [[(13, 16), (16, 1)], [(64, 64), (64, 8)], [(13, 132), (132, 35), (35, 1)], [(1, 1)]]
+)
+@pytest.mark.parametrize("limits", [{}, {"clock_ns": 2.5}, {"clock_ns": 10.0}, {"max_latency_ns": 100}])
+def test_clock_and_latency_limit_take_rungs_from_the_end_of_one_ladder(shapes, limits):
+    target = make_target(**limits)
+    ladder = ladder_of_mappings(shapes)
+    found = enumerate_mappings(shapes, target)
+    assert found == ladder[: len(found)]
+    assert all(sum(m.reuse_factors) * target.clock_ns > target.limits.latency_ns for m in ladder[len(found) :])
+    assert len(ladder) <= MOST_MAPPINGS
 
 
 @pytest.mark.parametrize(

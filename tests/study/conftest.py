@@ -43,6 +43,16 @@ def make_setup(**definition: object) -> Setup:
     return Setup(SearchDefinition(**values), dataset)  # type: ignore[arg-type]
 
 
+def write_events(path: Path) -> Path:
+    """Write 100 events of twelve background objects; a signal is in 17 of them, but in none is it the most."""
+    labels = [label for event in range(100) for label in [0] * 12 + [1] * (event % 6 == 0)]
+    events = [event for event in range(100) for _ in range(12 + (event % 6 == 0))]
+    features = np.random.default_rng(0).normal(size=(len(labels), 3)) + 2 * np.array(labels)[:, None]
+    rows = [(*row, label, event) for row, label, event in zip(features, labels, events, strict=True)]
+    path.write_text("\n".join(["a,b,c,label,event", *(",".join(map(str, row)) for row in rows)]) + "\n")
+    return path
+
+
 def network_of(setup: Setup, job: TrainingJob) -> QuantizedNetwork:
     """Return a network with small integer weights that its seed determines, half of them 0 where bits are learned."""
     rng = np.random.default_rng(job.seed)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from nas_fpga.errors import InputError
 from nas_fpga.study import SearchInterruptedError, SearchRun, StudyStorage
-from tests.study.conftest import Silent, make_setup
+from tests.study.conftest import Silent, make_setup, write_events
 
 
 def interrupt(*_: object) -> None:
@@ -24,3 +25,12 @@ def test_stopped_at_the_first_moment_of_its_study_a_search_knows_its_trials(
             begun.execute(1, Silent())
     assert (tmp_path / "early" / "study.db").exists()
     assert SearchRun.prepare(tmp_path / "early", {}, resume=True).n_trials == 7
+
+
+def test_groups_too_few_for_intervals_are_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    grouped = {"data": str(write_events(tmp_path / "events.csv")), "target": "label", "group": "event", "budget": 20}
+    with pytest.raises(InputError, match=r"^20 groups are too few to resample 2 classes; give more groups$"):
+        SearchRun.prepare(tmp_path / "early", grouped)
+    assert not (tmp_path / "early").exists()
+    del grouped["group"]
+    assert SearchRun.prepare(tmp_path / "early", grouped).setup.dataset.n_classes == 2

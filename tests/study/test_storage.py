@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -297,11 +298,61 @@ def test_networks_and_scores(storage: StudyStorage, setup: Setup) -> None:
     loaded = storage.load_network(record, 0)
     assert loaded.candidate == record.candidate
     np.testing.assert_array_equal(loaded.logits(setup.dataset.features), network.logits(setup.dataset.features))
-    np.testing.assert_array_equal(storage.load_scores(0, 0), logits.astype(np.float32))
+    features = setup.dataset.features[setup.split.validation]
+    np.testing.assert_array_equal(storage.load_scores(record, 0, features), logits.astype(np.float32))
     lost: dict[str, str] = {}
     assert _mapped_anew(record, storage, setup, lost) == record
     assert _mapped_anew(failed(waiting(1)), storage, setup, lost) == failed(waiting(1))
     assert lost == {}
+
+
+@pytest.mark.parametrize("damage", ["gone", "empty", "truncated", "foreign", "not finite", "of other rows", "archive"])
+def test_scores_that_cannot_be_read_are_computed_again(
+    storage: StudyStorage, setup: Setup, folder: Path, damage: str
+) -> None:
+    record = complete(waiting(0), setup)
+    network = network_of(setup, TrainingJob(0, record.candidate, record.seed))
+    features = setup.dataset.features[setup.split.validation]
+    storage.save_networks(0, [network], [network.logits(features)])
+    whole = storage.load_scores(record, 0, features)
+    path = folder / "trials" / "00000" / "validation_scores_0.npy"
+    written = path.read_bytes()
+    path.unlink()
+    if damage in ("not finite", "of other rows"):
+        np.save(path, np.full_like(whole, np.nan) if damage == "not finite" else whole[1:])
+    elif damage == "archive":
+        with path.open("wb") as file:
+            np.savez(file, whole)
+    elif damage != "gone":
+        path.write_bytes({"empty": b"", "truncated": written[:-1], "foreign": b"no scores"}[damage])
+    np.testing.assert_array_equal(storage.load_scores(record, 0, features), whole)
+    (folder / "trials" / "00000" / "network_0.npz").unlink()
+    with pytest.raises(StudyError, match=r"^point 0\.0, .*network_0\.npz is gone; bring it back"):
+        storage.load_scores(record, 0, features)
+
+
+def test_scores_are_on_disk_before_they_have_their_name(
+    storage: StudyStorage, setup: Setup, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As networks are: what has its name is whole, whenever the machine stops."""
+    record = complete(waiting(0), setup)
+    network = network_of(setup, TrainingJob(0, record.candidate, record.seed))
+    steps: list[str] = []
+    fsync, moved = os.fsync, Path.replace
+
+    def noted_fsync(file: int) -> None:
+        steps.append(f"written {os.fstat(file).st_size > 0}")
+        fsync(file)
+
+    def noted_move(path: Path, to: Path) -> Path:
+        steps.append(to.name)
+        return moved(path, to)
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(Path, "replace", noted_move)
+    storage.save_networks(0, [network], [np.zeros((4, 1))])
+    assert steps == ["written True", "network_0.npz", "written True", "validation_scores_0.npy"]
+    assert len(list((folder / "trials" / "00000").iterdir())) == 2
 
 
 def test_another_storage(tmp_path: Path, setup: Setup) -> None:

@@ -263,7 +263,7 @@ class TestCheckpoint:
         path = tmp_path / "network.npz"
         random_network(0).save(path)
         path.write_bytes(path.read_bytes()[:kept])
-        with pytest.raises(StudyError, match=r"checkpoint .*network\.npz cannot be read .*; train the trial again"):
+        with pytest.raises(StudyError, match=r"checkpoint .*network\.npz cannot be read .*; bring it back"):
             QuantizedNetwork.load(path)
 
     def test_flipped_bytes(self, tmp_path: Path) -> None:
@@ -289,11 +289,11 @@ class TestCheckpoint:
         with monkeypatch.context() as patch:
             patch.setattr("nas_fpga.training._network._FORMAT", 3)
             random_network(0).save(tmp_path / "network.npz")
-        with pytest.raises(StudyError, match=r"cannot be read \(format 3, this version reads up to 2\); train"):
+        with pytest.raises(StudyError, match=r"cannot be read \(format 3, this version reads up to 2\); bring it back"):
             QuantizedNetwork.load(tmp_path / "network.npz")
 
     def test_missing(self, tmp_path: Path) -> None:
-        with pytest.raises(StudyError, match=r"gone\.npz is gone; train the trial again"):
+        with pytest.raises(StudyError, match=r"gone\.npz is gone; bring it back"):
             QuantizedNetwork.load(tmp_path / "gone.npz")
 
     def test_a_failed_write_leaves_the_old_file_whole(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
