@@ -25,7 +25,7 @@ from nas_fpga.study._outcome import StudyOutcome, summarise
 from nas_fpga.study._records import Point, TrialRecord
 from nas_fpga.study._search import Reporter, Search, SearchInterruptedError
 from nas_fpga.study._setup import Setup, load_data
-from nas_fpga.study._storage import LOCK, UNFINISHED, StudyStorage
+from nas_fpga.study._storage import LEFT_OVER, LOCK, StudyStorage
 from nas_fpga.study._versions import differences
 
 
@@ -74,7 +74,7 @@ class SearchRun:
         n_trials: int | None = options.pop("trials", None)
         if n_trials is not None and n_trials < 1:
             raise InputError(f"--trials {n_trials} must be at least 1")
-        held = held_by(folder, besides=(LOCK, UNFINISHED, DATASET_FILE))  # what is left of a start that failed
+        held = held_by(folder, besides=(LOCK, *LEFT_OVER, DATASET_FILE))  # what is left of a start that failed
         with StudyStorage(folder, storage_url) as storage:
             if not resume:
                 if storage.exists():

@@ -28,7 +28,11 @@ from nas_fpga.training import QuantizedNetwork
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage
 
-LOCK, UNFINISHED = "lock", "study.db.new"
+LOCK = "lock"
+_UNFINISHED = "study.db.new"
+LEFT_OVER = (_UNFINISHED, f"{_UNFINISHED}-journal", str(Path(DATASET_FILE).with_suffix(".tmp")))
+"""What a process leaves that is killed while it makes a study: SQLite's journal beside the file, and rows half written.
+"""
 
 # What only nas-fpga reads is kept from what Optuna's dashboard and notebooks show: it stands in system attributes.
 # Studies that were made before have it, without the prefix, in user attributes.
@@ -113,12 +117,13 @@ class StudyStorage:
         except OSError as error:
             raise StudyError(f"folder {self.folder} cannot be made ({error.strerror}); give another --runs") from error
         self._take_lock()
+        for name in LEFT_OVER:
+            (self.folder / name).unlink(missing_ok=True)
         if dataset is not None:
             save_dataset(dataset, self.folder / DATASET_FILE)
-        unfinished = self.folder / UNFINISHED  # whoever is killed while making a study leaves none
+        unfinished = self.folder / _UNFINISHED  # whoever is killed while making a study leaves none
         with storage_errors(self._url):
             if self._own_file:
-                unfinished.unlink(missing_ok=True)
                 self._storage = optuna_storage(f"sqlite:///{unfinished.absolute()}")
             storage = self._connect()
             directions = [StudyDirection.MINIMIZE, StudyDirection.MINIMIZE]

@@ -110,3 +110,11 @@ def test_a_start_that_failed_leaves_nothing_in_the_way(runs: Path, nas_fpga: Run
     take_lock(runs / "a" / "comparison.lock", "it", "--name").close()
     ended = nas_fpga(["compare", *DATA, "--name", "a", "--workers", "0"])
     assert ended.err == "error: --workers 0 must be at least 1\n"  # the last of what is checked
+
+
+@pytest.mark.parametrize("command", ["compare", "sweep"])
+def test_a_start_that_was_killed_leaves_nothing_in_the_way(runs: Path, nas_fpga: Run, command: str) -> None:
+    (runs / "a").mkdir(parents=True)
+    (runs / "a" / f"{FILES[command]}.tmp").write_text("{")
+    ended = nas_fpga([command, *DATA, "--name", "a", "--workers", "0"])
+    assert ended.err == "error: --workers 0 must be at least 1\n"  # the last of what is checked

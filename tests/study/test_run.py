@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,3 +26,31 @@ def test_stopped_at_the_first_moment_of_its_study_a_search_knows_its_trials(
             begun.execute(1, Silent())
     assert (tmp_path / "early" / "study.db").exists()
     assert SearchRun.prepare(tmp_path / "early", {}, resume=True).n_trials == 7
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+import sqlalchemy
+from nas_fpga.study import SearchDefinition, StudyStorage
+
+def kill(connection, cursor, statement, *_):
+    if statement.startswith("INSERT INTO studies"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sqlalchemy.event.listen(sqlalchemy.Engine, "after_cursor_execute", kill)  # not committed: SQLite's journal is there
+StudyStorage(Path(sys.argv[1])).create(SearchDefinition())
+"""
+
+
+def test_killed_while_its_study_is_made_a_search_can_be_started_again(tmp_path: Path) -> None:
+    folder = tmp_path / "killed"
+    assert subprocess.run([sys.executable, "-c", _KILLED, str(folder)]).returncode == -9
+    (folder / "dataset.tmp").write_bytes(b"half of the rows")
+    left = {"dataset.tmp", "lock", "study.db.new", "study.db.new-journal"}
+    assert {path.name for path in folder.iterdir()} == left
+    run = SearchRun.prepare(folder, {"trials": 3, "budget": 40}, dataset=make_setup().dataset)
+    with StudyStorage(folder) as storage:
+        storage.create(run.setup.definition, dataset=run.setup.dataset, n_trials=3)
+    assert {path.name for path in folder.iterdir()} == {"dataset.npz", "lock", "study.db"}
+    assert SearchRun.prepare(folder, {}, resume=True).n_trials == 3
