@@ -6,6 +6,7 @@ import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from nas_fpga.space import Candidate, TrainingSpace
 from nas_fpga.study._definition import DATASET_FILE, SearchDefinition
 from nas_fpga.study._json import from_json, to_json
 from nas_fpga.study._lock import take_lock
-from nas_fpga.study._optuna import in_one_transaction, optuna_storage, storage_errors
+from nas_fpga.study._optuna import in_one_transaction, optuna_storage, sqlite_url, storage_errors
 from nas_fpga.study._records import Outcome, TrialRecord, TrialState
 from nas_fpga.study._shown import parameters_of, shown_of_candidate, shown_of_ended, shown_of_study
 from nas_fpga.study._versions import versions
@@ -51,14 +52,20 @@ class StudyStorage:
     Args:
         folder: ``runs/NAME``: checkpoints, scores and, unless another storage is given, ``study.db``.
         url: Any Optuna storage URL, or None for SQLite in the folder.
+
+    Raises:
+        StudyError: The folder's path is no text: no database takes it.
     """
 
     def __init__(self, folder: Path, url: str | None = None) -> None:
         """See the class."""
+        try:
+            str(folder.absolute()).encode()
+        except UnicodeEncodeError:
+            raise StudyError(f"study {str(folder)!a} has a path of bytes that are no text; give another") from None
         self.folder = folder
         self.name = folder.name
         self.url = url
-        self._url = url or f"sqlite:///{(folder / 'study.db').absolute()}"
         self._own_file = url is None
         self._lock: IO[str] | None = None
         self._storage: RDBStorage | None = None
@@ -66,6 +73,10 @@ class StudyStorage:
         self._merit = ""
         self._searched = TrainingSpace()
         self._trial_ids: list[int] = []
+
+    @cached_property
+    def _url(self) -> str:
+        return self.url or sqlite_url(self.folder / "study.db")
 
     @property
     def optuna_id(self) -> int:
@@ -124,7 +135,7 @@ class StudyStorage:
         unfinished = self.folder / _UNFINISHED  # whoever is killed while making a study leaves none
         with storage_errors(self._url):
             if self._own_file:
-                self._storage = optuna_storage(f"sqlite:///{unfinished.absolute()}")
+                self._storage = optuna_storage(sqlite_url(unfinished))
             storage = self._connect()
             directions = [StudyDirection.MINIMIZE, StudyDirection.MINIMIZE]
             self._study_id = storage.create_new_study(directions, self.name)

@@ -118,3 +118,10 @@ def test_a_start_that_was_killed_leaves_nothing_in_the_way(runs: Path, nas_fpga:
     (runs / "a" / f"{FILES[command]}.tmp").write_text("{")
     ended = nas_fpga([command, *DATA, "--name", "a", "--workers", "0"])
     assert ended.err == "error: --workers 0 must be at least 1\n"  # the last of what is checked
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_name_that_is_no_text_is_refused(runs: Path, nas_fpga: Run, command: str) -> None:
+    ended = nas_fpga([command, *DATA, COMMANDS[command], "a\udcff"])
+    assert (ended.code, ended.err) == (2, f"error: {COMMANDS[command]} 'a\\udcff' must be text; give another\n")
+    assert not runs.exists()

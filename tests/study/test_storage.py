@@ -319,6 +319,24 @@ def test_another_storage(tmp_path: Path, setup: Setup) -> None:
     assert not (tmp_path / "runs" / "one" / "study.db").exists()
 
 
+@pytest.mark.parametrize("name", ["what?", "a%20b", "{x}", "a b#c", "x:y@z", "größe", "a&b=1", "[c]"])
+def test_whatever_a_study_is_called_it_lies_in_its_folder(tmp_path: Path, setup: Setup, name: str) -> None:
+    folder = tmp_path / "runs" / name
+    with StudyStorage(folder) as storage:
+        storage.create(setup.definition)
+        storage.add([waiting(0)])
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == {folder / "lock", folder / "study.db"}
+    with StudyStorage(folder) as storage:
+        assert storage.open(write=True) == setup.definition
+        assert storage.trials() == [waiting(0)]
+
+
+@pytest.mark.parametrize("url", [None, "sqlite://"])
+def test_a_path_that_is_no_text_is_refused(tmp_path: Path, url: str | None) -> None:
+    with pytest.raises(StudyError, match=r"/x\\udcff/study' has a path of bytes that are no text; give another$"):
+        StudyStorage(tmp_path / "x\udcff" / "study", url)
+
+
 def test_in_a_storage_that_others_share_a_study_made_in_part_is_none(
     tmp_path: Path, setup: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
