@@ -158,18 +158,25 @@ class LocalWorkers:
                 continue
             worker.since = time.perf_counter()
             worker.pending = tuple(job for job in worker.pending if job.number != message.job.number)
-            self._give_next(worker)
+            try:
+                self._give_next(worker)
+            except OSError:  # it died just after it answered, with nothing in its hands: nothing fails
+                self._bury(worker, index)
             yield message
 
     def _give_next(self, worker: _Worker) -> None:
-        """Give a worker that has nothing in its hands the next of the jobs that are trained alone."""
+        """Give a worker that has nothing in its hands the next of the jobs that are trained alone.
+
+        Raises:
+            OSError: It is dead; the job is still to be given.
+        """
         if worker.alone and not worker.pending:
             job, *rest = worker.alone
-            worker.alone = tuple(rest)
             worker.give([job])
+            worker.alone = tuple(rest)
 
-    def _bury(self, worker: _Worker, index: int) -> Iterator[TrainingFailure]:
-        """Start another worker for a dead one; fail its job if it had but one in its hands."""
+    def _bury(self, worker: _Worker, index: int) -> list[TrainingFailure]:
+        """Start another worker for a dead one; return the failure of its job if it had but one in its hands."""
         worker.process.join()
         code = worker.process.exitcode or 0
         cause = f"the worker process died with {signal.Signals(-code).name if code < 0 else f'exit code {code}'}"
@@ -180,11 +187,14 @@ class LocalWorkers:
             raise NasFpgaError(f"workers cannot run: {cause}")
         failed = worker.pending if len(worker.pending) == 1 else ()
         again = worker.alone if failed else worker.pending + worker.alone
-        self._workers[index] = self._replace(worker, index)
-        self._workers[index].alone = again
-        self._give_next(self._workers[index])
-        for job in failed:
-            yield TrainingFailure(job, cause, time.perf_counter() - worker.since)
+        failures = [TrainingFailure(job, cause, time.perf_counter() - worker.since) for job in failed]
+        heir = self._workers[index] = self._replace(worker, index)
+        heir.alone = again
+        try:
+            self._give_next(heir)
+        except OSError:  # dead already; there are but so many starts in vain
+            failures += self._bury(heir, index)
+        return failures
 
     def _replace(self, worker: _Worker, index: int) -> _Worker:
         worker.connection.close()

@@ -40,6 +40,8 @@ class Arithmetic(Trainer):
             threads = float(os.environ["OMP_NUM_THREADS"])
             cores = float(len(os.sched_getaffinity(0)))
             yield TrainingResult(job, (), LearningCurve((backend, threads, cores), (float(neurons),), os.getpid()), 0.1)
+            if neurons == 88:
+                os._exit(9)
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,16 @@ def test_worker_that_dies_idle_costs_no_trial() -> None:
         time.sleep(0.5)
         workers.submit([job(1, 4)])
         assert pid_of(collect(workers, 1)[1]) != pid
+
+
+def test_worker_that_dies_just_after_it_answered_costs_no_trial() -> None:
+    with LocalWorkers(Factory(), 1, "jax") as workers:
+        workers.submit([job(0, 77), job(1, 88), job(2, 4)])  # which kill their worker, and are trained one by one
+        assert isinstance(collect(workers, 1)[0], TrainingFailure)
+        workers._workers[0].process.join(60)  # it has answered and died before its answer is read
+        found = collect(workers, 2)
+        assert workers.n_idle == 1
+    assert pid_of(found[1]) != pid_of(found[2])
 
 
 def test_trainer_that_raises_fails_the_job_that_it_raises_for() -> None:
