@@ -126,6 +126,7 @@ def test_what_quick_and_the_environment_imply(monkeypatch: pytest.MonkeyPatch) -
         "backend": "tensorflow",
     }
     assert with_implied({"backend": "jax"}) == {"backend": "jax"}
+    assert with_implied({"quick": True, "trials": 3}, resume=True) == {"trials": 3}
 
 
 @pytest.mark.parametrize(

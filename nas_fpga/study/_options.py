@@ -77,8 +77,9 @@ class SearchOptions(HardwareOptions, total=False):
         split_seed: Of the split into training, validation and test rows; the seed where it is left out.
         after: Ended studies in the same folder whose trials are known before the first, such as ``"small-1,small-2"``,
             or a list.
-        quick: 24 trials of 12 epochs where nothing else is said. Default: False.
-        backend: Keras backend, ``jax`` or ``tensorflow``; without it that of ``KERAS_BACKEND``, else ``jax``.
+        quick: 24 trials of 12 epochs where nothing else is said; what is resumed keeps its own. Default: False.
+        backend: Keras backend, ``jax`` or ``tensorflow``; without it that of ``KERAS_BACKEND``, else ``jax``; what is
+            resumed keeps its own.
         epochs: Most epochs of a training. Default: 50.
         patience: Epochs without a better validation loss before a stop. Default: 10.
         batch_size: Largest batch. Default: 1024.
@@ -161,8 +162,12 @@ class SearchOptions(HardwareOptions, total=False):
     signal_efficiency: float
 
 
-def with_implied(options: Mapping[str, Any]) -> dict[str, Any]:
+def with_implied(options: Mapping[str, Any], *, resume: bool = False) -> dict[str, Any]:
     """Return the options with what ``quick`` and the environment add to them.
+
+    Args:
+        options: As given.
+        resume: Whether they continue what is there: that has its own settings, and nothing is added.
 
     Raises:
         InputError: ``quick`` is no yes or no.
@@ -171,6 +176,8 @@ def with_implied(options: Mapping[str, Any]) -> dict[str, Any]:
     quick = options.pop("quick", False)
     if not isinstance(quick, bool):
         raise InputError(f"--quick {quick!r} must be True or False")
+    if resume:
+        return options
     if "backend" not in options and (backend := os.environ.get("KERAS_BACKEND")):
         options["backend"] = backend
     searched = ranges_named(options.get("search_training"))

@@ -70,7 +70,7 @@ class SearchRun:
             InputError: Anything given cannot be used.
             StudyError: The study cannot be made or continued; or what defines it has changed.
         """
-        options = with_implied(options)
+        options = with_implied(options, resume=resume)
         n_trials: int | None = options.pop("trials", None)
         if n_trials is not None and n_trials < 1:
             raise InputError(f"--trials {n_trials} must be at least 1")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nas_fpga.errors import StudyError
 from nas_fpga.study import SearchInterruptedError, SearchRun, StudyStorage
 from tests.study.conftest import Silent, make_setup
 
@@ -26,6 +27,19 @@ def test_stopped_at_the_first_moment_of_its_study_a_search_knows_its_trials(
             begun.execute(1, Silent())
     assert (tmp_path / "early" / "study.db").exists()
     assert SearchRun.prepare(tmp_path / "early", {}, resume=True).n_trials == 7
+
+
+def test_what_is_resumed_keeps_its_own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the environment nor ``quick``, said again, is a change."""
+    begun = SearchRun.prepare(tmp_path / "quick", {"quick": True, "budget": 40}, dataset=make_setup().dataset)
+    assert (begun.n_trials, begun.setup.definition.epochs, begun.setup.definition.backend) == (24, 12, "jax")
+    with StudyStorage(tmp_path / "quick") as storage:
+        storage.create(begun.setup.definition, dataset=begun.setup.dataset, n_trials=30)
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    again = SearchRun.prepare(tmp_path / "quick", {"quick": True}, resume=True)
+    assert (again.n_trials, again.setup.definition) == (30, begun.setup.definition)
+    with pytest.raises(StudyError, match=r"was started with backend jax \(now tensorflow\)"):
+        SearchRun.prepare(tmp_path / "quick", {"backend": "tensorflow"}, resume=True)
 
 
 _KILLED = """
