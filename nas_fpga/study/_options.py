@@ -163,19 +163,21 @@ class SearchOptions(HardwareOptions, total=False):
 
 
 def with_implied(options: Mapping[str, Any], *, resume: bool = False) -> dict[str, Any]:
-    """Return the options with what ``quick`` and the environment add to them.
+    """Return the options with what ``quick`` and the environment add to them; ``trials``, if given, is an integer.
 
     Args:
         options: As given.
         resume: Whether they continue what is there: that has its own settings, and nothing is added.
 
     Raises:
-        InputError: ``quick`` is no yes or no.
+        InputError: ``quick`` is no yes or no, or ``trials`` no integer.
     """
     options = dict(options)
     quick = options.pop("quick", False)
     if not isinstance(quick, bool):
         raise InputError(f"--quick {quick!r} must be True or False")
+    if (trials := options.pop("trials", None)) is not None:
+        options["trials"] = _typed("trials", trials, int)
     if resume:
         return options
     if "backend" not in options and (backend := os.environ.get("KERAS_BACKEND")):

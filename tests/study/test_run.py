@@ -6,9 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from nas_fpga.errors import StudyError
+from nas_fpga.errors import InputError, StudyError
 from nas_fpga.study import SearchInterruptedError, SearchRun, StudyStorage
 from tests.study.conftest import Silent, make_setup
 
@@ -40,6 +41,16 @@ def test_what_is_resumed_keeps_its_own_settings(tmp_path: Path, monkeypatch: pyt
     assert (again.n_trials, again.setup.definition) == (30, begun.setup.definition)
     with pytest.raises(StudyError, match=r"was started with backend jax \(now tensorflow\)"):
         SearchRun.prepare(tmp_path / "quick", {"backend": "tensorflow"}, resume=True)
+
+
+def test_trials_of_another_type_are_refused_or_made_plain(tmp_path: Path) -> None:
+    dataset = make_setup().dataset
+    for value in ("3", 2.5, True):
+        with pytest.raises(InputError, match=rf"^--trials {value!r} must be an integer$"):
+            SearchRun.prepare(tmp_path / "new", {"trials": value, "budget": 40}, dataset=dataset)
+    run = SearchRun.prepare(tmp_path / "new", {"trials": np.int64(3), "budget": 40}, dataset=dataset)
+    assert (run.n_trials, type(run.n_trials)) == (3, int)
+    assert SearchRun.prepare(tmp_path / "new", {"trials": None, "budget": 40}, dataset=dataset).n_trials == 100
 
 
 _KILLED = """
