@@ -214,6 +214,8 @@ def apply_options(definition: SearchDefinition, options: Mapping[str, Any]) -> S
     data = _values(DataSource, options)
     if "data" in options:
         data["name"] = absolute_name(options["data"])
+    if data.get("tables") is not None:
+        data["tables"] = _absolute(data["tables"])
     hardware = replace(definition.hardware, **hardware_values(options))
     return replace(definition, data=replace(definition.data, **data), hardware=hardware, **changes)
 
@@ -243,7 +245,11 @@ def absolute_name(data: str) -> str:
     """Return the absolute path of a data file, so that a study finds it from any folder; names of data sets as is."""
     if data.lower() in DATA_SETS:
         return data
-    return with_absolute_files(data) if variant_of(data) else str(Path(data).expanduser().absolute())
+    return with_absolute_files(data) if variant_of(data) else _absolute(data)
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).expanduser().absolute())
 
 
 def refuse_unknown(function: str, names: Iterable[str], known: Sequence[str]) -> None:
