@@ -239,6 +239,29 @@ def test_optuna_shows_settings_that_are_searched(folder: Path) -> None:
     assert "dropout" not in first.params
 
 
+def test_what_is_beyond_all_that_optuna_shows_is_shown_as_the_end(folder: Path) -> None:
+    training = TrainingSpace(learning_rate=(1, 1e9), batch_size=(16, 2**22), epochs=(1, 2_000_000), epsilon=(1e-20, 1))
+    definition = make_setup(search_training=training).definition
+    settings = TrainingSettings(1e9, batch_size=2**22, epochs=2_000_000, epsilon=1e-20)
+    candidate = Candidate((3_000_000,), BitWidths(2, 16), settings)
+    with StudyStorage(folder) as storage:
+        storage.create(definition)
+        storage.add([replace(waiting(0), candidate=candidate)])
+        assert storage.trials()[0].candidate == candidate
+        (trial,) = storage.optuna.get_all_trials(storage.optuna_id)
+    assert trial.params == {
+        "depth": 1,
+        "neurons": 2**20,
+        "narrowest layer": 2**20,
+        "weight bits": 2,
+        "activation bits": 16,
+        "learning rate": 1e6,
+        "batch size": 2**20,
+        "epochs": 2**20,
+        "epsilon": 1e-12,
+    }
+
+
 def test_trial_whose_end_was_not_written_whole_has_not_ended(
     storage: StudyStorage, folder: Path, setup: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
