@@ -83,11 +83,12 @@ class LocalWorkers:
     Which job of a pack killed its worker cannot be known: the jobs that had not ended are trained again one by one, and
     the one that kills its worker alone has failed. So what becomes of a job does not depend on its pack.
 
-    Use as a context manager; leaving it ends the workers.
+    Use as a context manager; leaving it ends the workers. Each starts when there is a pack that no other can take: of
+    many cores a search of few trials at once needs but some.
 
     Args:
         factory: Makes the trainer in each worker.
-        n_workers: How many processes. Results do not depend on it.
+        n_workers: How many processes at most. Results do not depend on it.
         backend: The Keras backend of the workers, ``jax`` or ``tensorflow``.
     """
 
@@ -99,13 +100,7 @@ class LocalWorkers:
         self._starts_in_vain = 0
 
     def __enter__(self) -> LocalWorkers:
-        """Start the workers."""
-        try:
-            for index in range(self._n_workers):
-                self._workers.append(self._start(index))
-        except BaseException:  # Ctrl-C too
-            self.__exit__()
-            raise
+        """Start nothing yet."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -119,17 +114,20 @@ class LocalWorkers:
 
     @property
     def n_idle(self) -> int:
-        """Workers without a pack."""
-        return sum(not worker.pending for worker in self._workers)
+        """Workers without a pack, those among them that have not been started."""
+        return self._n_workers - self.n_busy
 
     @property
     def n_busy(self) -> int:
         """Workers with a pack."""
-        return len(self._workers) - self.n_idle
+        return sum(bool(worker.pending) for worker in self._workers)
 
     def submit(self, pack: Sequence[TrainingJob]) -> None:
         """Hand a pack to an idle worker. There must be one."""
-        index = next(i for i, worker in enumerate(self._workers) if not worker.pending)
+        assert self.n_idle > 0
+        index = next((i for i, worker in enumerate(self._workers) if not worker.pending), len(self._workers))
+        if index == len(self._workers):
+            self._workers.append(self._start(index))
         try:
             self._workers[index].give(pack)
         except OSError:  # it died while it was idle: no fault of this pack
