@@ -126,6 +126,7 @@ def test_what_quick_and_the_environment_imply(monkeypatch: pytest.MonkeyPatch) -
         "backend": "tensorflow",
     }
     assert with_implied({"backend": "jax"}) == {"backend": "jax"}
+    assert with_implied({"quick": True, "trials": 3}, resume=True) == {"trials": 3}
 
 
 @pytest.mark.parametrize(
@@ -140,6 +141,8 @@ def test_what_quick_and_the_environment_imply(monkeypatch: pytest.MonkeyPatch) -
         ({"include": [16, 8]}, ["include [16, 8]", "64-32-32"]),
         ({"quick": "yes"}, ["quick 'yes'", "True"]),
         ({"trials": 0}, ["trials 0", "at least 1"]),
+        ({"trials": "3"}, ["trials '3'", "integer"]),
+        ({"trials": 2.5}, ["trials 2.5", "integer"]),
         ({"max_layers": 99}, ["max_layers 99", "at most 64"]),
         ({"part": "virtex"}, ["'virtex'", "did you mean"]),
         ({"workers": 0}, ["workers 0", "at least 1"]),

@@ -20,8 +20,9 @@ ROOT = Path(__file__).parents[1]
 BENCHMARKS = ROOT / "benchmarks" / "search"
 HALVED = ("both", "half", "all")  # all tables, each halved, judged by all trainings of a row
 PEERS = (
-    "gp", "optuna-gp", "bayesian-optimization", "ambs", "optuna-tpe-conditional", "local-search",
-    "regularized-evolution", "cmaes", "optuna-tpe", "smac-forbidden", "deephyper-sampled", "smac", "optuna-nsga2-constrained", "random",
+    "gp", "optuna-gp", "bayesian-optimization", "ambs", "optuna-tpe-conditional",
+    "local-search", "regularized-evolution", "cmaes", "optuna-tpe", "smac-forbidden",
+    "deephyper-sampled", "smac", "optuna-nsga2-constrained", "random",
 )  # fmt: skip
 
 SHORT = {

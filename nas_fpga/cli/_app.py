@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import select
 import sys
 from typing import Any, NoReturn
 
@@ -46,6 +47,8 @@ app.command()(report)
 app.command()(dashboard)
 app.add_typer(data_app, name="data")
 
+_OUTPUTS = (1, 2)  # file descriptors of standard output and standard error
+
 # What typer raises for a bad command line; it keeps its own copy of click since 0.20, so the class is taken from it.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
@@ -73,15 +76,23 @@ def main() -> NoReturn:
             typer.echo(str(error), err=True)
             sys.exit(2)
         _fail(_usage_text(error), 2, error)
-    except BrokenPipeError:  # the reader (head, less) has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    except SystemExit as end:  # typer takes any broken pipe for a reader (head, less) that has seen enough
+        if not isinstance(end.__context__, BrokenPipeError) or any(map(_is_unread, _OUTPUTS)):
+            raise
+        _fail(f"{end.__context__.strerror}: another program has gone; try again", 2, end.__context__)
     except OSError as error:  # full disk, read-only folder, no such file: the system's word and what it was about
         about = f"{error.filename}: " if error.filename else ""
         _fail(f"{about}{error.strerror or error}; make room or give another place", 2, error)
     except (KeyboardInterrupt, typer.Abort) as error:
         _fail("stopped", 130, error)
     sys.exit(code or 0)
+
+
+def _is_unread(descriptor: int) -> bool:
+    """Return whether nobody reads any longer what is written there."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
 def _usage_text(error: Any) -> str:

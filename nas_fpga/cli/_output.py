@@ -40,15 +40,12 @@ def show(table: Table) -> None:
     console().print(table)
 
 
-def print_outcome(
-    outcome: StudyOutcome, *, as_json: bool, saved: bool = True, proofs: Sequence[PointProof] = ()
-) -> None:
+def print_outcome(outcome: StudyOutcome, *, as_json: bool, proofs: Sequence[PointProof] = ()) -> None:
     """Print the front to standard output.
 
     Args:
         outcome: Of a study.
         as_json: As one JSON object instead of a table.
-        saved: Whether ``front.csv`` in the study's folder holds this front.
         proofs: Of its points, for the JSON object.
     """
     causes = [trial.polished.cause for trial in outcome.trials if trial.polished is not None]
@@ -96,8 +93,9 @@ def print_outcome(
         typer.echo(outcome.by_law_note)
     for reason in dict.fromkeys(outcome.lost.values()):
         typer.echo(f"left out: {reason}")
-    if saved:
-        typer.echo(f"All figures: {outcome.folder / 'front.csv'}")
+    file = outcome.folder / "front.csv"  # of a search that has ended, under its own limits
+    if file.is_file() and file.read_bytes() == outcome.csv().encode():
+        typer.echo(f"All figures: {file}")
 
 
 def _print_table(outcome: StudyOutcome) -> None:

@@ -52,7 +52,7 @@ def front(
 
     folder = options.existing_study(Path(runs), study, stored_elsewhere=storage is not None)
     outcome = read_outcome(folder, storage, values, data=data and options.absolute(data), message=tell)
-    print_outcome(outcome, as_json=json, saved=not values, proofs=proven(outcome) if prove and json else ())
+    print_outcome(outcome, as_json=json, proofs=proven(outcome) if prove and json else ())
     if csv is not None:
         csv.write_text(outcome.csv(), encoding="utf-8")
     if prove and not json:

@@ -205,9 +205,9 @@ def _new(options: Mapping[str, Any], given: dict[str, Any], preset: str | None) 
     return ComparisonDefinition(base, **given)
 
 
-def _apart(options: Mapping[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+def _apart(options: Mapping[str, Any], given: dict[str, Any], *, resume: bool = False) -> dict[str, Any]:
     """Return the options that all searches share; those of some are added to what is given of the comparison."""
-    options = with_implied(options)
+    options = with_implied(options, resume=resume)
     for name, of_comparison in (("trials", "n_trials"), ("grid", "grid"), ("acquisition", "acquisition")):
         if (value := options.pop(name, None)) is not None:
             given[of_comparison] = value
@@ -221,7 +221,7 @@ def _continued(
     stored = read_definition(folder / FILE, ComparisonDefinition)
     if preset is not None and not stored.whole_grid:
         raise StudyError(f"comparison '{folder.name}' was started without --preset; leave it out to continue it")
-    options = _apart(options, given)
+    options = _apart(options, given, resume=True)
     changed = stored.base.differences(apply_options(stored.base, options))
     changed += [
         f"{name} {getattr(stored, name)} (now {given[name]})"

@@ -85,7 +85,8 @@ def refuse_used(path: Path) -> None:
         raise StudyError(
             f"{path.stem} '{folder.name}' exists in {folder.parent}; continue it with --resume or give another --name"
         )
-    if held := held_by(folder, besides=(_lock_of(path).name,)):
+    killed = f"{path.name}.tmp"  # what a process leaves that is killed while it writes the file
+    if held := held_by(folder, besides=(_lock_of(path).name, killed)):
         raise StudyError(f"folder {folder} holds {held}, but no {path.stem}; give another --name")
 
 

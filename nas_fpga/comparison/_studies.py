@@ -156,7 +156,7 @@ class StudyRunner:
                 except SearchFailedError as error:
                     overall.message(f"{planned.name}: {error}")
                 trials = outcome.trials if outcome is not None else tuple(storage.trials())
-                overall.end(len(trials))
+                overall.end(len(trials), sum(trial.state == "failed" for trial in trials))
         except (KeyboardInterrupt, SearchInterruptedError):
             raise SearchInterruptedError(f"stopped in {planned.name}; {overall.saved}") from None
         except StudyError as error:  # these studies are named by what they belong to
@@ -195,7 +195,7 @@ class StudyRunner:
 
 
 class _Overall:
-    """Tells a reporter of one study how far all of them are.
+    """Tells a reporter of one study how far all of them are, and how many trials of all failed.
 
     The time left is what the study that runs says of itself, and that of those to come at the pace so far; both include
     polishing, the second as much of it as there has been.
@@ -205,7 +205,7 @@ class _Overall:
         self._reporter, self._clock, self._started = reporter, clock, clock()
         self._to_come: list[PlannedStudy] = []
         self._more = 0  # trials, at most, of studies that are not planned yet
-        self._before = 0  # ended, in the studies before this one
+        self._before, self._failed_before = 0, 0  # ended, and failed, in the studies before this one
         self._now, self._of_now = 0, 0  # ended in this one, and how many it has
         self._trial_time = 1.0  # of this one
         self._here, self._time_here = 0, 0.0  # ended since this process started, and their times
@@ -227,9 +227,10 @@ class _Overall:
         self._now, self._of_now, self._trial_time = 0, planned.n_trials, planned.trial_time
         self.message(f"{planned.name}: {planned.n_trials} trials")
 
-    def end(self, n_ended: int) -> None:
+    def end(self, n_ended: int, n_failed: int) -> None:
         """Note how many trials the study that ran has: a space may have fewer than were planned."""
         self._before += n_ended
+        self._failed_before += n_failed
         self._now = self._of_now = 0
 
     def message(self, text: str) -> None:
@@ -246,6 +247,7 @@ class _Overall:
                 progress,
                 n_trials=self.n_trials,
                 n_ended=self._before + self._now,
+                n_failed=self._failed_before + progress.n_failed,
                 candidates_per_hour=3600 * self._here / elapsed if self._here else None,
                 remaining_s=self._left_s(progress, elapsed / self._time_here) if self._here else None,
             ),

@@ -291,7 +291,7 @@ def _best(
 def _continued(folder: Path, options: Mapping[str, Any], budgets: Sequence[int] | None) -> SweepDefinition:
     """Return the definition of a sweep that is there, with larger budgets too."""
     stored = read_definition(folder / FILE, SweepDefinition)
-    options = with_implied(options)
+    options = with_implied(options, resume=True)
     n_trials = options.pop("trials", stored.n_trials)
     changed = stored.base.differences(apply_options(stored.base, options))
     if n_trials != stored.n_trials:

@@ -83,11 +83,12 @@ class LocalWorkers:
     Which job of a pack killed its worker cannot be known: the jobs that had not ended are trained again one by one, and
     the one that kills its worker alone has failed. So what becomes of a job does not depend on its pack.
 
-    Use as a context manager; leaving it ends the workers.
+    Use as a context manager; leaving it ends the workers. Each starts when there is a pack that no other can take: of
+    many cores a search of few trials at once needs but some.
 
     Args:
         factory: Makes the trainer in each worker.
-        n_workers: How many processes. Results do not depend on it.
+        n_workers: How many processes at most. Results do not depend on it.
         backend: The Keras backend of the workers, ``jax`` or ``tensorflow``.
     """
 
@@ -99,13 +100,7 @@ class LocalWorkers:
         self._starts_in_vain = 0
 
     def __enter__(self) -> LocalWorkers:
-        """Start the workers."""
-        try:
-            for index in range(self._n_workers):
-                self._workers.append(self._start(index))
-        except BaseException:  # Ctrl-C too
-            self.__exit__()
-            raise
+        """Start nothing yet."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -119,17 +114,20 @@ class LocalWorkers:
 
     @property
     def n_idle(self) -> int:
-        """Workers without a pack."""
-        return sum(not worker.pending for worker in self._workers)
+        """Workers without a pack, those among them that have not been started."""
+        return self._n_workers - self.n_busy
 
     @property
     def n_busy(self) -> int:
         """Workers with a pack."""
-        return len(self._workers) - self.n_idle
+        return sum(bool(worker.pending) for worker in self._workers)
 
     def submit(self, pack: Sequence[TrainingJob]) -> None:
         """Hand a pack to an idle worker. There must be one."""
-        index = next(i for i, worker in enumerate(self._workers) if not worker.pending)
+        assert self.n_idle > 0
+        index = next((i for i, worker in enumerate(self._workers) if not worker.pending), len(self._workers))
+        if index == len(self._workers):
+            self._workers.append(self._start(index))
         try:
             self._workers[index].give(pack)
         except OSError:  # it died while it was idle: no fault of this pack
@@ -158,18 +156,25 @@ class LocalWorkers:
                 continue
             worker.since = time.perf_counter()
             worker.pending = tuple(job for job in worker.pending if job.number != message.job.number)
-            self._give_next(worker)
+            try:
+                self._give_next(worker)
+            except OSError:  # it died just after it answered, with nothing in its hands: nothing fails
+                self._bury(worker, index)
             yield message
 
     def _give_next(self, worker: _Worker) -> None:
-        """Give a worker that has nothing in its hands the next of the jobs that are trained alone."""
+        """Give a worker that has nothing in its hands the next of the jobs that are trained alone.
+
+        Raises:
+            OSError: It is dead; the job is still to be given.
+        """
         if worker.alone and not worker.pending:
             job, *rest = worker.alone
-            worker.alone = tuple(rest)
             worker.give([job])
+            worker.alone = tuple(rest)
 
-    def _bury(self, worker: _Worker, index: int) -> Iterator[TrainingFailure]:
-        """Start another worker for a dead one; fail its job if it had but one in its hands."""
+    def _bury(self, worker: _Worker, index: int) -> list[TrainingFailure]:
+        """Start another worker for a dead one; return the failure of its job if it had but one in its hands."""
         worker.process.join()
         code = worker.process.exitcode or 0
         cause = f"the worker process died with {signal.Signals(-code).name if code < 0 else f'exit code {code}'}"
@@ -180,11 +185,14 @@ class LocalWorkers:
             raise NasFpgaError(f"workers cannot run: {cause}")
         failed = worker.pending if len(worker.pending) == 1 else ()
         again = worker.alone if failed else worker.pending + worker.alone
-        self._workers[index] = self._replace(worker, index)
-        self._workers[index].alone = again
-        self._give_next(self._workers[index])
-        for job in failed:
-            yield TrainingFailure(job, cause, time.perf_counter() - worker.since)
+        failures = [TrainingFailure(job, cause, time.perf_counter() - worker.since) for job in failed]
+        heir = self._workers[index] = self._replace(worker, index)
+        heir.alone = again
+        try:
+            self._give_next(heir)
+        except OSError:  # dead already; there are but so many starts in vain
+            failures += self._bury(heir, index)
+        return failures
 
     def _replace(self, worker: _Worker, index: int) -> _Worker:
         worker.connection.close()

@@ -10,6 +10,7 @@ from nas_fpga.report._front_data import FrontData, Network
 from nas_fpga.report._front_figures import height_range, label_of, networks_behind, to_label, top_of
 from nas_fpga.report._theme import LEAST_SHARE, LIGHT
 
+_MARGIN = 2.2  # factor
 _MARKERS = {"circle": "o", "triangle-up": "^", "x-thin-open": "x"}
 
 
@@ -46,13 +47,15 @@ def save_png(data: FrontData, path: Path) -> None:
         x = _all([*front, *data.trained], value)
         plot.xaxis.set_major_locator(LogLocator(subs=(1,) if max(x) > 30 * min(x) else (1, 2, 5)))
         plot.xaxis.set_minor_formatter(NullFormatter())
+        if min(x) == max(x):  # matplotlib knows no range around one value
+            plot.set_xlim(min(x) / _MARGIN, max(x) * _MARGIN)
     shares = _all(front, _share)
     left.step(shares, heights, where="post", color=LIGHT["blue"], lw=1.2, zorder=2)
     left.errorbar(shares, heights, bars, fmt="o", ms=4, lw=1.2, color=LIGHT["blue"], zorder=3,
                   label="front on validation, paired standard error")  # fmt: skip
     left.scatter(shares, [max(point.test, data.floor) for point in data.front], s=26, marker="D", facecolors="none",
                  edgecolors=LIGHT["vermilion"], lw=1.2, zorder=4, label="front on test")  # fmt: skip
-    left.set_xlim(left=min(_all([*front, *data.trained], _share)) / 2.2)
+    left.set_xlim(left=min(_all([*front, *data.trained], _share)) / _MARGIN)
     left.set_ylim(*(10**end for end in height_range(data)))
     for network in to_label(data):
         at = _share(network), max(network.error, data.floor)

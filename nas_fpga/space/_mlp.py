@@ -39,6 +39,7 @@ PriorTime = Callable[[Rows, NDArray[np.int64]], NDArray[np.float64]]
 
 MIN_BITS, MAX_BITS = 2, 8
 
+_MAX_BUDGET = 10**9  # far beyond what trains; rows hold 32-bit integers
 _BLOCK = 512  # candidates drawn at once: about 2 ms
 _BLOCKS = 40  # drawn at most for one sample, which bounds its time where the limits refuse nearly all
 _LOG_SHARE_SPREAD = math.log(2)  # a layer is typically within a factor of 2 of its neighbours
@@ -97,6 +98,8 @@ class MLPSpace(Space[Candidate]):
         for name in ("n_inputs", "n_outputs", "budget", "max_layers", "min_layers"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name.replace('_', ' ')} {getattr(self, name)} must be at least 1")
+        if self.budget > _MAX_BUDGET:
+            raise InputError(f"budget {self.budget} must be at most {_MAX_BUDGET}")
         if self.max_width is not None and self.max_width < 1:
             raise InputError(f"max width {self.max_width} must be at least 1")
         if self.min_layers > self.max_layers:

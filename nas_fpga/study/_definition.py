@@ -36,7 +36,7 @@ class DataSource:
         signal: Which class is the signal; of several, against all others. Only for files and jets.
         features: Feature set of ``hgcal``.
         pileup: Pile-up collisions of ``hgcal``.
-        tables: Folder of tables of ``hgcal`` that were derived anew, None for those in the package.
+        tables: Folder of tables of ``hgcal`` that were derived anew, absolute too; None for those in the package.
         fingerprint: SHA-256 of the rows as read.
     """
 
@@ -218,12 +218,12 @@ class SearchDefinition:
         return replace(self.search_training, pressure=PRESSURES) if free else self.search_training
 
     def differences(self, other: SearchDefinition) -> list[str]:
-        """Return one text for every value that differs, `name ours (now theirs)`; a file may have moved."""
+        """Return one text for every value that differs, `name ours (now theirs)`; files may have moved."""
         ours, theirs = _flat(_named(self)), _flat(_named(other))
         return [
             f"{name} {ours[name]} (now {theirs[name]})"
             for name in ours
-            if ours[name] != theirs[name] and name != "data.name"
+            if ours[name] != theirs[name] and name not in ("data.name", "data.tables")
         ]
 
 

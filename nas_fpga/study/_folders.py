@@ -55,10 +55,14 @@ def plain_name(name: str, option: str) -> str:
     """Return a name, given by an option, that is one.
 
     Raises:
-        StudyError: It is a path, or empty.
+        StudyError: It is a path, or empty, or bytes that are no text.
     """
     if not name.strip() or name == ".." or Path(name).name != name:
         raise StudyError(f"{option} '{name}' must be a plain name; give its folder with --runs")
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise StudyError(f"{option} {name!a} must be text; give another") from None
     return name
 
 

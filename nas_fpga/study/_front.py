@@ -121,14 +121,16 @@ class Knee:
         """The knee in words."""
         if self.neurons == self.largest:
             return f"no knee: the largest networks tried ({self.largest} neurons) are the most precise"
-        gain = (
-            f"{self.difference:.4f} better, less than one paired standard error of a gain"
-            if self.difference > 0
-            else f"{-self.difference:.4f} worse"
-        )
+        said = f"{abs(self.difference):.4f}"
+        if float(said) == 0:
+            gain = "as precise"
+        elif self.difference > 0:
+            gain = f"{said} better, less than one paired standard error of a gain"
+        else:
+            gain = f"{said} worse"
         return (
             f"nothing gained beyond {self.neurons} neurons: the most precise larger network is {gain} "
-            f"(95 % interval of the gain {self.low:+.4f} to {self.high:+.4f})"
+            f"(95 % interval of the gain {self.low:+z.4f} to {self.high:+z.4f})"
         )
 
 

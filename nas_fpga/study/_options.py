@@ -77,8 +77,9 @@ class SearchOptions(HardwareOptions, total=False):
         split_seed: Of the split into training, validation and test rows; the seed where it is left out.
         after: Ended studies in the same folder whose trials are known before the first, such as ``"small-1,small-2"``,
             or a list.
-        quick: 24 trials of 12 epochs where nothing else is said. Default: False.
-        backend: Keras backend, ``jax`` or ``tensorflow``; without it that of ``KERAS_BACKEND``, else ``jax``.
+        quick: 24 trials of 12 epochs where nothing else is said; what is resumed keeps its own. Default: False.
+        backend: Keras backend, ``jax`` or ``tensorflow``; without it that of ``KERAS_BACKEND``, else ``jax``; what is
+            resumed keeps its own.
         epochs: Most epochs of a training. Default: 50.
         patience: Epochs without a better validation loss before a stop. Default: 10.
         batch_size: Largest batch. Default: 1024.
@@ -161,16 +162,24 @@ class SearchOptions(HardwareOptions, total=False):
     signal_efficiency: float
 
 
-def with_implied(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options with what ``quick`` and the environment add to them.
+def with_implied(options: Mapping[str, Any], *, resume: bool = False) -> dict[str, Any]:
+    """Return the options with what ``quick`` and the environment add to them; ``trials``, if given, is an integer.
+
+    Args:
+        options: As given.
+        resume: Whether they continue what is there: that has its own settings, and nothing is added.
 
     Raises:
-        InputError: ``quick`` is no yes or no.
+        InputError: ``quick`` is no yes or no, or ``trials`` no integer.
     """
     options = dict(options)
     quick = options.pop("quick", False)
     if not isinstance(quick, bool):
         raise InputError(f"--quick {quick!r} must be True or False")
+    if (trials := options.pop("trials", None)) is not None:
+        options["trials"] = _typed("trials", trials, int)
+    if resume:
+        return options
     if "backend" not in options and (backend := os.environ.get("KERAS_BACKEND")):
         options["backend"] = backend
     searched = ranges_named(options.get("search_training"))
@@ -205,6 +214,8 @@ def apply_options(definition: SearchDefinition, options: Mapping[str, Any]) -> S
     data = _values(DataSource, options)
     if "data" in options:
         data["name"] = absolute_name(options["data"])
+    if data.get("tables") is not None:
+        data["tables"] = _absolute(data["tables"])
     hardware = replace(definition.hardware, **hardware_values(options))
     return replace(definition, data=replace(definition.data, **data), hardware=hardware, **changes)
 
@@ -234,7 +245,11 @@ def absolute_name(data: str) -> str:
     """Return the absolute path of a data file, so that a study finds it from any folder; names of data sets as is."""
     if data.lower() in DATA_SETS:
         return data
-    return with_absolute_files(data) if variant_of(data) else str(Path(data).expanduser().absolute())
+    return with_absolute_files(data) if variant_of(data) else _absolute(data)
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).expanduser().absolute())
 
 
 def refuse_unknown(function: str, names: Iterable[str], known: Sequence[str]) -> None:

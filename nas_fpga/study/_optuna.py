@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nas_fpga.errors import StudyError
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the URL of an SQLite file, as Optuna takes it.
+
+    Raises:
+        StudyError: Its path cannot be written as one.
+    """
+    import sqlalchemy
+
+    database = str(path.absolute())
+    url = sqlalchemy.URL.create("sqlite", database=database).render_as_string()
+    if sqlalchemy.make_url(url).database != database:  # SQLAlchemy before 2.1 takes no question mark
+        raise StudyError(f"study {path.parent} has a path that SQLAlchemy cannot read; give another")
+    return url.replace("{", "{{").replace("}", "}}")  # Optuna fills in what stands in braces
 
 
 def optuna_storage(url: str, *, make_tables: bool = True) -> RDBStorage:

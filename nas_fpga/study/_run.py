@@ -26,7 +26,7 @@ from nas_fpga.study._outcome import StudyOutcome, refuse_loss_of_all, summarise,
 from nas_fpga.study._records import Point, TrialRecord
 from nas_fpga.study._search import Reporter, Search, SearchInterruptedError
 from nas_fpga.study._setup import Setup, load_data
-from nas_fpga.study._storage import LOCK, UNFINISHED, StudyStorage
+from nas_fpga.study._storage import LEFT_OVER, LOCK, StudyStorage
 from nas_fpga.study._versions import differences
 
 _FIRST_OF_OTHERS = 1000  # beyond all points of a trial: 16 networks, at most, of 12 mappings
@@ -73,11 +73,11 @@ class SearchRun:
             InputError: Anything given cannot be used.
             StudyError: The study cannot be made or continued; or what defines it has changed.
         """
-        options = with_implied(options)
+        options = with_implied(options, resume=resume)
         n_trials: int | None = options.pop("trials", None)
         if n_trials is not None and n_trials < 1:
             raise InputError(f"--trials {n_trials} must be at least 1")
-        held = held_by(folder, besides=(LOCK, UNFINISHED, DATASET_FILE))  # what is left of a start that failed
+        held = held_by(folder, besides=(LOCK, *LEFT_OVER, DATASET_FILE))  # what is left of a start that failed
         with StudyStorage(folder, storage_url) as storage:
             if not resume:
                 if storage.exists():

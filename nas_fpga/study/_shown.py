@@ -34,12 +34,13 @@ def shown_of_candidate(candidate: Candidate) -> dict[str, Value]:
 def parameters_of(candidate: Candidate, searched: TrainingSpace) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what Optuna takes for the parameters of a trial, and their distributions.
 
-    These are wide enough for whatever a user includes: Optuna wants the same in all trials.
+    These are wide enough for whatever pays: Optuna wants the same in all trials. A value beyond is shown as the end of
+    its distribution; what is trained stands elsewhere.
     """
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     size, bits = IntDistribution(1, 2**20, log=True), CategoricalDistribution(tuple(range(2, 17)))
-    parameters: dict[str, tuple[Value, Any]] = {
+    parameters: dict[str, tuple[int | float, Any]] = {
         "depth": (candidate.n_layers, IntDistribution(1, MAX_LAYERS)),
         "neurons": (candidate.n_neurons, size),
         "narrowest layer": (min(candidate.topology), size),
@@ -51,8 +52,12 @@ def parameters_of(candidate: Candidate, searched: TrainingSpace) -> tuple[dict[s
         value = getattr(candidate.settings, name)
         logarithmic = SETTING_SCALES[name] == "log"
         kind = size if isinstance(value, int) else FloatDistribution(1e-12 if logarithmic else 0, 1e6, log=logarithmic)
-        parameters[name.replace("_", " ")] = (max(value, 1e-12) if logarithmic else value, kind)
-    return {k: value for k, (value, _) in parameters.items()}, {k: kind for k, (_, kind) in parameters.items()}
+        parameters[name.replace("_", " ")] = value, kind
+    shown = {
+        name: value if kind is bits else min(max(value, kind.low), kind.high)
+        for name, (value, kind) in parameters.items()
+    }
+    return shown, {name: kind for name, (_, kind) in parameters.items()}
 
 
 def shown_of_ended(record: TrialRecord, target: Target, merit: str) -> dict[str, Value]:

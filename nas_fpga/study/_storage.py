@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from nas_fpga.space import Candidate, TrainingSpace
 from nas_fpga.study._definition import DATASET_FILE, SearchDefinition
 from nas_fpga.study._json import from_json, to_json
 from nas_fpga.study._lock import take_lock
-from nas_fpga.study._optuna import in_one_transaction, optuna_storage, storage_errors
+from nas_fpga.study._optuna import in_one_transaction, optuna_storage, sqlite_url, storage_errors
 from nas_fpga.study._records import Outcome, TrialRecord, TrialState
 from nas_fpga.study._shown import parameters_of, shown_of_candidate, shown_of_ended, shown_of_study
 from nas_fpga.study._versions import versions
@@ -32,7 +32,11 @@ from nas_fpga.training import QuantizedNetwork
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage
 
-LOCK, UNFINISHED = "lock", "study.db.new"
+LOCK = "lock"
+_UNFINISHED = "study.db.new"
+LEFT_OVER = (_UNFINISHED, f"{_UNFINISHED}-journal", str(Path(DATASET_FILE).with_suffix(".tmp")))
+"""What a process leaves that is killed while it makes a study: SQLite's journal beside the file, and rows half written.
+"""
 
 # What only nas-fpga reads is kept from what Optuna's dashboard and notebooks show: it stands in system attributes.
 # Studies that were made before have it, without the prefix, in user attributes.
@@ -51,14 +55,20 @@ class StudyStorage:
     Args:
         folder: ``runs/NAME``: checkpoints, scores and, unless another storage is given, ``study.db``.
         url: Any Optuna storage URL, or None for SQLite in the folder.
+
+    Raises:
+        StudyError: The folder's path is no text: no database takes it.
     """
 
     def __init__(self, folder: Path, url: str | None = None) -> None:
         """See the class."""
+        try:
+            str(folder.absolute()).encode()
+        except UnicodeEncodeError:
+            raise StudyError(f"study {str(folder)!a} has a path of bytes that are no text; give another") from None
         self.folder = folder
         self.name = folder.name
         self.url = url
-        self._url = url or f"sqlite:///{(folder / 'study.db').absolute()}"
         self._own_file = url is None
         self._lock: IO[str] | None = None
         self._storage: RDBStorage | None = None
@@ -66,6 +76,10 @@ class StudyStorage:
         self._merit = ""
         self._searched = TrainingSpace()
         self._trial_ids: list[int] = []
+
+    @cached_property
+    def _url(self) -> str:
+        return self.url or sqlite_url(self.folder / "study.db")
 
     @property
     def optuna_id(self) -> int:
@@ -117,13 +131,14 @@ class StudyStorage:
         except OSError as error:
             raise StudyError(f"folder {self.folder} cannot be made ({error.strerror}); give another --runs") from error
         self._take_lock()
+        for name in LEFT_OVER:
+            (self.folder / name).unlink(missing_ok=True)
         if dataset is not None:
             save_dataset(dataset, self.folder / DATASET_FILE)
-        unfinished = self.folder / UNFINISHED  # whoever is killed while making a study leaves none
+        unfinished = self.folder / _UNFINISHED  # whoever is killed while making a study leaves none
         with storage_errors(self._url):
             if self._own_file:
-                unfinished.unlink(missing_ok=True)
-                self._storage = optuna_storage(f"sqlite:///{unfinished.absolute()}")
+                self._storage = optuna_storage(sqlite_url(unfinished))
             storage = self._connect()
             directions = [StudyDirection.MINIMIZE, StudyDirection.MINIMIZE]
             self._study_id = storage.create_new_study(directions, self.name)

@@ -110,3 +110,32 @@ def test_a_start_that_failed_leaves_nothing_in_the_way(runs: Path, nas_fpga: Run
     take_lock(runs / "a" / "comparison.lock", "it", "--name").close()
     ended = nas_fpga(["compare", *DATA, "--name", "a", "--workers", "0"])
     assert ended.err == "error: --workers 0 must be at least 1\n"  # the last of what is checked
+
+
+@pytest.mark.parametrize("command", ["compare", "sweep"])
+def test_a_start_that_was_killed_leaves_nothing_in_the_way(runs: Path, nas_fpga: Run, command: str) -> None:
+    (runs / "a").mkdir(parents=True)
+    (runs / "a" / f"{FILES[command]}.tmp").write_text("{")
+    ended = nas_fpga([command, *DATA, "--name", "a", "--workers", "0"])
+    assert ended.err == "error: --workers 0 must be at least 1\n"  # the last of what is checked
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_name_that_is_no_text_is_refused(runs: Path, nas_fpga: Run, command: str) -> None:
+    ended = nas_fpga([command, *DATA, COMMANDS[command], "a\udcff"])
+    assert (ended.code, ended.err) == (2, f"error: {COMMANDS[command]} 'a\\udcff' must be text; give another\n")
+    assert not runs.exists()
+
+
+@pytest.mark.parametrize("command", ["compare", "sweep"])
+def test_what_is_resumed_keeps_its_own_settings(
+    runs: Path, nas_fpga: Run, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Neither the environment nor `--quick`, said again, is a change."""
+    (runs / "a").mkdir(parents=True)
+    write_definition(runs / "a" / FILES[command], DEFINITIONS[command])
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    ended = nas_fpga([command, "--name", "a", "--resume", "--quick", "--workers", "0"])
+    assert ended.err == "error: --workers 0 must be at least 1\n"  # the last of what is checked
+    ended = nas_fpga([command, "--name", "a", "--resume", "--backend", "tensorflow"])
+    assert "was started with backend jax (now tensorflow)" in ended.err

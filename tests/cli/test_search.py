@@ -134,6 +134,9 @@ def test_front_under_other_limits(folder: Path, whole: tuple[Path, Ended], monke
     monkeypatch.chdir(folder)
     own = json.loads(nas_fpga(["front", "--study", "whole", "--json"]).out)["front"]
     most = max(row["lut"] * row["copies"] for row in own)
+    named = "All figures: runs/whole/front.csv\n"
+    assert named in nas_fpga(["front", "--study", "whole"]).out
+    assert named not in nas_fpga(["front", "--study", "whole", "--max-luts", str(int(most) - 1)]).out
     fewer = nas_fpga(["front", "--study", "whole", "--json", "--max-luts", str(int(most) - 1)])
     assert fewer.code == 0, fewer.err
     front = json.loads(fewer.out)["front"]

@@ -72,7 +72,7 @@ class TestTimeLeft:
 
     def test_before_a_study_says_anything_of_itself_it_is_as_those_before(self) -> None:
         self.at(20, 2, 2, 0.0)
-        self.overall.end(2)
+        self.overall.end(2, 0)
         self.overall.begin(self.b)
         second = self.at(30, 1, 3, None, ends=False)
         assert (second.n_ended, second.n_trials) == (3, 6)
@@ -91,7 +91,7 @@ def test_a_search_in_which_all_fails_ends_itself_alone(tmp_path: Path, scripted:
     assert any(text.startswith("a: all 3 trials failed") for text in reporter.messages)
     assert [trial.state for trial in other.trials] == ["failed"] * 3 + ["complete"]
     assert of_other is not None
-    assert reporter.updates[-1][0].n_ended == 7
+    assert (reporter.updates[-1][0].n_ended, reporter.updates[-1][0].n_failed) == (7, 6)
 
 
 def test_interrupted_says_how_much_of_all_is_saved(tmp_path: Path, scripted: dict[str, Any]) -> None:

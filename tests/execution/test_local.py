@@ -40,6 +40,8 @@ class Arithmetic(Trainer):
             threads = float(os.environ["OMP_NUM_THREADS"])
             cores = float(len(os.sched_getaffinity(0)))
             yield TrainingResult(job, (), LearningCurve((backend, threads, cores), (float(neurons),), os.getpid()), 0.1)
+            if neurons == 88:
+                os._exit(9)
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,19 @@ def test_packs_in_several_processes() -> None:
         pids.add(result.curve.best_epoch)
     assert len(pids) == 2
     assert os.getpid() not in pids
+
+
+def test_workers_start_when_there_is_something_to_train() -> None:
+    with LocalWorkers(Factory(), 100, "jax") as workers:
+        assert (workers.n_idle, workers.n_busy, len(workers._workers)) == (100, 0, 0)
+        for number in range(4):  # one after the other: the first trains them all
+            workers.submit([job(number, 3)])
+            collect(workers, 1)
+        assert (workers.n_idle, len(workers._workers)) == (100, 1)
+        workers.submit([job(4, 3)])
+        workers.submit([job(5, 4)])
+        assert (workers.n_idle, workers.n_busy, len(workers._workers)) == (98, 2, 2)
+        assert set(collect(workers, 2)) == {4, 5}
 
 
 def pid_of(result: TrainingResult | TrainingFailure) -> int:
@@ -139,6 +154,16 @@ def test_worker_that_dies_idle_costs_no_trial() -> None:
         time.sleep(0.5)
         workers.submit([job(1, 4)])
         assert pid_of(collect(workers, 1)[1]) != pid
+
+
+def test_worker_that_dies_just_after_it_answered_costs_no_trial() -> None:
+    with LocalWorkers(Factory(), 1, "jax") as workers:
+        workers.submit([job(0, 77), job(1, 88), job(2, 4)])  # which kill their worker, and are trained one by one
+        assert isinstance(collect(workers, 1)[0], TrainingFailure)
+        workers._workers[0].process.join(60)  # it has answered and died before its answer is read
+        found = collect(workers, 2)
+        assert workers.n_idle == 1
+    assert pid_of(found[1]) != pid_of(found[2])
 
 
 def test_trainer_that_raises_fails_the_job_that_it_raises_for() -> None:
@@ -204,12 +229,12 @@ def test_workers_end_in_the_middle_of_a_training_when_their_parent_is_killed() -
 def test_ctrl_c_is_the_parents(capfd: pytest.CaptureFixture[str]) -> None:
     """Also in the first moments of a worker, before it has run a line of ours."""
     with LocalWorkers(Factory(), 1, "jax") as workers:
+        workers.submit([job(0, 3)])
         worker = workers._workers[0].process
         assert worker.pid is not None
         for _ in range(20):
             os.kill(worker.pid, signal.SIGINT)
             time.sleep(0.02)
-        workers.submit([job(0, 3)])
         assert pid_of(collect(workers, 1)[0]) == worker.pid
     assert capfd.readouterr().err == ""
 
@@ -219,7 +244,7 @@ def test_ctrl_c_while_a_worker_starts_waits_until_it_is_whole(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], noted: bool
 ) -> None:
     """Another thread may take the signal that the main one blocks; the handler then runs in the middle of a start."""
-    workers = LocalWorkers(Factory(), 1 if noted else 2, "jax")  # a second Ctrl-C raises
+    workers = LocalWorkers(Factory(), 1, "jax")
     started = []
     start = workers._context.Process.start
 
@@ -233,13 +258,13 @@ def test_ctrl_c_while_a_worker_starts_waits_until_it_is_whole(
     monkeypatch.setattr(workers._context.Process, "start", interrupted)
     if noted:
         with noted_interrupt() as interrupt, workers:
+            workers.submit([job(0, 3)])
             assert interrupt.is_set()
             monkeypatch.undo()
-            workers.submit([job(0, 3)])
             assert collect(workers, 1)
     else:
-        with pytest.raises(KeyboardInterrupt):
-            workers.__enter__()
+        with workers, pytest.raises(KeyboardInterrupt):
+            workers.submit([job(0, 3)])
         assert len(started) == 1
         assert not started[0].is_alive()
     assert capfd.readouterr().err == ""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -23,6 +25,15 @@ def test_allowed_reuse_factors_are_those_of_hls4ml():
     rng = np.random.default_rng(3)
     for n_in, n_out in [(1, 1), (13, 1), (1, 64), *rng.integers(1, 97, (1000, 2)).tolist()]:
         assert list(allowed_reuse_factors(n_in, n_out)) == backend.get_valid_reuse_factors(n_in, n_out), (n_in, n_out)
+
+
+def test_reuse_factors_of_absurd_layers_are_there_at_once():
+    """A budget may be of any size; most of what it allows is refused, and must be so before a user wonders."""
+    start = time.perf_counter()
+    assert allowed_reuse_factors(10**9 + 7, 1) == (1, 10**9 + 7)
+    assert allowed_reuse_factors(1, 30_030**2)[:6] == (1, 2, 3, 4, 5, 6)
+    assert len(allowed_reuse_factors(1, 30_030**2)) == 3**6
+    assert time.perf_counter() - start < 2  # trying all smaller numbers takes minutes
 
 
 @pytest.mark.parametrize(

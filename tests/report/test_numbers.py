@@ -80,6 +80,16 @@ def test_searched_settings_stand_with_their_points(tmp_path: Path, outcome: Stud
     assert "training: learning rate, batch size" in study.front._repr_html_()
 
 
+def test_a_file_is_named_only_where_it_holds_what_is_printed(outcome: StudyOutcome, capsys) -> None:
+    file = outcome.folder / "front.csv"
+    for text, is_named in ((None, False), ("an older front\n", False), (outcome.csv(), True)):
+        if text is not None:
+            file.write_text(text)
+        print_outcome(outcome, as_json=False)
+        assert (f"All figures: {file}\n" in capsys.readouterr().out) is is_named
+    file.unlink()
+
+
 @pytest.fixture(scope="module")
 def polished(tmp_path_factory: pytest.TempPathFactory) -> StudyOutcome:
     """A search of learning rates whose front was polished; its curves are others than those of the trials."""

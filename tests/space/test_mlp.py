@@ -338,6 +338,7 @@ class TestWhole:
     ("arguments", "message"),
     [
         ({"budget": 0}, "budget 0 must be at least 1"),
+        ({"budget": 10**9 + 1}, "budget 1000000001 must be at most 1000000000"),
         ({"budget": 10}, "budget 10 is smaller than the 15 layers"),
         ({"budget": 20, "max_layers": 21}, "budget 20 is smaller than the 21 layers"),
         ({"max_layers": 0}, "max layers 0"),

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
+import nas_fpga.data
 from nas_fpga.errors import InputError
 from nas_fpga.hardware import Calibration, StageRatio, write_calibration
 from nas_fpga.space import TrainingSettings, TrainingSpace
 from nas_fpga.study import DataSource, HardwareTarget, SearchDefinition
 from nas_fpga.study._json import from_json, to_json
 from nas_fpga.study._options import apply_options
-from nas_fpga.study._setup import make_hardware_target
+from nas_fpga.study._setup import load_data, make_hardware_target
 
 OTHER = {
     "budget": 5, "max_layers": 3, "max_width": 9, "weight_bits": (3, 8), "activation_bits": (2, 5), "min_params": 4,
@@ -98,6 +99,19 @@ def test_differences_name_both_values() -> None:
     assert SearchDefinition(data=DataSource()).differences(SearchDefinition(data=DataSource("a.csv", "y"))) == [
         "data.target None (now y)",  # the path does not count: a file may have moved, its fingerprint tells
     ]
+
+
+def test_tables_are_found_from_any_folder_and_may_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine").symlink_to(Path(nas_fpga.data.__file__).parent / "tables")
+    monkeypatch.chdir(tmp_path)
+    ours = apply_options(SearchDefinition(), {"tables": "mine", "pileup": 0})
+    assert ours.data.tables == str(tmp_path / "mine")
+    monkeypatch.chdir("/")
+    fingerprint = load_data(ours.data).fingerprint()
+    (tmp_path / "mine").rename(tmp_path / "moved")
+    moved = apply_options(ours, {"tables": tmp_path / "moved"})
+    assert load_data(moved.data).fingerprint() == fingerprint
+    assert ours.differences(moved) == []
 
 
 def test_a_calibration_is_kept_with_its_content_and_named_where_it_differs(tmp_path: Path) -> None:

@@ -157,3 +157,14 @@ def test_knee() -> None:
 
 def test_knee_of_one_network() -> None:
     assert find_knee([7], np.array([0.5]), np.array([[0.5, 0.4]])).neurons == 7
+
+
+@pytest.mark.parametrize(("error", "said"), [(0.2, "as precise"), (0.2 + 1e-6, "as precise"), (0.21, "0.0100 worse")])
+def test_a_knee_of_equals_says_so(error: float, said: str) -> None:
+    errors = np.array([0.2, error])
+    knee = find_knee([1, 5], errors, np.repeat(errors[:, None], 10, axis=1))
+    gain = f"{0.2 - error:+z.4f}"
+    assert str(knee) == (
+        f"nothing gained beyond 1 neurons: the most precise larger network is {said} "
+        f"(95 % interval of the gain {gain} to {gain})"
+    )

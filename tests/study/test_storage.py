@@ -240,6 +240,29 @@ def test_optuna_shows_settings_that_are_searched(folder: Path) -> None:
     assert "dropout" not in first.params
 
 
+def test_what_is_beyond_all_that_optuna_shows_is_shown_as_the_end(folder: Path) -> None:
+    training = TrainingSpace(learning_rate=(1, 1e9), batch_size=(16, 2**22), epochs=(1, 2_000_000), epsilon=(1e-20, 1))
+    definition = make_setup(search_training=training).definition
+    settings = TrainingSettings(1e9, batch_size=2**22, epochs=2_000_000, epsilon=1e-20)
+    candidate = Candidate((3_000_000,), BitWidths(2, 16), settings)
+    with StudyStorage(folder) as storage:
+        storage.create(definition)
+        storage.add([replace(waiting(0), candidate=candidate)])
+        assert storage.trials()[0].candidate == candidate
+        (trial,) = storage.optuna.get_all_trials(storage.optuna_id)
+    assert trial.params == {
+        "depth": 1,
+        "neurons": 2**20,
+        "narrowest layer": 2**20,
+        "weight bits": 2,
+        "activation bits": 16,
+        "learning rate": 1e6,
+        "batch size": 2**20,
+        "epochs": 2**20,
+        "epsilon": 1e-12,
+    }
+
+
 def test_trial_whose_end_was_not_written_whole_has_not_ended(
     storage: StudyStorage, folder: Path, setup: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -368,6 +391,24 @@ def test_another_storage(tmp_path: Path, setup: Setup) -> None:
         storage.open(write=True)
         assert storage.trials() == [waiting(0)]
     assert not (tmp_path / "runs" / "one" / "study.db").exists()
+
+
+@pytest.mark.parametrize("name", ["what?", "a%20b", "{x}", "a b#c", "x:y@z", "größe", "a&b=1", "[c]"])
+def test_whatever_a_study_is_called_it_lies_in_its_folder(tmp_path: Path, setup: Setup, name: str) -> None:
+    folder = tmp_path / "runs" / name
+    with StudyStorage(folder) as storage:
+        storage.create(setup.definition)
+        storage.add([waiting(0)])
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == {folder / "lock", folder / "study.db"}
+    with StudyStorage(folder) as storage:
+        assert storage.open(write=True) == setup.definition
+        assert storage.trials() == [waiting(0)]
+
+
+@pytest.mark.parametrize("url", [None, "sqlite://"])
+def test_a_path_that_is_no_text_is_refused(tmp_path: Path, url: str | None) -> None:
+    with pytest.raises(StudyError, match=r"/x\\udcff/study' has a path of bytes that are no text; give another$"):
+        StudyStorage(tmp_path / "x\udcff" / "study", url)
 
 
 def test_in_a_storage_that_others_share_a_study_made_in_part_is_none(
