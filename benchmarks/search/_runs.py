@@ -10,6 +10,11 @@ from pathlib import Path
 MOST_PROPOSALS = 20
 """For each training, after which a run ends: the method has nothing new to say."""
 
+DIGITS = 5
+"""After the point, of all floats of a run."""
+
+_FLOATS = ("shown", "regret", "regret_unseen", "cpu_s")
+
 Key = tuple[str, str, bool, int]
 """Method, table, whether it is halved, seed."""
 
@@ -68,8 +73,7 @@ def pack(runs: Sequence[Run], packed: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    floats = pa.list_(pa.float32())
-    types = {"rows": pa.list_(pa.int32()), "shown": floats, "regret": floats, "regret_unseen": floats, "cpu_s": floats}
+    types = {"rows": pa.list_(pa.int32())} | dict.fromkeys(_FLOATS, pa.list_(pa.float32()))
     columns = {field.name: [getattr(run, field.name) for run in runs] for field in fields(Run)}
     table = pa.table({name: pa.array(values, types.get(name)) for name, values in columns.items()})
     pq.write_table(table, packed, compression="zstd", compression_level=19)
@@ -79,4 +83,6 @@ def unpack(packed: Path) -> list[Run]:
     """Return the runs of a packed file."""
     import pyarrow.parquet as pq
 
-    return [Run(**of) for of in pq.read_table(packed).to_pylist()]
+    runs = pq.read_table(packed).to_pylist()
+    # As they were before they became float32: equal regrets share a rank.
+    return [Run(**of | {name: [round(value, DIGITS) for value in of[name]] for name in _FLOATS}) for of in runs]

@@ -52,7 +52,7 @@ import numpy as np
 from benchmarks._provenance import commit
 from benchmarks.search._comparison import N_TRAININGS, SETS, STAGES, compare, medians, plot, shortened
 from benchmarks.search._methods import OURS, PEERS, VARIANTS, Method, make
-from benchmarks.search._runs import MOST_PROPOSALS, Run, pack, read
+from benchmarks.search._runs import DIGITS, MOST_PROPOSALS, Run, pack, read
 from benchmarks.search._statistics import incumbents
 from benchmarks.search._tables import Problem, Table, load
 
@@ -111,7 +111,7 @@ def run_one(name: str, table: str, halved: bool, seed: int, n_trainings: int) ->
     numbers = np.array(done["rows"])
 
     def rounded(values: np.ndarray) -> list[float]:
-        return [round(float(value), 5) for value in values]
+        return [round(float(value), DIGITS) for value in values]
 
     return Run(
         name,
