@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
@@ -19,13 +18,14 @@ from nas_fpga._files import in_one_step
 from nas_fpga.data import Dataset, save_dataset
 from nas_fpga.errors import StudyError
 from nas_fpga.hardware import Target
-from nas_fpga.space import Candidate, TrainingSpace
+from nas_fpga.space import TrainingSpace
 from nas_fpga.study._definition import DATASET_FILE, SearchDefinition
 from nas_fpga.study._json import from_json, to_json
 from nas_fpga.study._lock import take_lock
 from nas_fpga.study._optuna import in_one_transaction, optuna_storage, sqlite_url, storage_errors
-from nas_fpga.study._records import Outcome, TrialRecord, TrialState
+from nas_fpga.study._records import TrialRecord, TrialState
 from nas_fpga.study._shown import parameters_of, shown_of_candidate, shown_of_ended, shown_of_study
+from nas_fpga.study._stored import OURS, as_of_now, attributes_of, pieces, record_of
 from nas_fpga.study._versions import versions
 from nas_fpga.training import QuantizedNetwork
 
@@ -38,11 +38,7 @@ LEFT_OVER = (_UNFINISHED, f"{_UNFINISHED}-journal", str(Path(DATASET_FILE).with_
 """What a process leaves that is killed while it makes a study: SQLite's journal beside the file, and rows half written.
 """
 
-# What only nas-fpga reads is kept from what Optuna's dashboard and notebooks show: it stands in system attributes.
-# Studies that were made before have it, without the prefix, in user attributes.
-_OURS = "nas-fpga:"
 _POLISHED = "polished:"
-_PIECE = 30_000  # characters of an attribute
 _OBJECTIVES = "study:metric_names"
 _N_TRIALS = "trials asked for"
 _N_KNOWN = "trials known before"
@@ -143,14 +139,14 @@ class StudyStorage:
             directions = [StudyDirection.MINIMIZE, StudyDirection.MINIMIZE]
             self._study_id = storage.create_new_study(directions, self.name)
             storage.set_study_user_attr(self._study_id, _N_TRIALS, n_trials)
-            storage.set_study_system_attr(self._study_id, f"{_OURS}{_N_KNOWN}", list(n_known))
+            storage.set_study_system_attr(self._study_id, f"{OURS}{_N_KNOWN}", list(n_known))
             for name, value in shown_of_study(definition).items():
                 storage.set_study_user_attr(self._study_id, name, value)
             storage.set_study_system_attr(self._study_id, _OBJECTIVES, list(objectives))
             # Last what makes it a study of ours: in a storage that others share there is nothing that can be renamed.
             ours = {"versions": json.dumps(versions()), "definition": json.dumps(to_json(definition), sort_keys=True)}
             for name, text in ours.items():
-                storage.set_study_system_attr(self._study_id, _OURS + name, text)
+                storage.set_study_system_attr(self._study_id, OURS + name, text)
         self._merit, self._searched = objectives[0], definition.searched
         if self._own_file:
             self._disconnect()
@@ -179,7 +175,7 @@ class StudyStorage:
         if definition is None:
             raise StudyError(f"study '{self.name}' was not made by nas-fpga; give another --study NAME")
         try:
-            defined = from_json(SearchDefinition, _as_of_now(json.loads(definition)))
+            defined = from_json(SearchDefinition, as_of_now(json.loads(definition)))
         except (KeyError, TypeError, ValueError) as error:
             raise StudyError(
                 f"study '{self.name}' was made by another version of nas-fpga ({error}); use that one, or give another "
@@ -244,7 +240,9 @@ class StudyStorage:
 
     def _study_attributes(self) -> dict[str, Any]:
         storage = self._connect()
-        return _ours(storage.get_study_user_attrs(self._study_id), storage.get_study_system_attrs(self._study_id))
+        return attributes_of(
+            storage.get_study_user_attrs(self._study_id), storage.get_study_system_attrs(self._study_id)
+        )
 
     def trials(self) -> list[TrialRecord]:
         """Return all trials, by number."""
@@ -253,7 +251,7 @@ class StudyStorage:
             attributes = self._study_attributes()
         self._trial_ids = [trial._trial_id for trial in frozen]
         try:
-            return [_from_optuna(trial, attributes.get(f"{_POLISHED}{trial.number}")) for trial in frozen]
+            return [record_of(trial, attributes.get(f"{_POLISHED}{trial.number}")) for trial in frozen]
         except (KeyError, TypeError, ValueError) as error:
             raise StudyError(
                 f"study '{self.name}' holds trials that nas-fpga did not write ({error}); give another --study NAME"
@@ -279,7 +277,7 @@ class StudyStorage:
                     "generation": record.generation,
                     "proposed by": record.proposed_by,
                 },
-                system_attrs={f"{_OURS}candidate": json.dumps(to_json(candidate))},
+                system_attrs={f"{OURS}candidate": json.dumps(to_json(candidate))},
             )
             trials.append(trial)
         storage = self._connect()
@@ -304,7 +302,7 @@ class StudyStorage:
 
         def write() -> None:
             for name, text in ours.items():
-                for key, piece in _pieces(name, text):
+                for key, piece in pieces(name, text):
                     storage.set_trial_system_attr(trial_id, key, piece)
             for name, value in shown_of_ended(record, target, self._merit).items():
                 storage.set_trial_user_attr(trial_id, name, value)
@@ -325,7 +323,7 @@ class StudyStorage:
         text, storage = json.dumps(to_json(record.polished)), self._connect()
 
         def write() -> None:
-            for key, piece in _pieces(f"{_POLISHED}{record.number}", text):
+            for key, piece in pieces(f"{_POLISHED}{record.number}", text):
                 storage.set_study_system_attr(self._study_id, key, piece)
 
         with storage_errors(self._url):
@@ -397,56 +395,3 @@ def _write_scores(logits: NDArray[np.float64], path: Path) -> None:
         np.save(file, logits.astype(np.float32))
         file.flush()
         os.fsync(file.fileno())
-
-
-def _as_of_now(definition: dict[str, Any]) -> dict[str, Any]:
-    """Return a stored definition with what was implied when it was stored.
-
-    Before there was polishing, studies were searched without. Before there were goals, all samplers were stored with an
-    acquisition function, which concerned but one; that one was after precision.
-    """
-    definition = {"polish": 0.0} | definition
-    if "goal" in definition:
-        return definition
-    if definition.get("sampler") == "bayesian-optimization":
-        return definition | {"goal": "precision"}
-    return definition | {"goal": "front", "acquisition": None}
-
-
-def _ours(user: Mapping[str, Any], system: Mapping[str, Any]) -> dict[str, Any]:
-    """Return attributes by name, wherever they stand, those in pieces joined."""
-    ours = {name.removeprefix(_OURS): value for name, value in system.items() if name.startswith(_OURS)}
-    for name in [name for name in ours if f"{name}+1" in ours]:
-        more = itertools.takewhile(ours.__contains__, (f"{name}+{k}" for k in itertools.count(1)))
-        ours[name] += "".join(ours[key] for key in more)
-    return {**user, **ours}
-
-
-def _pieces(name: str, text: str) -> Iterator[tuple[str, str]]:
-    """Yield a text as attributes that every database takes: MySQL's hold 64 kB, quotes twice."""
-    for k, first in enumerate(range(0, len(text), _PIECE)):
-        yield f"{_OURS}{name}" + (f"+{k}" if k else ""), text[first : first + _PIECE]
-
-
-def _from_optuna(trial: Any, polished: str | None) -> TrialRecord:
-    attributes = _ours(trial.user_attrs, trial.system_attrs)
-    states: dict[str, TrialState] = {
-        "WAITING": "waiting",
-        "RUNNING": "running",
-        "COMPLETE": "complete",
-        "FAIL": "failed",
-    }
-    record = TrialRecord(
-        number=trial.number,
-        candidate=from_json(Candidate, json.loads(attributes["candidate"])),
-        seed=attributes["seed"],
-        generation=attributes["generation"],
-        proposed_by=attributes["proposed by"],
-        polished=from_json(Outcome, json.loads(polished)) if polished else None,
-        started_at=trial.datetime_start,
-        ended_at=trial.datetime_complete,
-    )
-    state = states[trial.state.name]
-    if state in ("complete", "failed"):
-        return replace(record, state=state, outcome=from_json(Outcome, json.loads(attributes["outcome"])))
-    return replace(record, state=state)

@@ -76,6 +76,21 @@ def test_repeated_candidates_are_averaged(capfd):
     assert capfd.readouterr() == ("", "")  # the library prints about points that it is told twice
 
 
+def test_the_library_is_told_the_last_trials(monkeypatch):
+    space = MLPSpace(8, 1, 200, max_layers=3)
+    candidates = space.candidates(np.unique(space.sample(np.random.default_rng(0), 400), axis=0)[:310])
+    history = [Observation(candidate, "complete", -i / 310, -1.0) for i, candidate in enumerate(candidates)]
+    told = []
+
+    def suggestion(self, rng, places, values, lies):
+        told.append(sorted(values))
+        return space.sample(rng, 1)
+
+    monkeypatch.setattr(BayesianOptimizationSampler, "_suggestion", suggestion)
+    BayesianOptimizationSampler(space, 0, goal="precision").ask(history, [], 1)
+    assert told == [pytest.approx([i / 310 for i in range(10, 310)])]
+
+
 def test_an_unknown_acquisition_function_is_refused():
     with pytest.raises(InputError, match="acquisition 'lcb' is not one of ucb, ei, poi"):
         BayesianOptimizationSampler(MLPSpace(8, 1, 20), 0, "lcb")

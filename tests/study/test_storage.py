@@ -22,9 +22,7 @@ from nas_fpga.errors import StudyError
 from nas_fpga.space import BitWidths, Candidate, LearnedBits, TrainingSettings, TrainingSpace
 from nas_fpga.study import Outcome, Point, Setup, StudyStorage, TrialRecord
 from nas_fpga.study._json import from_json, to_json
-from nas_fpga.study._options import apply_options
 from nas_fpga.study._run import _mapped_anew
-from nas_fpga.study._storage import _as_of_now
 from nas_fpga.training import LearningCurve, TrainingJob
 from tests.study.conftest import make_setup, network_of
 
@@ -439,16 +437,3 @@ def test_in_a_storage_that_others_share_a_study_made_in_part_is_none(
     with StudyStorage(tmp_path / "runs" / str(n), f"sqlite:///{tmp_path / 'all.db'}") as storage:
         assert storage.open(write=True) == setup.definition
         assert (storage.n_trials(), storage.versions()["numpy"]) == (3, np.__version__)
-
-
-@pytest.mark.parametrize(
-    ("sampler", "goal", "acquisition"), [("gp", "front", None), ("bayesian-optimization", "precision", "ucb")]
-)
-def test_studies_from_before_there_were_goals_are_resumed(sampler: str, goal: str, acquisition: str | None) -> None:
-    setup = make_setup(sampler=sampler)
-    now = to_json(replace(setup.definition, polish=0.0))
-    before = {name: value for name, value in now.items() if name not in ("goal", "polish")} | {"acquisition": "ucb"}
-    assert _as_of_now(before) == now | {"goal": goal, "acquisition": acquisition}
-    assert _as_of_now(now) == now  # a younger one is as it was stored
-    stored = from_json(type(setup.definition), _as_of_now(before))
-    assert stored.differences(apply_options(stored, {"sampler": sampler})) == []
