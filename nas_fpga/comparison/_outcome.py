@@ -112,8 +112,13 @@ class Method:
 
     @property
     def n_infeasible(self) -> int:
-        """Trials of what is outside the space."""
-        return sum(trial.candidate not in study.setup.space for study in self.studies for trial in study.trials)
+        """Proposals outside the space; what the user included may have settings that are not searched."""
+        return sum(
+            trial.candidate not in study.setup.space
+            for study in self.studies
+            for trial in study.trials
+            if trial.proposed_by != "included"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,9 +151,10 @@ class Comparison:
 
     @property
     def target(self) -> float | None:
-        """Mean error of the grid's winner over its retrainings, which the others are to reach; None without one."""
+        """Mean error of the grid's winner over its retrainings, which the others are to reach; None without any."""
         grids = [method for method in self.methods if method.name == "grid" and method.retrained]
-        return grids[0].retrained[0].mean if self.definition.whole_grid and grids else None
+        mean = grids[0].retrained[0].mean if self.definition.whole_grid and grids else np.nan
+        return mean if np.isfinite(mean) else None
 
     @property
     def is_conclusive(self) -> bool | None:

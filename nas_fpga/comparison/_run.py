@@ -157,7 +157,8 @@ class ComparisonRun:
             grid: That they are of.
             n_after: Trials, at most, that come after these.
         """
-        trained = [trial for trial in grid.trials if _merits(trial, grid.setup) is not None]
+        points = [trial for trial in grid.trials if trial.proposed_by != "included"]
+        trained = [trial for trial in points if _merits(trial, grid.setup) is not None]
         rng = np.random.default_rng([self.definition.base.seed, 1])
         chosen = np.sort(rng.permutation(len(trained))[: self.definition.noise_points])
         again = self.definition.noise([_included(trained[i]) for i in chosen])
@@ -174,15 +175,23 @@ class ComparisonRun:
     def _retrained(
         self, runner: StudyRunner, ended: Mapping[str, Sequence[EndedStudy]]
     ) -> dict[str, tuple[Retrained, ...]]:
-        """Train the winner of every search again."""
+        """Train the winner of every search again, each network once a seed, whoever found it.
+
+        The winners of each method have studies of their own, so a method that is compared later changes none of them.
+        """
         winners = {name: [_winner(study) for study in of] for name, of in ended.items()}
-        texts = list(dict.fromkeys(_included(trial) for of in winners.values() for trial in of if trial is not None))
-        planned = self.definition.retrainings(texts)
-        runner.expect(planned)
-        errors: dict[str, list[float]] = {text: [] for text in texts}
-        for study in map(runner.run, planned):
-            for text, trial in zip(texts, study.trials, strict=True):
-                if (merits := _merits(trial, study.setup)) is not None:
+        errors: dict[str, list[float]] = {}
+        planned: list[tuple[list[str], PlannedStudy]] = []
+        for of in winners.values():
+            texts = dict.fromkeys(_included(trial) for trial in of if trial is not None)
+            if new := [text for text in texts if text not in errors]:
+                errors |= {text: [] for text in new}
+                planned += [(new, study) for study in self.definition.retrainings(new)]
+        runner.expect(study for _, study in planned)
+        for new, study in planned:
+            ended_study = runner.run(study)
+            for text, trial in zip(new, ended_study.trials, strict=True):
+                if (merits := _merits(trial, ended_study.setup)) is not None:
                     errors[text].append(merits[0])
         return {
             name: tuple(Retrained(trial, np.array(errors[_included(trial)])) for trial in of if trial is not None)

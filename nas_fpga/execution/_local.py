@@ -24,7 +24,7 @@ from nas_fpga._interrupt import noted_interrupt
 from nas_fpga.errors import NasFpgaError
 from nas_fpga.training import Trainer, TrainingFailure, TrainingJob, TrainingResult
 
-_MAX_STARTS_IN_VAIN = 3  # in a row, with no word of any worker between: the fourth will not do better
+_MAX_STARTS_IN_VAIN = 3  # in a row, of workers that never say a word: the fourth will not do better
 
 # One thread a worker: results then do not depend on how many workers or cores there are, and two pinned processes train
 # faster than one with two threads.
@@ -59,6 +59,7 @@ class _Worker:
         pending: Jobs in its hands.
         alone: Jobs that it gets one by one when it has none in its hands: their pack died with another worker.
         since: When it was given the pack or last answered.
+        has_spoken: Whether it has said anything: that it has made its trainer, then what it trained.
     """
 
     process: BaseProcess
@@ -66,6 +67,7 @@ class _Worker:
     pending: tuple[TrainingJob, ...] = ()
     alone: tuple[TrainingJob, ...] = ()
     since: float = 0.0
+    has_spoken: bool = False
 
     def give(self, pack: Sequence[TrainingJob]) -> None:
         """Put a pack into its hands.
@@ -151,7 +153,7 @@ class LocalWorkers:
                 continue
             if isinstance(message, str):
                 raise NasFpgaError(message)
-            self._starts_in_vain = 0
+            self._starts_in_vain, worker.has_spoken = 0, True
             if message is None:  # it has made its trainer
                 continue
             worker.since = time.perf_counter()
@@ -180,7 +182,7 @@ class LocalWorkers:
         cause = f"the worker process died with {signal.Signals(-code).name if code < 0 else f'exit code {code}'}"
         if code == -signal.SIGKILL:
             cause += " (out of memory is the usual reason)"
-        self._starts_in_vain += 1
+        self._starts_in_vain += not worker.has_spoken
         if self._starts_in_vain >= _MAX_STARTS_IN_VAIN:
             raise NasFpgaError(f"workers cannot run: {cause}")
         failed = worker.pending if len(worker.pending) == 1 else ()

@@ -44,8 +44,8 @@ def quantities(comparison: Comparison) -> tuple[Quantity, ...]:
         "error",
         "Lowest error so far",
         f"{comparison.setup.merit_name}, lowest so far",
-        lambda method: method.best,
-        lambda method: method.best_by_time,
+        lambda method: _above_zero(method.best),
+        lambda method: _above_zero(method.best_by_time),
         is_error=True,
     )
     volume = Quantity(
@@ -64,7 +64,8 @@ def progress_figure(comparison: Comparison, quantity: Quantity) -> Figure:
     both = []
     for of in (quantity.over_trials, quantity.over_time):
         bands = [of(method) for method in comparison.methods]
-        target = [_target(comparison, bands)] if quantity.is_error and comparison.target is not None else []
+        line = target_line(comparison) if quantity.is_error else None
+        target = [] if line is None else [_target(line, bands)]
         traces = [trace for i, band in enumerate(bands) for trace in _band(comparison.methods[i].name, i, band)]
         both.append((*traces, *target))
     across = [axis(title, type="linear", rangemode="tozero") for title in (_TRIALS, _SECONDS)]
@@ -89,6 +90,16 @@ def error_range(comparison: Comparison) -> tuple[float, float]:
     low, high = max(min(lows), LEAST_ERROR), max(*starts, LEAST_ERROR)
     margin = max(high / low, 1.1) ** 0.06
     return low / margin, high * margin
+
+
+def target_line(comparison: Comparison) -> float | None:
+    """Return where the target is drawn; None without one."""
+    return None if comparison.target is None else max(comparison.target, LEAST_ERROR)
+
+
+def _above_zero(band: Band) -> Band:
+    """Return errors that a logarithmic axis can show."""
+    return Band(band.at, *(np.maximum(curve, LEAST_ERROR) for curve in (band.low, band.median, band.high)))
 
 
 def _vertical(comparison: Comparison, quantity: Quantity) -> dict[str, Any]:
@@ -122,14 +133,14 @@ def _band(name: str, index: int, band: Band) -> list[dict[str, Any]]:
     ]
 
 
-def _target(comparison: Comparison, bands: Sequence[Band]) -> dict[str, Any]:
+def _target(at: float, bands: Sequence[Band]) -> dict[str, Any]:
     last = max(float(band.at[-1]) for band in bands)
     return {
         "type": "scatter",
         "mode": "lines",
         "name": "target: the grid's winner, trained again",
         "x": [0.0, last],
-        "y": [comparison.target, comparison.target],
+        "y": [at, at],
         "line": {"color": "@ink", "width": 1.2, "dash": "dot"},
         "hoverinfo": "skip",
     }

@@ -12,6 +12,7 @@ from nas_fpga.report._comparison_figures import (
     marker_sizes,
     places_of,
     quantities,
+    target_line,
 )
 from nas_fpga.report._theme import LIGHT, label_log, style_of
 
@@ -68,8 +69,8 @@ def _finish(plot: object, comparison: Comparison, quantity: Quantity, words: str
     if not quantity.is_error:
         plot.set_ylim(bottom=0)
         return
-    if comparison.target is not None:
-        plot.axhline(comparison.target, color=LIGHT["ink"], lw=1, ls=":", label="the grid's winner, trained again")
+    if (target := target_line(comparison)) is not None:
+        plot.axhline(target, color=LIGHT["ink"], lw=1, ls=":", label="the grid's winner, trained again")
     low, high = error_range(comparison)
     plot.set_yscale("log")
     label_log(plot.yaxis, low, high)

@@ -147,7 +147,7 @@ class Belief(Generic[C]):
             rows = self.rows[non_dominated(errors, self.shares) & (self.shares < 0)]
         else:
             order = np.argsort(errors, kind="stable")
-            rows = self.rows[order[self.shares[order] < 0][:_N_BEST]]
+            rows = self.rows[order[self._kept[order]][:_N_BEST]]
         return rows[self.space.feasible(rows)] if len(rows) else rows
 
     def pool(self, rows: Rows) -> Pool:
@@ -198,6 +198,8 @@ class Belief(Generic[C]):
 
     def _log_feasible(self, pool: Pool) -> Array:
         """Return the logarithm of the probability that candidates keep the limits `(m,)`."""
+        if self.space.unlimited:
+            return np.zeros(len(pool.rows))
         return acquisition.log_probability_of_improvement(pool.shares, np.array(self.share_deviation), 0.0)
 
     def rates(self, pool: Pool) -> Array:
@@ -225,9 +227,14 @@ class Belief(Generic[C]):
         """Return the least predicted error within the limits, of every version; the least of all where none is."""
         if not len(self.errors):  # what is known lies outside the space, all of it
             return np.array(self.targets.min())
-        inside = self.shares < 0
-        best: Array = (self.errors[inside] if inside.any() else self.errors).min(axis=0)
+        kept = self._kept
+        best: Array = (self.errors[kept] if kept.any() else self.errors).min(axis=0)
         return best
+
+    @property
+    def _kept(self) -> NDArray[np.bool_]:
+        """Which of what was observed or is believed keeps the limits `(m,)`."""
+        return (self.shares < 0) | self.space.unlimited
 
     def _shares(self, rows: Rows, features: Array) -> Array:
         return self.space.prior_log10_share(rows) + _apply(self.share_correction, features)

@@ -20,6 +20,7 @@ SMALL = 50_000  # a space of at most so many candidates is enumerated where samp
 
 _BLOCK = 512  # candidates drawn at once: about 2 ms
 _DRY_BLOCKS = 4  # without one new candidate
+_ROUNDS = 10  # of moves, at most, where sampling finds too little
 
 
 class SpaceExhausted(NasFpgaError):  # noqa: N818 - an end that callers expect, like StopIteration
@@ -39,6 +40,9 @@ class Space(abc.ABC, Generic[C]):
     point* lies in a cube, for methods that know nothing but numbers from 0 to 1. Models learn from a fourth array, the
     *features*, which need not be invertible. Everything that leaves a space is feasible.
     """
+
+    unlimited: bool = False
+    """Whether no cost is refused: then models need not ask how likely a candidate keeps the limits."""
 
     # Values and rows
 
@@ -77,6 +81,13 @@ class Space(abc.ABC, Generic[C]):
             rows: Where to start, at least one.
             n: How many moves to make.
         """
+
+    def _made_up(self, rng: np.random.Generator, rows: Rows, n: int) -> Rows:
+        """Return ``n`` rows: these, at least one, then moves from all that there are, then some of them again."""
+        for _ in range(_ROUNDS):
+            if len(rows) < n:
+                rows = np.concatenate([rows, self.moves(rng, rows, n)])
+        return np.concatenate([rows[:n], rows[rng.integers(len(rows), size=max(n - len(rows), 0))]])
 
     def unseen(self, rng: np.random.Generator, taken: Sequence[C]) -> Iterator[C]:
         """Yield candidates at random, none twice and none of ``taken``.

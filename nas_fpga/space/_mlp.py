@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nas_fpga.errors import InputError
 from nas_fpga.space._base import SMALL, Space
-from nas_fpga.space._candidate import Candidate, LearnedBits, TrainingSettings
+from nas_fpga.space._candidate import BitWidths, Candidate, LearnedBits, TrainingSettings
 from nas_fpga.space._features import features_of
 from nas_fpga.space._moves import TOPOLOGY_MOVES, scale
 from nas_fpga.space._rows import (
@@ -71,6 +71,7 @@ class MLPSpace(Space[Candidate]):
         learned_bits: Whether training finds the bit widths, as :class:`LearnedBits`; then both ranges of bits are not
             looked at, and models see the same number for all candidates.
         min_layers: Fewest hidden layers.
+        unlimited: Whether ``prior_cost`` refuses nothing, however dear.
     """
 
     n_inputs: int
@@ -88,6 +89,7 @@ class MLPSpace(Space[Candidate]):
     training: TrainingSpace = field(default=TrainingSpace())
     learned_bits: bool = False
     min_layers: int = 1
+    unlimited: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a space that is ill-formed or empty.
@@ -119,7 +121,7 @@ class MLPSpace(Space[Candidate]):
                 )
         if self.min_params is not None and self.max_params is not None and self.min_params > self.max_params:
             raise InputError(f"min params {self.min_params} is above max params {self.max_params}; swap them")
-        self.sample(np.random.default_rng(0), 1)
+        _ = self._found
 
     @property
     def width_limit(self) -> int:
@@ -152,7 +154,12 @@ class MLPSpace(Space[Candidate]):
 
     def has_architecture_of(self, candidate: Candidate) -> bool:
         """Tell whether topology and bits of a candidate may be proposed, however it is trained."""
-        if isinstance(candidate.bits, LearnedBits) != self.learned_bits or candidate.n_layers > self.max_layers:
+        bits = candidate.bits
+        if isinstance(bits, LearnedBits) != self.learned_bits or candidate.n_layers > self.max_layers:
+            return False
+        if isinstance(bits, BitWidths) and max(bits.weights, bits.activations) > MAX_BITS:
+            return False  # like what follows, more than a row may hold
+        if max(candidate.topology) > self.width_limit:
             return False
         return bool(self.feasible(self.rows([candidate]))[0])
 
@@ -190,7 +197,8 @@ class MLPSpace(Space[Candidate]):
         rows, _ = self._parts(rows)
         if self.prior_cost is not None:
             return self.prior_cost(rows)[0]
-        operations = n_macs_of(rows, self.n_inputs, self.n_outputs) * rows[:, -2] * rows[:, -1]
+        macs = n_macs_of(rows, self.n_inputs, self.n_outputs).astype(np.float64)  # bit operations may exceed 64 bits
+        operations = macs * rows[:, -2] * rows[:, -1]
         bound = (self.n_inputs + self.n_outputs + self.budget / 4) * self.budget
         bound *= self._most_bits.prod()
         share: NDArray[np.float64] = np.log10(operations / bound)
@@ -216,11 +224,13 @@ class MLPSpace(Space[Candidate]):
         With 15 layers and a budget of 2,000: depth 1 in 30 %, 2-4 in 33 %, 5-8 in 19 %, 9-15 in 18 %; total 2-20 in
         15 %, 21-200 in 38 %, 201-2,000 in 47 %; narrowest layer 1-3 in 14 %, 4-10 in 23 %, 11-100 in 41 %, above 100 in
         22 %. A parameter window and the hardware's limits reshape these by rejection. Where they refuse nearly all,
-        what was found is made up to ``n`` by local moves.
-
-        Raises:
-            InputError: Nothing feasible was found.
+        what was found, now or when the space was made, is made up to ``n`` by local moves.
         """
+        rows = self._drawn(rng, n)
+        return rows if len(rows) == n else self._made_up(rng, rows if len(rows) else self._found, n)
+
+    def _drawn(self, rng: np.random.Generator, n: int) -> Rows:
+        """Return at most ``n`` feasible rows: those among so many draws, or all of a small space if there are none."""
         rows = np.zeros((0, self.max_layers + 2 + len(self.training.names)), np.int32)
         for _ in range(_BLOCKS):
             drawn = self._draw(rng, max(n, _BLOCK))
@@ -230,9 +240,17 @@ class MLPSpace(Space[Candidate]):
         if not len(rows) and self._n_architectures <= SMALL:
             found = self._architectures
             rows = self._join(found, self.training.sample(rng, len(found)))
-        if len(rows):
-            rows = np.concatenate([rows, self.moves(rng, rows, n)])[:n]
-            return np.concatenate([rows, rows[rng.integers(len(rows), size=n - len(rows))]])
+        return rows
+
+    @cached_property
+    def _found(self) -> Rows:
+        """What is known to be feasible, at least one row.
+
+        Raises:
+            InputError: Nothing was found.
+        """
+        if len(rows := self._drawn(np.random.default_rng(0), 1)):
+            return rows
         window = f"{self.min_params or 0} to {self.max_params or 'any number of'} parameters"
         raise InputError(
             f"no network of at most {self.budget} neurons and {window} was found that the limits allow; relax them"

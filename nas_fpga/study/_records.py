@@ -7,7 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
+import numpy as np
+
 from nas_fpga.hardware import STRATEGIES, MappedPoint, Target, log10_share
+from nas_fpga.samplers import hypervolume
 from nas_fpga.space import Candidate, format_network
 from nas_fpga.training import LearningCurve, Merits
 
@@ -156,6 +159,6 @@ class TrialRecord:
 
         def order(point: Point) -> tuple[float, float, int]:
             share = log10_share(point.mapped.figures.share(target))
-            return -(min(point.merits.log10_error, 0.0) * min(share, 0.0)), share, point.index
+            return -hypervolume(np.array([point.merits.log10_error]), np.array([share])), share, point.index
 
         return min(feasible, key=order)

@@ -261,33 +261,41 @@ class Search:
             return self.setup.included
         history = [*self.known, *(self._observations[number] for number in range(before))]
         pending = [record.candidate for record in self.records[before:first]]
+        wanted = self.setup.definition.generation
+        known = {*(each.candidate for each in history), *pending}
         try:
-            proposed = self.setup.sampler.ask(history, pending, self.setup.definition.generation)
+            proposed = list(self.setup.sampler.ask(history, pending, wanted) or [])
         except SpaceExhausted as error:
             self._exhausted = True
-            if (n := first + len(error.remaining)) == 0:
+            remaining = self._sound(error.remaining, known)
+            if (n := first + len(remaining)) == 0:
                 after = ", ".join(self.setup.definition.after)
-                raise SearchFailedError(f"nothing is left to train: {after} had it all; widen space or grid") from None
+                had = f"{after} had it all" if after else "the sampler has no candidate"
+                raise SearchFailedError(f"nothing is left to train: {had}; widen space or grid") from None
             self.reporter.message(f"The space is exhausted: no more than {n} candidates can be trained.")
-            return error.remaining
-        self._refuse_broken(proposed, {*(each.candidate for each in history), *pending})
-        return proposed
+            return remaining
+        if len(proposed) != wanted:
+            raise self._broken(f"{len(proposed)} candidates in place of {wanted}")
+        return self._sound(proposed, known)
 
-    def _refuse_broken(self, proposed: Sequence[Candidate], known: set[Candidate]) -> None:
-        """Refuse proposals that no sampler may make; ours are tested not to, one of the user's own may yet.
+    def _sound(self, proposed: Sequence[Candidate], known: set[Candidate]) -> list[Candidate]:
+        """Return proposals in plain numbers; ours are tested to be sound, those of a sampler of one's own may not be.
 
         Raises:
-            StudyError: Too few or too many, or a candidate that is outside the space or known.
+            StudyError: A candidate is outside the space, or known.
         """
-        name, wanted = self.setup.definition.sampler, self.setup.definition.generation
-        cure = "test it with nas_fpga.testing.SamplerConformance"
-        if len(proposed) != wanted:
-            raise StudyError(f"sampler {name} proposed {len(proposed)} candidates in place of {wanted}; {cure}")
-        for i, candidate in enumerate(proposed):
-            if candidate in known or candidate in proposed[:i]:
-                raise StudyError(f"sampler {name} proposed {candidate} a second time; {cure}")
+        known = set(known)
+        for candidate in proposed:
             if candidate not in self.setup.space:
-                raise StudyError(f"sampler {name} proposed {candidate}, which is outside the space; {cure}")
+                raise self._broken(f"{candidate}, which is outside the space")
+            if candidate in known:
+                raise self._broken(f"{candidate} a second time")
+            known.add(candidate)
+        return self.setup.space.candidates(self.setup.space.rows(proposed))
+
+    def _broken(self, what: str) -> StudyError:
+        name = self.setup.definition.sampler
+        return StudyError(f"sampler {name} proposed {what}; test it with nas_fpga.testing.SamplerConformance")
 
     def _seed(self, *place: int) -> int:
         return int(np.random.SeedSequence([self.setup.definition.seed, *place]).generate_state(1)[0])

@@ -175,6 +175,7 @@ class Setup:
             training=d.searched,
             learned_bits=d.learned_bits,
             min_layers=d.min_layers,
+            unlimited=self.target.unlimited,
         )
 
     @property

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from nas_fpga._files import in_one_step
 from nas_fpga.data import Dataset, save_dataset
 from nas_fpga.errors import StudyError
-from nas_fpga.hardware import Target
+from nas_fpga.hardware import Target, as_told
 from nas_fpga.space import TrainingSpace
 from nas_fpga.study._definition import DATASET_FILE, SearchDefinition
 from nas_fpga.study._json import from_json, to_json
@@ -312,7 +312,8 @@ class StudyStorage:
             primary = record.primary(target)
             assert primary is not None  # a trial without points has failed
             figures = primary.mapped.figures
-            storage.set_trial_system_attr(trial_id, _CONSTRAINTS, [max(figures.shares(target).values()) - 1])
+            excess = as_told(max(figures.shares(target).values()), target) - 1
+            storage.set_trial_system_attr(trial_id, _CONSTRAINTS, [excess])
             storage.set_trial_state_values(trial_id, OptunaState.COMPLETE, [primary.error, figures.share(target)])
 
         with storage_errors(self._url):

@@ -90,7 +90,7 @@ class ColumnSpace(Space[tuple[Any, ...]]):
         """
         if not self.columns:
             raise InputError("a space must have a column")
-        self.sample(np.random.default_rng(0), 1)
+        _ = self._found
 
     # Values and rows
 
@@ -130,23 +130,38 @@ class ColumnSpace(Space[tuple[Any, ...]]):
     def sample(self, rng: np.random.Generator, n: int) -> Rows:
         """Return ``n`` feasible rows, all equally likely; rows may repeat.
 
-        Raises:
-            InputError: Nothing feasible was found.
+        Where nearly all of many combinations are refused, what was found, now or when the space was made, is made up to
+        ``n`` by moves from it.
         """
-        listed = self._listed
-        if listed is not None:
-            if not len(listed):
-                raise InputError(f"none of the {self._n_combinations} combinations of the columns is allowed")
-            return listed[rng.integers(len(listed), size=n)]
+        if self._listed is not None:
+            return self._listed[rng.integers(len(self._listed), size=n)]
+        rows = self._drawn(rng, n)
+        return rows if len(rows) == n else self._made_up(rng, rows if len(rows) else self._found, n)
+
+    def _drawn(self, rng: np.random.Generator, n: int) -> Rows:
+        """Return at most ``n`` feasible rows, of so many that are drawn."""
         rows = np.zeros((0, len(self.columns)), np.int32)
         for _ in range(_BLOCKS):
             drawn = rng.integers(self._counts, size=(max(n, _BLOCK), len(self.columns))).astype(np.int32)
             rows = np.concatenate([rows, drawn[self.feasible(drawn)]])
             if len(rows) >= n:
                 return rows[:n]
-        if not len(rows):
+        return rows
+
+    @cached_property
+    def _found(self) -> Rows:
+        """What is known to be allowed, at least one row.
+
+        Raises:
+            InputError: Nothing was found.
+        """
+        if self._listed is not None:
+            if not len(self._listed):
+                raise InputError(f"none of the {self._n_combinations} combinations of the columns is allowed")
+            return self._listed
+        if not len(rows := self._drawn(np.random.default_rng(0), 1)):
             raise InputError(f"no allowed row was found in {_BLOCKS * _BLOCK} of {self._n_combinations}; allow more")
-        return np.concatenate([rows, rows[rng.integers(len(rows), size=n - len(rows))]])
+        return rows
 
     def moves(self, rng: np.random.Generator, rows: Rows, n: int) -> Rows:
         """Return at most ``n`` feasible neighbours of rows, each with one column changed; see :meth:`Space.moves`."""

@@ -36,6 +36,29 @@ def test_progress_counts_what_is_trained_again_from_the_start(tmp_path: Path, sc
     assert last.remaining_s == 0
 
 
+def test_a_method_that_is_added_leaves_what_was_trained_again(tmp_path: Path, scripted: dict[str, Any]) -> None:
+    setup = make_setup()
+    base = replace(setup.definition, split_seed=0)
+    folder, of = tmp_path / "all", {"n_seeds": 2, "n_trials": 3, "retrain": 2}
+    definition = ComparisonDefinition(base, ("random",), **of)  # type: ignore[arg-type]
+    (before,) = ComparisonRun(folder, definition, setup.dataset).execute(1, Silent()).methods
+    with_another = replace(definition, samplers=("sobol", "random"))
+    sobol, random = ComparisonRun(folder, with_another, setup.dataset, resume=True).execute(1, Silent()).methods
+    assert [of.trial.candidate for of in random.retrained] == [of.trial.candidate for of in before.retrained]
+    assert [of.errors.tolist() for of in random.retrained] == [of.errors.tolist() for of in before.retrained]
+    assert len(list(folder.glob("retrained-*"))) == 4
+    assert {len(of.errors) for of in sobol.retrained} == {2}
+
+
+def test_points_of_the_grid_that_are_trained_again_are_its_own(tmp_path: Path, scripted: dict[str, Any]) -> None:
+    setup = make_setup()
+    base = replace(setup.definition, split_seed=0, include=("3 w6a6", "5 w6a6"))
+    definition = ComparisonDefinition(base, ("grid",), n_seeds=1, n_trials=6, grid="4,16x4,16", noise_points=6)
+    noise = ComparisonRun(tmp_path / "all", definition, setup.dataset).execute(1, Silent()).noise
+    assert noise is not None
+    assert (noise.n_candidates, noise.n_repeated) == (4, 4)
+
+
 def test_progress_of_a_comparison_without_a_grid(tmp_path: Path, scripted: dict[str, Any]) -> None:
     setup, reporter = make_setup(), Silent()
     definition = ComparisonDefinition(replace(setup.definition, split_seed=0), ("random",), n_seeds=2, n_trials=3)

@@ -9,13 +9,15 @@ import pytest
 
 from nas_fpga.comparison import (
     Comparison,
+    Retrained,
     VarianceRatio,
     comparison_cells,
     comparison_words,
     reaches_cells,
     verdict,
 )
-from tests.comparison.conftest import Compare
+from nas_fpga.study import apply_options
+from tests.comparison.conftest import BASE, Compare
 from tests.study.conftest import Silent
 
 
@@ -84,6 +86,23 @@ class TestCells:
         assert list(random) == ["reaches", "grid", "random"]
         assert random["random"] == ""
 
+    @pytest.mark.parametrize("samplers", [("random", "grid"), ("grid", "random")])
+    def test_a_method_without_a_winner_has_the_columns_of_all(self, compare: Compare, samplers: tuple[str]) -> None:
+        base = replace(BASE, hardware=replace(BASE.hardware, max_luts=1500.0))  # below what the grid's only point takes
+        compared = compare(*samplers, base=base, grid="20x20", n_seeds=1, n_trials=6, retrain=2)
+        rows = {row["method"]: row for row in comparison_cells(compared)}
+        (random,) = next(method for method in compared.methods if method.name == "random").retrained
+        assert rows["random"]["trained again"] == f"{random.mean:.4f}"
+        assert (rows["grid"]["trained again"], rows["grid"]["spread"]) == ("-", "-")
+
+    def test_a_winner_whose_trainings_failed_does_not_hide_the_others(self, card: Comparison) -> None:
+        grid, random = card.methods
+        first, second = random.retrained
+        once = Retrained(second.trial, np.array([0.3]))
+        (_, row) = comparison_cells(replace(card, methods=(grid, replace(random, retrained=(first, once)))))
+        assert row["trained again"] == f"{(first.mean + 0.3) / 2:.4f}"
+        assert row["spread"] == f"{first.deviation:.4f}"
+
     def test_one_method_reaches_nobody(self, compare: Compare) -> None:
         assert reaches_cells(compare("random", n_seeds=1, n_trials=2)) == []
 
@@ -100,6 +119,24 @@ class TestWords:
         told = "grid: 3 of 4 points at w6a6; 1 dropped as outside 1 to 4 layers, 40 neurons in all, or over the limits"
         assert told in comparison_words(compared)
         assert told in reporter.messages
+
+    def test_a_target_is_said_to_be_reached_by_single_trainings(self, card: Comparison) -> None:
+        (said,) = (text for text in comparison_words(card) if text.startswith("target: "))
+        assert said.endswith("a search reaches it with its lowest error, which is of one training and flatters")
+
+    def test_a_target_needs_a_training_that_gave_a_network(self, card: Comparison) -> None:
+        grid, random = card.methods
+        nothing = replace(grid, retrained=(Retrained(grid.retrained[0].trial, np.array([])),))
+        without = replace(card, methods=(nothing, random))
+        assert without.target is None
+        assert not any(text.startswith("target: ") for text in comparison_words(without))
+
+    def test_networks_that_were_included_are_nobodys_proposals(self, compare: Compare) -> None:
+        base = apply_options(BASE, {"search_training": "default", "include": "8-4,6"})  # their settings are fixed
+        compared = compare("random", base=base, n_seeds=1, n_trials=4)
+        outside = [trial.candidate not in compared.setup.space for trial in compared.methods[0].studies[0].trials]
+        assert outside == [True, True, False, False]
+        assert comparison_words(compared)[-1] == "0 infeasible and 0 duplicate proposals, 0 failed trials"
 
     def test_repaired_rows_are_told_before_training(self, compare: Compare, reporter: Silent) -> None:
         compare("random", repairs=("dropped 2 of 242 rows",), n_seeds=1, n_trials=2)

@@ -126,6 +126,17 @@ def test_a_job_that_kills_its_worker_fails_and_its_pack_does_not() -> None:
                 assert isinstance(found[number], TrainingResult)
 
 
+def test_jobs_that_kill_all_workers_at_once_fail_alone() -> None:
+    """Workers that had made their trainer can run: it is the jobs that cannot."""
+    with LocalWorkers(Factory(), 4, "jax") as workers:
+        for number in range(4):
+            workers.submit([job(number, 77)])
+        found = collect(workers, 4)
+        assert all(isinstance(failure, TrainingFailure) for failure in found.values())
+        workers.submit([job(4, 3)])
+        assert isinstance(collect(workers, 1)[4], TrainingResult)
+
+
 def test_killed_worker_fails_its_job_and_the_others_go_on() -> None:
     with LocalWorkers(Factory(), 2, "jax") as workers:
         workers.submit([job(0, 3), job(1, 999)])

@@ -8,9 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nas_fpga.comparison import Comparison, VarianceRatio
+from nas_fpga.comparison import Comparison, Retrained, VarianceRatio
 from nas_fpga.report._comparison import page
-from nas_fpga.report._comparison_figures import colour_range, places_of
+from nas_fpga.report._comparison_figures import colour_range, places_of, progress_figure, quantities
+from nas_fpga.report._theme import LEAST_ERROR
+from nas_fpga.study import Point
 from tests.comparison.conftest import Compare
 
 
@@ -39,6 +41,26 @@ def test_captions_say_what_time_is_not(card: Comparison) -> None:
 def test_repairs_stand_among_the_data(compare: Compare) -> None:
     compared = compare("random", repairs=("dropped 2 of 242 rows", "dropped <b>"), n_seeds=1, n_trials=2)
     assert 'repairs</th><td class="wrap">dropped 2 of 242 rows; dropped &lt;b&gt;</td>' in page(compared)
+
+
+def test_an_error_of_zero_is_on_the_axis(card: Comparison) -> None:
+    grid, random = card.methods
+    (study,) = grid.studies
+    trials = tuple(
+        replace(trial, outcome=replace(trial.outcome, points=tuple(map(perfect, trial.outcome.points))))
+        for trial in study.trials
+    )
+    again = Retrained(grid.retrained[0].trial, np.zeros(2))
+    of = replace(card, methods=(replace(grid, studies=(replace(study, trials=trials),), retrained=(again,)), random))
+    figure = progress_figure(of, quantities(of)[0])
+    assert figure.layout["yaxis"]["type"] == "log"
+    drawn = [value for trace in figure.data for value in trace["y"]]
+    assert min(drawn) == LEAST_ERROR
+    assert figure.data[-1]["y"] == [LEAST_ERROR] * 2  # the target
+
+
+def perfect(point: Point) -> Point:
+    return replace(point, merits=replace(point.merits, accuracy=1.0, background_efficiency=0.0))
 
 
 def test_maps_are_of_the_first_searches_and_share_their_colours(card: Comparison) -> None:

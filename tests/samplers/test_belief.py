@@ -165,6 +165,25 @@ def test_what_is_over_the_limits_need_not_be_beaten(history, function, gain):
         assert scores == pytest.approx(gain(means, deviations, level))
 
 
+@pytest.mark.parametrize("function", ["log-ei", "pi", "ucb", "mes"])
+def test_where_nothing_is_refused_shares_change_nothing(history, function):
+    """Shares beyond the limits are told as just below them, so what is predicted may lie on either side."""
+    free = replace(SPACE, unlimited=True)
+    belief = Belief.of(free, [replace(o, log10_share=-1e-16) for o in history])
+    assert belief.front("precision").tolist() == replace(belief, shares=belief.shares + 1).front("precision").tolist()
+    pool = belief.pool(rows_of(300))
+    over = replace(pool, shares=np.full(300, 0.5))
+    scores = [
+        replace(belief, shares=shares).scorer(of, function, 1.0, np.random.default_rng(0))(of)
+        for of, shares in ((pool, belief.shares), (over, belief.shares + 1))
+    ]
+    assert np.isfinite(scores).all()
+    assert np.array_equal(*scores)
+    chosen, draw = replace(belief, share_correction=belief.share_correction + 1).draw(pool, np.random.default_rng(0))
+    assert chosen.shares.max() > 0
+    assert np.isfinite(draw).all()
+
+
 def test_limits_known_with_error_enter_as_a_probability(history):
     belief = Belief.of(SPACE, history)
     pool = replace(belief.pool(rows_of(20)), shares=np.zeros(20))  # even odds

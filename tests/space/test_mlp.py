@@ -123,6 +123,17 @@ class TestSample:
         assert set(totals_of(rows).tolist()) <= {999, 1999}
         assert len(np.unique(rows, axis=0)) > 100
 
+    @pytest.mark.parametrize("seed", range(6))
+    def test_what_was_found_once_is_always_found(self, seed):
+        space = MLPSpace(13, 1, 2000, min_params=990_000, max_params=1_000_000)  # one in 70,000 is drawn
+        rows = space.sample(np.random.default_rng(seed), 300)
+        assert len(rows) == 300
+        assert space.feasible(rows).all()
+        assert len(np.unique(rows, axis=0)) > 100
+        found = list(itertools.islice(space.unseen(np.random.default_rng(seed), []), 500))
+        assert len(set(found)) == 500
+        assert all(candidate in space for candidate in found)
+
     def test_rare_candidates_are_found_by_enumeration(self):
         def only_one(rows):
             return np.zeros(len(rows)), (rows[:, :3] != [1, 28, 1]).any(axis=1)
@@ -247,6 +258,11 @@ class TestEncodings:
         rows = space.rows([Candidate((10,), BitWidths(2, 3)), Candidate((10,), BitWidths(6, 4))])
         assert np.diff(space.prior_log10_share(rows))[0] == pytest.approx(np.log10(4))
 
+    def test_prior_share_of_the_largest_budget(self):
+        space = MLPSpace(13, 1, 10**9, max_layers=2)  # bit operations beyond 64 bits
+        (share,) = space.prior_log10_share(space.rows([Candidate((5 * 10**8, 5 * 10**8), BitWidths(8, 8))]))
+        assert share == pytest.approx(0, abs=1e-6)
+
 
 class TestWhole:
     @settings(deadline=None, max_examples=40)
@@ -307,6 +323,8 @@ class TestWhole:
             ((50, 49), six),  # 700 + 2,499 + 50 parameters
             ((5,), BitWidths(3, 6)),
             ((5,), BitWidths(6, 7)),
+            ((3_000_000_000,), six),  # more than a row holds
+            ((5,), BitWidths(6, 99_999_999_999)),
         ]:
             assert Candidate(topology, both) not in space
         assert Candidate((5,), six, TrainingSettings(epochs=1)) not in space

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nas_fpga.errors import SearchFailedError, StudyError
-from nas_fpga.space import BitWidths, TrainingSettings, TrainingSpace, parse_candidate
+from nas_fpga.space import BitWidths, Candidate, SpaceExhausted, TrainingSettings, TrainingSpace, parse_candidate
 from nas_fpga.study import Search, SearchInterruptedError, Setup, StudyStorage, TrialRecord
 from nas_fpga.study._gain import has_gained
 from nas_fpga.study._known import observation_of
@@ -135,15 +135,53 @@ def test_what_no_sampler_may_propose_ends_the_search(tmp_path: Path) -> None:
             ([inside[0]] * 4, f"sampler random proposed {inside[0]} a second time; test it with nas_fpga.testing"),
             (outside, f"sampler random proposed {outside[0]}, which is outside the space; test it"),
             (inside[:3], "sampler random proposed 3 candidates in place of 4; test it"),
+            (None, "sampler random proposed 0 candidates in place of 4; test it"),
         )
     ):
         setup = make_setup(budget=40)
         first = [parse_candidate(text, BitWidths(5, 5), setup.settings) for text in inside[3:]]
-        then = [parse_candidate(text, BitWidths(5, 5), setup.settings) for text in texts]
+        then = texts and [parse_candidate(text, BitWidths(5, 5), setup.settings) for text in texts]
         answers = iter([first, then])
         object.__setattr__(setup.sampler, "ask", lambda *_, answers=answers: next(answers))
         with pytest.raises(StudyError, match=message):
             search(tmp_path / str(i), setup, 8)
+
+
+def end_with(setup: Setup, *texts: str) -> None:
+    """Let the sampler say at once that no more than these are left."""
+    remaining = [parse_candidate(text, BitWidths(5, 5), setup.settings) for text in texts]
+
+    def ask(*_: object) -> list[Candidate]:
+        raise SpaceExhausted(remaining, 4)
+
+    object.__setattr__(setup.sampler, "ask", ask)
+
+
+def test_what_a_sampler_says_is_left_is_checked_too(tmp_path: Path) -> None:
+    for i, (texts, message) in enumerate(
+        (
+            (["3", "4", "3"], "sampler random proposed 3 w5a5 a second time"),
+            (["3", "50"], "sampler random proposed 50 w5a5, which is outside the space"),
+        )
+    ):
+        setup = make_setup(budget=40)
+        end_with(setup, *texts)
+        with pytest.raises(StudyError, match=message):
+            search(tmp_path / str(i), setup, 8)
+    setup = make_setup(budget=40)
+    end_with(setup)
+    with pytest.raises(SearchFailedError, match=r"^nothing is left to train: the sampler has no candidate; widen"):
+        search(tmp_path / "none", setup, 8)
+
+
+def test_numbers_of_numpy_are_made_plain(folder: Path) -> None:
+    setup = make_setup(budget=40)
+    widths = iter(np.arange(1, 9))
+    ask = lambda *_: [Candidate((next(widths), np.int32(2)), BitWidths(5, 5), setup.settings) for _ in range(4)]  # noqa: E731
+    object.__setattr__(setup.sampler, "ask", ask)
+    trials, _, _ = search(folder, setup, 8)
+    assert [trial.candidate.topology for trial in trials] == [(width, 2) for width in range(1, 9)]
+    assert {type(width) for trial in trials for width in trial.candidate.topology} == {int}
 
 
 def test_it_ends_when_trials_gain_nothing(folder: Path) -> None:

@@ -20,7 +20,7 @@ import sqlalchemy
 
 from nas_fpga.errors import StudyError
 from nas_fpga.space import BitWidths, Candidate, LearnedBits, TrainingSettings, TrainingSpace
-from nas_fpga.study import Outcome, Point, Setup, StudyStorage, TrialRecord
+from nas_fpga.study import HardwareTarget, Outcome, Point, Setup, StudyStorage, TrialRecord
 from nas_fpga.study._json import from_json, to_json
 from nas_fpga.study._run import _mapped_anew
 from nas_fpga.training import LearningCurve, TrainingJob
@@ -210,7 +210,8 @@ def test_what_optuna_shows(storage: StudyStorage, folder: Path, setup: Setup) ->
     record = complete(waiting(0), setup)
     storage.end(record, setup.target)
     storage.end(failed(waiting(1)), setup.target)
-    first, second = optuna.load_study(study_name="study", storage=f"sqlite:///{folder / 'study.db'}").trials
+    study = optuna.load_study(study_name="study", storage=f"sqlite:///{folder / 'study.db'}")
+    first, second = study.trials
     primary = record.primary(setup.target)
     assert primary is not None
     assert first.values == [primary.error, primary.mapped.figures.share(setup.target)]
@@ -218,6 +219,25 @@ def test_what_optuna_shows(storage: StudyStorage, folder: Path, setup: Setup) ->
     assert second.state == optuna.trial.TrialState.FAIL
     assert second.values is None
     assert second.user_attrs["cause"] == "the loss became nan"
+    excess = max(primary.mapped.figures.shares(setup.target).values()) - 1
+    assert first.system_attrs["constraints"] == [excess]
+    assert excess < 0
+    assert study.best_trials == [first]
+
+
+@pytest.mark.parametrize(("region", "violated"), [("1%", True), ("unlimited", False)])
+def test_optuna_is_told_what_breaks_limits(folder: Path, region: str, violated: bool) -> None:
+    setup = make_setup(hardware=HardwareTarget(part="zcu102", region=region, rate_mhz=1e6))  # more than it can do
+    record = complete(waiting(), setup)
+    primary = record.primary(setup.target)
+    assert primary is not None
+    assert max(primary.mapped.figures.shares(setup.target).values()) > 1
+    with StudyStorage(folder) as storage:
+        storage.create(setup.definition)
+        storage.add([waiting()])
+        storage.end(record, setup.target)
+        (trial,) = storage.optuna.get_all_trials(storage.optuna_id)
+    assert (trial.system_attrs["constraints"][0] > 0) is violated
 
 
 def test_optuna_shows_settings_that_are_searched(folder: Path) -> None:

@@ -133,6 +133,19 @@ def test_a_space_of_many_is_not_listed():
     assert next(space.enumerate()) == (0,) * 6
 
 
+def low(rows):
+    return rows.sum(axis=1) <= 6
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_was_found_once_is_always_found(seed):
+    space = ColumnSpace(tuple(Column(str(i), tuple(range(10))) for i in range(8)), allowed=low)  # one in 33,000
+    rows = space.sample(np.random.default_rng(seed), 100)
+    assert len(rows) == 100
+    assert low(rows).all()
+    assert len(set(RandomSampler(space, seed).ask([], [], 500))) == 500
+
+
 def test_it_is_searched_to_its_end():
     found = RandomSampler(HALF, 0).ask([], [], 18)
     assert set(found) == set(HALF.enumerate())
