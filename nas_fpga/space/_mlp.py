@@ -230,16 +230,16 @@ class MLPSpace(Space[Candidate]):
         return rows if len(rows) == n else self._made_up(rng, rows if len(rows) else self._found, n)
 
     def _drawn(self, rng: np.random.Generator, n: int) -> Rows:
-        """Return at most ``n`` feasible rows: those among so many draws, or all of a small space if there are none."""
+        """Return at most ``n`` feasible rows: those among so many draws, or if there are none any of a small space."""
         rows = np.zeros((0, self.max_layers + 2 + len(self.training.names)), np.int32)
         for _ in range(_BLOCKS):
             drawn = self._draw(rng, max(n, _BLOCK))
             rows = np.concatenate([rows, drawn[self.feasible(drawn)]])
             if len(rows) >= n:
                 return rows[:n]
-        if not len(rows) and self._n_architectures <= SMALL:
-            found = self._architectures
-            rows = self._join(found, self.training.sample(rng, len(found)))
+        if not len(rows) and self._n_architectures <= SMALL and len(self._architectures):
+            some = self._architectures[rng.integers(len(self._architectures), size=n)]
+            rows = self._join(some, self.training.sample(rng, n))
         return rows
 
     @cached_property
