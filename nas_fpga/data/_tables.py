@@ -250,11 +250,12 @@ def _plain(name: str, array: Column) -> Column:
         return _text(name, array.tolist())
     if array.dtype.kind != "O":
         return np.ascontiguousarray(array)
-    kinds = {type(value) for value in array} - {type(None)}
+    values = [None if isinstance(value, float) and np.isnan(value) else value for value in array]  # pandas has NaN
+    kinds = {type(value) for value in values} - {type(None)}
     if kinds <= {bool, np.bool_}:  # a boolean column with missing values
-        return np.array([np.nan if value is None else float(value) for value in array])
+        return np.array([np.nan if value is None else float(value) for value in values])
     if kinds <= {str, bytes}:
-        return _text(name, array.tolist())
+        return _text(name, values)
     raise InputError(f"column '{name}' holds lists or objects; give it one number or text per row")
 
 

@@ -89,7 +89,7 @@ def _sources(folder: Path) -> _Sources:
     firmware = folder / "firmware"
     _check_backend(folder)
     defines, parameters = _text(firmware / "defines.h"), _text(firmware / "parameters.h")
-    files = sorted(firmware.glob("*.cpp"))
+    files = [file for file in sorted(firmware.glob("*.cpp")) if not file.stem.endswith("_axi")]  # VivadoAccelerator's
     if len(files) != 1:
         raise InputError(f"{firmware} has {len(files)} .cpp files; hls4ml writes one, convert the model again")
     head, _, body = _text(files[0]).partition("// hls-fpga-machine-learning insert layers")

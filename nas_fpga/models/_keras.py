@@ -92,9 +92,13 @@ def chain_of_keras(model: Any, source: object) -> list[Step]:
         read = _READERS.get((type(layer).__module__.partition(".")[0], kind))
         if read is None:
             raise InputError(f"layer {layer.name} ({kind}) of {source} is not supported; supported are {_SUPPORTED}")
-        if not is_sequential and layer.input is not before:
-            raise InputError(f"layer {layer.name} of {source} does not follow the one before it; a chain is needed")
-        arriving, before = layer.input, layer.output
+        if is_sequential:
+            arriving, before = layer.input, layer.output
+        else:  # the layer may have been called in other models before
+            calls = [node for node in layer._inbound_nodes if any(tensor is before for tensor in node.input_tensors)]
+            if not calls:
+                raise InputError(f"layer {layer.name} of {source} does not follow the one before it; a chain is needed")
+            arriving, before = before, calls[0].output_tensors[0]
         if len(arriving.shape) != 2 and (kind != "Flatten" or chain):
             raise InputError(
                 f"layer {layer.name} ({kind}) of {source} takes an array of shape {tuple(arriving.shape[1:])}; only "
@@ -117,6 +121,8 @@ def fixed_format(quantizer: Any, n: int) -> tuple[NDArray[np.bool_], NDArray[np.
 
 
 def _dense(layer: Any, source: object) -> list[Step]:
+    if mode := getattr(layer, "quantization_mode", None):  # its kernel then holds integers, without their scale
+        raise InputError(f"layer {layer.name} of {source} is quantized by Keras ({mode}); give it before quantize()")
     kernel = _numbers(layer.kernel)
     bias = _numbers(layer.bias) if layer.use_bias else np.zeros(kernel.shape[1])
     return [Dense(layer.name, kernel, bias), *_activation(layer, source)]

@@ -105,9 +105,10 @@ class GroupBootstrap:
         # Thresholds are few, as they are scores: one sum over groups for each of them.
         passed = np.empty(self.n_resamples)
         for n in np.unique(n_passing):
-            these = n_passing == n
+            these = np.flatnonzero(n_passing == n)
             by_group = self._by_group(group[:n], weights[:n])
-            passed[these] = self._times[these].astype(np.float64) @ by_group
+            for chunk in self._chunks(len(by_group)):
+                passed[these[chunk]] = self._times[these[chunk]].astype(np.float64) @ by_group
         return passed / self._totals[:, 0]
 
     def thresholds(self, scores: Floats) -> NDArray[np.float64]:

@@ -18,6 +18,7 @@ SIGNAL_EFFICIENCY = 0.95
 # Sums of weights are rounded in their last bits; without slack, 0.95 of 60 equal weights may need 58 of them.
 EFFICIENCY_SLACK = 1e-9
 
+_ROWS_AT_ONCE = 256  # of class scores, whose memory grows with the square of the classes: 20 MB of 100 classes
 _LOSSES_AROUND = (1.4, 1.2, 1.0, 0.8, 0.6)
 
 Floats = NDArray[np.floating]
@@ -194,11 +195,15 @@ def class_scores(logits: Floats) -> NDArray[np.float64]:
     They order rows as the softmax probabilities do, which round to 0 and 1 far out and would make ties there.
     """
     logits = np.asarray(logits, np.float64)
-    others = np.repeat(logits[:, None, :], logits.shape[1], axis=1)
-    others[:, np.eye(logits.shape[1], dtype=bool)] = -np.inf
-    largest = others.max(axis=2)
-    rest: NDArray[np.float64] = largest + np.log(np.exp(others - largest[:, :, None]).sum(axis=2))
-    return logits - rest
+    scores = np.empty(logits.shape)
+    itself = np.eye(logits.shape[1], dtype=bool)
+    for first in range(0, len(logits), _ROWS_AT_ONCE):
+        some = logits[first : first + _ROWS_AT_ONCE]
+        others = np.where(itself, -np.inf, some[:, None, :])
+        largest = others.max(axis=2)
+        rest = largest + np.log(np.exp(others - largest[:, :, None]).sum(axis=2))
+        scores[first : first + _ROWS_AT_ONCE] = some - rest
+    return scores
 
 
 def per_class_auc(logits: Floats, labels: NDArray[np.integer], weights: Floats) -> tuple[float, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 import uproot
@@ -445,6 +446,11 @@ class TestBadInput:
             file["t"].extend({"label": [0, 1], "hits": [[1.0], [2.0, 3.0]]})
         with pytest.raises(InputError, match="column 'hits' holds lists or objects; give it one number"):
             read_dataset(tmp_path / "t.root", "label")
+
+    def test_text_of_pandas_with_missing_values(self) -> None:
+        table = pd.DataFrame({"x": np.arange(60.0), "label": np.array([*["a", "b"] * 29, "a", np.nan], dtype=object)})
+        with pytest.raises(InputError, match="target 'label' has 1 missing or infinite"):
+            read_dataset(table, "label")
 
     def test_root_without_a_tree(self, tmp_path: Path) -> None:
         with uproot.recreate(tmp_path / "t.root") as file:

@@ -193,6 +193,14 @@ def test_adder_graphs_are_read_from_the_network_only(tmp_path):
         read(tmp_path / "p")
 
 
+def test_the_wrapper_of_vivado_accelerator_is_passed_over(copy):
+    whole, _, _ = read(copy)
+    (copy / "firmware" / "myproject_axi.cpp").write_text('#include "myproject_axi.h"\n')
+    found, _, _ = read(copy)
+    features = raw_features(whole, 1, 100)
+    assert (found.logits(features) == whole.logits(features)).all()
+
+
 DAMAGES = [
     ("firmware/defines.h", None, None, ("defines.h cannot be read", "give the folder of an hls4ml project")),
     ("firmware/myproject.cpp", None, None, ("0 .cpp files", "convert the model again")),

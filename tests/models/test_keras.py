@@ -142,6 +142,23 @@ def test_functional_models_are_chains_too(tmp_path):
     assert network.topology == (7,)
 
 
+def test_layers_of_other_models_are_followed_in_this_one():
+    base = keras.Sequential([keras.Input((16,)), k.Dense(7, activation="relu"), k.Dropout(0.5), k.Dense(3)])
+    inputs = keras.Input((16,))
+    model = keras.Model(inputs, base.layers[2](base.layers[0](inputs)))
+    network = read_model(model, message=print).network
+    assert network.topology == (7,)
+    assert np.abs(network.logits(FEATURES) - model.predict(FEATURES, verbose=0)).max() < 0.01
+
+
+@pytest.mark.parametrize("mode", ["int8", "int4"])
+def test_integers_of_keras_are_not_taken_for_weights(mode):
+    model = keras.Sequential([keras.Input((16,)), k.Dense(8, activation="relu", name="first"), k.Dense(1)])
+    model.quantize(mode)
+    with pytest.raises(InputError, match=rf"layer first of .* is quantized by Keras \({mode}\); give it before"):
+        read_model(model, message=print)
+
+
 def branched():
     inputs = keras.Input((4,))
     hidden = k.Dense(4, activation="relu", name="trunk")(inputs)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -208,3 +210,19 @@ class TestCoverage:
 
     def test_rows_alone_would_be_too_narrow(self) -> None:
         assert self.covered(by_group=False)[0] < 0.85
+
+
+def test_few_distinct_scores_take_little_memory() -> None:
+    """All resamples may have the same working point: a network of few bits has few logits."""
+    n = 20_000
+    labels, scores = np.arange(n) % 2, np.random.default_rng(0).integers(4, size=n).astype(np.float64)
+    bootstrap = GroupBootstrap(np.arange(n), labels, np.ones(n), seed=0)
+    thresholds = bootstrap.thresholds(scores)
+    assert len(np.unique(thresholds)) == 1
+    tracemalloc.start()
+    errors = bootstrap.errors(scores, thresholds)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 80e6  # all resamples at once took 200
+    passing = (scores >= thresholds[0]) & (labels == 0)
+    assert_allclose(errors, bootstrap._times @ passing.astype(np.float64) / (n / 2), rtol=1e-12)

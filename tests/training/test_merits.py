@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.special import softmax
+from scipy.special import logsumexp, softmax
 from sklearn import metrics
 
 from nas_fpga.data import Dataset
@@ -25,6 +27,7 @@ from nas_fpga.training import (
     smooth_log10_background_efficiency,
     working_point,
 )
+from nas_fpga.training._merits import class_scores
 
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -256,3 +259,14 @@ class TestEvaluate:
         else:
             expected = evaluate_multiclass(logits, labels[rows], arguments[0], counted=arguments[1])
         assert merits == expected
+
+
+def test_scores_of_many_classes_take_little_memory() -> None:
+    logits = np.random.default_rng(0).normal(scale=5, size=(3000, 40))
+    tracemalloc.start()
+    scores = class_scores(logits)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20e6  # all rows at once took 120
+    odds = [logits[:, k] - logsumexp(np.delete(logits, k, axis=1), axis=1) for k in range(40)]
+    assert_allclose(scores, np.transpose(odds), rtol=1e-12)

@@ -72,9 +72,8 @@ class _Slot(Slot):
         candidate = self.job.candidate
         parameters = Parameters.of(self.bucket.layout, self.state.parameters)
         network = freeze(candidate, self.input_format, self.shapes, self.bucket.layout, parameters).pruned()
-        ebops = network.ebops
-        if ebops > 0:  # else it is a constant
-            self.front.add(validation_loss, ebops, network)
+        if network.layers[-1].weights.any():  # else it is a constant
+            self.front.add(validation_loss, network.ebops, network)
         self.train_losses.append(train_loss)
         self.validation_losses.append(validation_loss)
         if len(self.train_losses) < candidate.settings.epochs:

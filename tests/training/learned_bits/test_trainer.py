@@ -161,3 +161,13 @@ def test_fixed_bits_are_refused(binary):
     *_, trainer, _, _ = binary
     with pytest.raises(InputError, match="12 w6a6 has fixed bits"):
         next(trainer.train([TrainingJob(0, Candidate((12,), BitWidths(6, 6), SETTINGS), 0)]))
+
+
+def test_constants_are_no_networks():
+    """A network that lost all weights still has the bits of its output's bias."""
+    trainer, _ = make_trainer(make_dataset())
+    (result,) = trainer.train([job(0, (4,), pressure=1e-1)])
+    networks = () if isinstance(result, TrainingFailure) else result.networks
+    assert all(network.layers[-1].weights.any() for network in networks)
+    if not networks:
+        assert "no weight was left after any epoch; the pressure 0.1 is too high" in result.cause
