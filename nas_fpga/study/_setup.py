@@ -266,10 +266,12 @@ class Setup:
         """Refuse rows that no interval can be given on, which would be known only once all is trained.
 
         Raises:
-            InputError: Validation or test rows have too few groups to be resampled.
+            InputError: Validation or test rows have too few groups to be resampled, be it of one class.
         """
         for subset in ("validation", "test"):
-            self.bootstrap(subset)
+            if constant := self.bootstrap(subset).constant_classes:
+                name = self.dataset.class_names[constant[0]]
+                raise InputError(f"class '{name}' has too few groups in {subset} to be resampled; give more groups")
 
     @property
     def trainer_factory(self) -> LocalTrainerFactory:
