@@ -64,8 +64,8 @@ def _lede(data: ReportData) -> str:
 def _notices(data: ReportData) -> str:
     notices = []
     trials = data.outcome.trials
-    ended = sum(trial.ended for trial in trials)
-    if ended < data.n_trials:
+    if not data.has_ended:
+        ended = sum(trial.ended for trial in trials)
         notices.append(f"This search has not ended: {ended:,} of {data.n_trials:,} trials are in this report.")
     if data.failed:
         n = len(data.failed)

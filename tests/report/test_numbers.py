@@ -200,6 +200,16 @@ def test_the_best_stage_is_said_and_what_stands_by_law(outcome: StudyOutcome, ca
     assert json.loads(capsys.readouterr().out)["by_law"] == list(many.by_law)
 
 
+def test_a_search_has_ended_where_nothing_is_left_to_train_or_to_gain(tmp_path: Path) -> None:
+    exhausted = scripted(tmp_path / "exhausted", 100, sampler="grid", grid="4,8x4,8")
+    patient = scripted(tmp_path / "patient", 100, trial_patience=4)
+    for outcome in (exhausted, patient):
+        assert len(outcome.trials) < 100
+        assert "has not ended" not in _notices(gather(outcome))
+    stopped = scripted(tmp_path / "stopped", 100, stop_after=4, sampler="grid", grid="4,8x4,8,12")
+    assert "This search has not ended: 4 of 100 trials are in this report." in _notices(gather(stopped))
+
+
 def test_pauses_do_not_count(outcome: StudyOutcome) -> None:
     """Two trials side by side for 2 and 3 minutes, an hour of nothing, then one of 5 minutes, ended out of order."""
     spans = [(0, 2), (0, 3), (63, 68)]
