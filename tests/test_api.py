@@ -247,6 +247,34 @@ def test_data_in_memory_that_cannot_be_used(folder: Path) -> None:
             nas_fpga.search(data, **({} if target is None else {"target": target}), progress=False)  # type: ignore[arg-type]
 
 
+def test_what_rows_in_memory_have_already_is_refused(folder: Path) -> None:
+    dataset = nas_fpga.read_dataset(folder / "data.csv", "label")
+    table = {"x": dataset.features, "y": dataset.labels}
+    for data, given in [
+        *((dataset, {name: "0"}) for name in ("target", "group", "weight", "signal")),
+        *((data, {"pileup": 0}) for data in (dataset, table)),
+        *((data, {"features": "ce-e"}) for data in (dataset, table)),
+        (table, {"tables": "folder"}),
+    ]:
+        (name,) = given
+        with pytest.raises(InputError, match=rf"^{name}=.* is not for a .*, which has its own; leave it out$"):
+            nas_fpga.search(data, **given, progress=False)  # type: ignore[arg-type]
+
+
+def test_whole_numbers_are_names_like_their_text() -> None:
+    pandas = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    rows = np.column_stack([np.arange(60) // 2, rng.normal(size=(60, 2)), rng.random(60), np.arange(60) % 2])
+    as_text = nas_fpga.read_dataset(pandas.DataFrame(rows), "4", group="0", weight="3", signal="0")
+    for zero in (0, 0.0, np.int64(0)):
+        read = nas_fpga.read_dataset(pandas.DataFrame(rows), 4, group=0, weight=3, signal=zero)
+        assert read.fingerprint() == as_text.fingerprint()
+        assert read.class_names == ("1", "0")
+        assert read.feature_names == ("1", "2")
+    with pytest.raises(InputError, match=r"^target '5' is not a column of table; columns: 0, 1, 2, 3, 4$"):
+        nas_fpga.search(pandas.DataFrame(rows), target=5, progress=False)
+
+
 def test_interrupted_search_says_how_to_go_on(folder: Path) -> None:
     script = (
         SCRIPT.replace("trials=5", "trials=200")

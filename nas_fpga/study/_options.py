@@ -117,10 +117,10 @@ class SearchOptions(HardwareOptions, total=False):
         calibration: File of ``nas-fpga calibrate``; ratios between stages in place of those that are shipped.
     """
 
-    target: str
-    group: str
-    weight: str
-    signal: str
+    target: str | int
+    group: str | int
+    weight: str | int
+    signal: str | int
     features: str
     pileup: int
     tables: str | Path
