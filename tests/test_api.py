@@ -345,6 +345,9 @@ def test_remap_changes_limits_and_trains_nothing(study: nas_fpga.Study) -> None:
     most = max(point.figures.lut.value for point in study.front)
     fewer = study.remap(max_luts=most - 1)
     assert all(point.figures.total("lut") < most for point in fewer.front)
+    unlimited = fewer.remap(region="unlimited")
+    assert {p.name for p in unlimited.front} >= {p.name for p in study.front}
+    assert unlimited.resource_name == "largest share of the part"
     slower = fewer.remap(clock_ns=10)
     target = slower.outcome.setup.target
     assert (target.clock_ns, target.limits.lut) == (10.0, most - 1)  # limits add up

@@ -90,7 +90,7 @@ def _cards(data: ReportData) -> str:
     cost = (
         f"[{lut.low:,.0f}, {lut.high:,.0f}] at {lut.stage} by {rung_of(lut)}; {figures.dsp.value:,.0f} DSP, "
         f"{figures.latency_ns.value:,.0f} ns, "
-        f"{copies}, {row.share:.2%} of the limits"
+        f"{copies}, {row.share:.2%} of {data.front.limits}"
     )
     return cards(
         (

@@ -230,10 +230,17 @@ class Setup:
     @property
     def resource_name(self) -> str:
         """The resource axis in words."""
-        objective = self.target.objective
+        return f"{'largest ' * (self.target.objective == 'share')}share of {self.limits_name}"
+
+    @property
+    def limits_name(self) -> str:
+        """What the resource axis is a share of, in words."""
+        objective, unlimited = self.target.objective, self.target.unlimited
         if objective == "share":
-            return f"largest share of the {'part' if self.target.unlimited else 'limits'}"
-        return f"share of the limit of {objective if objective == 'latency' else objective.upper()}"
+            return "the part" if unlimited else "the limits"
+        if objective == "latency":
+            return f"{self.target.limits.latency_ns:,.0f} ns" if unlimited else "the limit of latency"
+        return f"the part's {objective.upper()}" if unlimited else f"the limit of {objective.upper()}"
 
     def evaluate(self, logits: NDArray[np.float64], subset: Subset, validation: Merits | None = None) -> Merits:
         """Return the figures of merit of a network's logits on a subset.
