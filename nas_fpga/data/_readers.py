@@ -75,7 +75,7 @@ def read_dataset(
         used = _varying_columns(matrix, names) | (not drop_constant)
         keep, dropped_rows = finite_rows(matrix[:, used], list(compress(names, used)))
         used &= _varying_columns(matrix[keep], names) | (not drop_constant)  # some varied in the rows that go
-        _check_counts(classes, keep, weights)
+        check_counts(classes, keep, weights)
     except InputError as error:
         raise InputError(f"{table.path}: {error}") from error
     dataset = Dataset(
@@ -211,11 +211,20 @@ def _feature_matrix(features: Columns) -> tuple[NDArray[np.float32], list[str]]:
         cure = "encode them as numbers or leave them out of the file"
         raise InputError(f"columns that are not numbers: {_listing(other)} ('{example[:40]}'); {cure}")
     for name, column in features.items():
-        largest = max(map(abs, _ends(_finite(column))))
-        if largest > _LARGEST:
-            raise InputError(f"column '{name}' reaches {largest:g}, beyond float32 ({_LARGEST:g}); rescale it")
+        check_range(name, column)
     rounded = [text for name, column in features.items() for text in rounding(name, column)]
     return np.stack([column.astype(np.float32) for column in features.values()], axis=1), rounded
+
+
+def check_range(name: str, column: Column) -> None:
+    """Refuse a column of numbers that float32 has not.
+
+    Raises:
+        InputError: It holds one; the text names the largest.
+    """
+    largest = max(map(abs, _ends(_finite(column))))
+    if largest > _LARGEST:
+        raise InputError(f"column '{name}' reaches {largest:g}, beyond float32 ({_LARGEST:g}); rescale it")
 
 
 def _finite(column: Column) -> Column:
@@ -283,7 +292,17 @@ def _dropped_columns(constant: Sequence[str]) -> list[str]:
     return [f"dropped {len(constant)} constant {word}: {_listing(constant)}"] if constant else []
 
 
-def _check_counts(classes: Classes, keep: NDArray[np.bool_], weights: NDArray[np.float64]) -> None:
+def check_counts(classes: Classes, keep: NDArray[np.bool_], weights: NDArray[np.float64]) -> None:
+    """Refuse too few rows, in all or of weight above 0 in a class.
+
+    Args:
+        classes: Of all rows.
+        keep: `(n,)` which rows are left.
+        weights: `(n,)` of all rows.
+
+    Raises:
+        InputError: There are too few; the text says of what.
+    """
     n = int(keep.sum())
     if n < MIN_ROWS:
         raise InputError(f"only {n} usable rows; at least {MIN_ROWS} are needed")
