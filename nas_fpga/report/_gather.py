@@ -179,7 +179,7 @@ def gather(outcome: StudyOutcome) -> ReportData:
         stored=stored,
         versions=ran_with,
         search_command=search_command(stored, n_trials),
-        report_command=report_command(outcome.folder.name, setup.definition.hardware, stored.hardware),
+        report_command=report_command(outcome.folder, setup.definition.hardware, stored.hardware, outcome.storage_url),
     )
 
 
