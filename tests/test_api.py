@@ -197,6 +197,14 @@ def test_resume_continues_or_starts(folder: Path, study: nas_fpga.Study, capsys:
     assert capsys.readouterr() == ("", "")
 
 
+def test_a_study_is_called_like_its_folder_from_within(
+    folder: Path, study: nas_fpga.Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for where, here in ((study.folder, "."), (study.folder / "trials", "..")):
+        monkeypatch.chdir(folder / where)
+        assert nas_fpga.open_study(here, data=folder / "data.csv").name == study.name
+
+
 def test_rows_from_memory_are_kept_with_the_study(folder: Path, study: nas_fpga.Study, tmp_path: Path) -> None:
     dataset = study.outcome.setup.dataset
     kept = replace(dataset, bins={"some": dataset.features[:, 0] > 1}, spectators={"a": dataset.features[:, 0]})

@@ -113,8 +113,11 @@ def open_study(folder: str | Path, *, storage: str | None = None, data: str | Pa
         InputError: The data are not where they were.
         SearchFailedError: No trained network fits the limits.
     """
+    folder = Path(folder)
+    if folder.name in ("", ".."):  # a study is called like its folder
+        folder = folder.resolve()
     with said_in_python():
-        outcome = read_outcome(Path(folder), storage, data=None if data is None else absolute_name(str(data)))
+        outcome = read_outcome(folder, storage, data=None if data is None else absolute_name(str(data)))
     return Study(outcome)
 
 

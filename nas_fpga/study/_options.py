@@ -205,6 +205,9 @@ def apply_options(definition: SearchDefinition, options: Mapping[str, Any]) -> S
     for name, such_as in _LISTS.items():
         if name in options:
             changes[name] = _read_list(name, options[name], such_as)
+    after: tuple[str, ...] = changes.get("after", ())
+    if twice := [name for i, name in enumerate(after) if name in after[:i]]:
+        raise InputError(f"--after {twice[0]} is given twice")
     fixed = [name for name in SETTING_SCALES if options.get(name) is not None]
     changes["search_training"] = (
         read_search_training(options["search_training"], fixed)

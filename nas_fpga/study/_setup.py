@@ -16,6 +16,7 @@ from nas_fpga.data import (
     Split,
     Subset,
     against_rest,
+    file_and_object,
     fit_input_format,
     load_dataset,
     load_hgcal,
@@ -68,7 +69,7 @@ def load_data(source: DataSource, folder: Path | None = None, *, drop_constant: 
         dataset = load_variant(source.name) if variant else load_jets()
         return dataset if source.signal is None else against_rest(dataset, source.signal)
     if source.target is None:
-        if not Path(source.name).exists():
+        if not file_and_object(source.name)[0].exists():
             known = ", ".join(DATA_SETS)
             raise InputError(
                 f"--data '{source.name}' is none of {known} and no file; give {known} or the path of a file"
