@@ -197,6 +197,14 @@ def test_resume_continues_or_starts(folder: Path, study: nas_fpga.Study, capsys:
     assert capsys.readouterr() == ("", "")
 
 
+def test_a_study_is_called_like_its_folder_from_within(
+    folder: Path, study: nas_fpga.Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for where, here in ((study.folder, "."), (study.folder / "trials", "..")):
+        monkeypatch.chdir(folder / where)
+        assert nas_fpga.open_study(here, data=folder / "data.csv").name == study.name
+
+
 def test_rows_from_memory_are_kept_with_the_study(folder: Path, study: nas_fpga.Study, tmp_path: Path) -> None:
     dataset = study.outcome.setup.dataset
     kept = replace(dataset, bins={"some": dataset.features[:, 0] > 1}, spectators={"a": dataset.features[:, 0]})
@@ -245,6 +253,34 @@ def test_data_in_memory_that_cannot_be_used(folder: Path) -> None:
     ]:
         with pytest.raises(InputError, match=words):
             nas_fpga.search(data, **({} if target is None else {"target": target}), progress=False)  # type: ignore[arg-type]
+
+
+def test_what_rows_in_memory_have_already_is_refused(folder: Path) -> None:
+    dataset = nas_fpga.read_dataset(folder / "data.csv", "label")
+    table = {"x": dataset.features, "y": dataset.labels}
+    for data, given in [
+        *((dataset, {name: "0"}) for name in ("target", "group", "weight", "signal")),
+        *((data, {"pileup": 0}) for data in (dataset, table)),
+        *((data, {"features": "ce-e"}) for data in (dataset, table)),
+        (table, {"tables": "folder"}),
+    ]:
+        (name,) = given
+        with pytest.raises(InputError, match=rf"^{name}=.* is not for a .*, which has its own; leave it out$"):
+            nas_fpga.search(data, **given, progress=False)  # type: ignore[arg-type]
+
+
+def test_whole_numbers_are_names_like_their_text() -> None:
+    pandas = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    rows = np.column_stack([np.arange(60) // 2, rng.normal(size=(60, 2)), rng.random(60), np.arange(60) % 2])
+    as_text = nas_fpga.read_dataset(pandas.DataFrame(rows), "4", group="0", weight="3", signal="0")
+    for zero in (0, 0.0, np.int64(0)):
+        read = nas_fpga.read_dataset(pandas.DataFrame(rows), 4, group=0, weight=3, signal=zero)
+        assert read.fingerprint() == as_text.fingerprint()
+        assert read.class_names == ("1", "0")
+        assert read.feature_names == ("1", "2")
+    with pytest.raises(InputError, match=r"^target '5' is not a column of table; columns: 0, 1, 2, 3, 4$"):
+        nas_fpga.search(pandas.DataFrame(rows), target=5, progress=False)
 
 
 def test_interrupted_search_says_how_to_go_on(folder: Path) -> None:
@@ -317,6 +353,9 @@ def test_remap_changes_limits_and_trains_nothing(study: nas_fpga.Study) -> None:
     most = max(point.figures.lut.value for point in study.front)
     fewer = study.remap(max_luts=most - 1)
     assert all(point.figures.total("lut") < most for point in fewer.front)
+    unlimited = fewer.remap(region="unlimited")
+    assert {p.name for p in unlimited.front} >= {p.name for p in study.front}
+    assert unlimited.resource_name == "largest share of the part"
     slower = fewer.remap(clock_ns=10)
     target = slower.outcome.setup.target
     assert (target.clock_ns, target.limits.lut) == (10.0, most - 1)  # limits add up

@@ -25,6 +25,7 @@ from nas_fpga.study import (
 )
 
 _OF_A_TABLE = ("target", "group", "weight", "signal")
+_OF_HGCAL = ("features", "pileup", "tables")
 _RUN_KEYWORDS = ("data", "name", "runs", "storage", "resume", "workers", "progress")
 
 
@@ -112,8 +113,11 @@ def open_study(folder: str | Path, *, storage: str | None = None, data: str | Pa
         InputError: The data are not where they were.
         SearchFailedError: No trained network fits the limits.
     """
+    folder = Path(folder)
+    if folder.name in ("", ".."):  # a study is called like its folder
+        folder = folder.resolve()
     with said_in_python():
-        outcome = read_outcome(Path(folder), storage, data=None if data is None else absolute_name(str(data)))
+        outcome = read_outcome(folder, storage, data=None if data is None else absolute_name(str(data)))
     return Study(outcome)
 
 
@@ -121,14 +125,18 @@ def _in_memory(data: Any, options: dict[str, Any]) -> Dataset | None:
     """Return rows that lie in no file as a data set; takes the names of their columns out of the options."""
     if data is None or isinstance(data, (str, Path)):
         return None
-    if isinstance(data, Dataset):
-        return data
-    if not (isinstance(data, Mapping) or hasattr(data, "columns")):
+    if not (isinstance(data, (Dataset, Mapping)) or hasattr(data, "columns")):
         raise InputError(
             f"data is a {type(data).__name__}; give 'hgcal', a file, a Dataset, a data frame, or arrays by name, such "
             "as {'x': X, 'y': y} with target='y'"
         )
-    columns = {name: options.pop(name) for name in _OF_A_TABLE if name in options}
-    if "target" not in columns:
+    what, its_own = ("a Dataset", _OF_HGCAL + _OF_A_TABLE) if isinstance(data, Dataset) else ("a table", _OF_HGCAL)
+    wrong = [name for name in its_own if options.get(name) is not None]
+    if wrong:
+        raise InputError(f"{wrong[0]}={options[wrong[0]]!r} is not for {what}, which has its own; leave it out")
+    if isinstance(data, Dataset):
+        return data
+    given = {name: value for name in _OF_A_TABLE if (value := options.pop(name, None)) is not None}
+    if "target" not in given:
         raise InputError("data in memory needs target='COLUMN': the column that holds the class")
-    return read_dataset(data, **columns)
+    return read_dataset(data, **given)

@@ -114,7 +114,7 @@ class Study:
         Args:
             **limits: ``part``, ``clock_ns``, ``rate_mhz``, ``region``, ``max_luts``, ``max_ffs``, ``max_dsps``,
                 ``max_brams``, ``max_latency_ns``, ``objective``, ``rank_stage``, ``calibration``; what is left out
-                stays as it is in this study.
+                stays as it is in this study, but for limits where ``region`` is ``unlimited``.
 
         Raises:
             TypeError: An unknown keyword.
@@ -124,7 +124,7 @@ class Study:
         refuse_unknown("remap", limits, list(HardwareOptions.__annotations__))
         definition = self.outcome.setup.definition
         with said_in_python():
-            target = {**vars(definition.hardware), **hardware_values(limits)}
+            target = vars(definition.hardware.with_values(hardware_values(limits)))
             outcome = read_outcome(self.folder, self.outcome.storage_url, target, data=definition.data.name)
         return Study(outcome, remapped=True)
 

@@ -68,11 +68,11 @@ def print_outcome(outcome: StudyOutcome, *, as_json: bool, proofs: Sequence[Poin
         typer.echo(json.dumps(summary, indent=2))
         return
     target = outcome.setup.target
-    limits = target.limits
+    most = target.limits
+    limits = f"limits {most.lut:,.0f} LUT, {most.dsp:,.0f} DSP, {most.latency_ns:,.0f} ns"
     typer.echo(
         f"\nPareto front of {outcome.setup.dataset.name} on {target.part.name}, {target.clock_ns:g} ns, "
-        f"{target.rate_mhz:g} inferences/us; limits {limits.lut:,.0f} LUT, {limits.dsp:,.0f} DSP, "
-        f"{limits.latency_ns:,.0f} ns\n"
+        f"{target.rate_mhz:g} inferences/us; {'nothing refused' if target.unlimited else limits}\n"
     )
     _print_table(outcome)
     best = outcome.best

@@ -57,12 +57,15 @@ def search(
             outcome = run.execute(n_workers=given["workers"], reporter=reporter, verbose=given["verbose"])
     except SearchInterruptedError as error:
         raise SearchInterruptedError(f"{error}. Continue with: {_resume_command(folder, storage)}") from None
-    print_outcome(outcome, as_json=json, proofs=proven(outcome) if prove and json else ())
-    write_report(outcome, outcome.folder / "report.html")
     if not json:
-        typer.echo(f"Report: {outcome.folder / 'report.html'}")
-        if prove:
-            print_proofs(proven(outcome))
+        print_outcome(outcome, as_json=False)
+    write_report(outcome, outcome.folder / "report.html")
+    if json:
+        print_outcome(outcome, as_json=True, proofs=proven(outcome) if prove else ())
+        return
+    typer.echo(f"Report: {outcome.folder / 'report.html'}")
+    if prove:
+        print_proofs(proven(outcome))
 
 
 def _resume_command(folder: Path, storage: str | None) -> str:

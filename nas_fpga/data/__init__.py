@@ -7,6 +7,7 @@ from nas_fpga.data._inspect import Inspection, inspect_file
 from nas_fpga.data._readers import read_dataset
 from nas_fpga.data._saved import load_dataset, save_dataset
 from nas_fpga.data._split import split
+from nas_fpga.data._tables import file_and_object
 from nas_fpga.data.hgcal import derive_hgcal, load_hgcal
 from nas_fpga.data.jets import load_jets
 from nas_fpga.data.variants import load_variant
@@ -20,6 +21,7 @@ __all__ = [
     "Subset",
     "against_rest",
     "derive_hgcal",
+    "file_and_object",
     "fit_input_format",
     "inspect_file",
     "load_dataset",

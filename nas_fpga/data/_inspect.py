@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,7 +17,10 @@ from nas_fpga.data._readers import (
     MAX_CLASSES,
     MIN_ROWS,
     MIN_ROWS_PER_CLASS,
+    check_counts,
+    check_range,
     find_classes,
+    finite_rows,
     rounding,
     take_column,
     without_row_index,
@@ -35,6 +38,7 @@ from nas_fpga.data.variants import (
     recognise,
 )
 from nas_fpga.data.variants._recognise import CERNBOX_CLASSES, CERNBOX_FEATURES
+from nas_fpga.errors import InputError
 
 Role = Literal["target", "group", "weight", "feature", "constant", "identifier", "text", "unusable", "spectator"]
 """What a search makes of a column: features enter the network, constants are dropped, text is refused, spectators of
@@ -140,18 +144,25 @@ def inspect_file(source: str | Path, target: str | None = None) -> Inspection:
         special |= {name: role for name in columns if name != target and (role := _published_role(name, variant))}
     summaries = tuple(_summary(name, column, counts[name], special.get(name)) for name, column in columns.items())
     classes: dict[str, int] = {}
-    warnings = [f"{text[0].upper()}{text[1:]}" for text in dropped]
+    warnings = [_sentence(text) for text in dropped]
+    broken = [s.name for s in summaries if s.role == "feature" and s.n_missing + s.n_infinite]
+    keep, said_of_rows = _rows_left({name: columns[name] for name in broken}, table.n_rows)
     if len(found) > 1:
         warnings.append(f"Rows or columns of {' and '.join(found)} are mixed: different data sets")
     if target is not None:
         labels = find_classes(target, columns[target], None)
         classes = dict(zip(labels.names, np.bincount(labels.labels).tolist(), strict=True))
-        warnings += _too_few(table.n_rows, classes)
+        weights = columns[weight].astype(np.float64) if weight is not None else np.ones(table.n_rows)
+        few = _too_few(table.n_rows, classes)
+        warnings += few or _refused(check_counts, labels, keep, weights)
         features = {s.name: columns[s.name] for s in summaries if s.role in ("feature", "text", "identifier")}
         warnings += gives_away(features, labels.labels, target)
-    warnings += _about(summaries)
-    rounded = [text for s in summaries if s.role == "feature" for text in rounding(s.name, columns[s.name])]
-    warnings += [f"{text[0].upper()}{text[1:]}" for text in rounded]
+    warnings += _about(summaries) + said_of_rows
+    for s in summaries:
+        if s.role in ("feature", "constant", "identifier"):
+            warnings += _refused(check_range, s.name, columns[s.name])
+        if s.role == "feature":
+            warnings += [_sentence(text) for text in rounding(s.name, columns[s.name])]
     if variant is CERNBOX_JETS and not asked:
         classes = {name: int((columns[name] == 1).sum()) for name in CERNBOX_CLASSES if name in columns}
     if variant is not None and variant.n_rows not in (None, table.n_rows):
@@ -280,17 +291,44 @@ def _too_few(n_rows: int, classes: Mapping[str, int]) -> list[str]:
 
 
 def _about(summaries: tuple[ColumnSummary, ...]) -> list[str]:
-    """Return what a search would refuse, drop, or learn by mistake."""
-
-    def listing(names: list[str]) -> str:
-        return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-
+    """Return what a search would refuse or learn by mistake."""
     text = [s.name for s in summaries if s.role in ("text", "unusable")]
     identifiers = [s.name for s in summaries if s.role == "identifier"]
-    broken = [s.name for s in summaries if s.role == "feature" and s.n_missing + s.n_infinite]
-    told = [f"Encode as numbers or leave out of the file: {listing(text)}"] if text else []
-    told += [f"Leave out of the file, unless it is meant as a feature: {listing(identifiers)}"] if identifiers else []
-    return told + ([f"Rows with NaN or infinities are dropped: in {listing(broken)}"] if broken else [])
+    told = [f"Encode as numbers or leave out of the file: {_listing(text)}"] if text else []
+    return told + (
+        [f"Leave out of the file, unless it is meant as a feature: {_listing(identifiers)}"] if identifiers else []
+    )
+
+
+def _rows_left(broken: Columns, n_rows: int) -> tuple[NDArray[np.bool_], list[str]]:
+    """Return the rows `(n,)` that a search would keep of features with NaN or infinities, and what to say of it."""
+    keep = np.ones(n_rows, np.bool_)
+    if not broken:
+        return keep, []
+    with np.errstate(over="ignore"):  # said of the column
+        matrix = np.stack([column.astype(np.float32) for column in broken.values()], axis=1)
+    try:
+        keep, _ = finite_rows(matrix, list(broken))
+    except InputError as error:
+        return keep, [_sentence(str(error))]
+    return keep, [f"Rows with NaN or infinities are dropped: in {_listing(list(broken))}"]
+
+
+def _refused(check: Callable[..., None], *arguments: object) -> list[str]:
+    """Return what a check of the reader would refuse, as a warning."""
+    try:
+        check(*arguments)
+    except InputError as error:
+        return [_sentence(str(error))]
+    return []
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}"
+
+
+def _listing(names: list[str]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def _command(file: str, variant: Variant | None, target: str | None, group: str | None, weight: str | None) -> str:

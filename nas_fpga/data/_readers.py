@@ -30,11 +30,11 @@ _FEWEST_STEPS = 1000  # of float32 from end to end of a column, about ten bits
 
 def read_dataset(
     source: str | Path | Mapping[str, Any],
-    target: str,
+    target: str | int,
     *,
-    group: str | None = None,
-    weight: str | None = None,
-    signal: str | None = None,
+    group: str | int | None = None,
+    weight: str | int | None = None,
+    signal: str | int | None = None,
     drop_constant: bool = True,
 ) -> Dataset:
     """Read labelled rows from a file or from columns in memory; every column not named here is a feature.
@@ -47,7 +47,7 @@ def read_dataset(
     Args:
         source: An npz, CSV, Parquet, ARFF, HDF5 or ROOT file, for the last two also `FILE.root:tree`; or a pandas data
             frame or arrays by name, where `{"x": X}` of two dimensions becomes the columns `x_0`, `x_1`, ...
-        target: Column of the class: integers, text or booleans.
+        target: Column of the class: integers, text or booleans. Whole numbers name columns and classes like their text.
         group: Column whose equal values mark rows that never part (one event, one shower).
         weight: Column of row weights, not negative.
         signal: The class that is the signal; of several, against all others.
@@ -58,22 +58,24 @@ def read_dataset(
     """
     table = read_table(source) if isinstance(source, (str, Path)) else make_table(source)
     columns, repairs = without_row_index(table.columns)
-    special = {"target": target} | ({"group": group} if group else {}) | ({"weight": weight} if weight else {})
+    named = {"target": target, "group": group, "weight": weight}
+    special = {option: str(name) for option, name in named.items() if name is not None}
+    signal = None if signal is None else _class_name(signal)
     taken = [take_column(columns, name, option, table.path) for option, name in special.items()]
     if len(set(special.values())) < len(special):
         raise InputError(f"{' and '.join(special)} must be different columns of {table.path}, not {target}")
     by_option = dict(zip(special, taken, strict=True))
     try:
-        classes = find_classes(target, by_option["target"], signal)
-        weights = _weights(by_option["weight"], weight or "") if weight else np.ones(table.n_rows)
-        groups = _groups(by_option["group"], group or "") if group else np.arange(table.n_rows)
+        classes = find_classes(special["target"], by_option["target"], signal)
+        weights = _weights(by_option["weight"], special["weight"]) if "weight" in special else np.ones(table.n_rows)
+        groups = _groups(by_option["group"], special["group"]) if "group" in special else np.arange(table.n_rows)
         features = {name: column for name, column in columns.items() if name not in special.values()}
         matrix, rounded = _feature_matrix(features)
         names = list(features)
         used = _varying_columns(matrix, names) | (not drop_constant)
         keep, dropped_rows = finite_rows(matrix[:, used], list(compress(names, used)))
         used &= _varying_columns(matrix[keep], names) | (not drop_constant)  # some varied in the rows that go
-        _check_counts(classes, keep, weights)
+        check_counts(classes, keep, weights)
     except InputError as error:
         raise InputError(f"{table.path}: {error}") from error
     dataset = Dataset(
@@ -166,9 +168,9 @@ def find_classes(name: str, column: Column, signal: str | None) -> Classes:
     return Classes(tuple(names[i] for i in order), np.argsort(order)[labels].astype(np.int64))
 
 
-def _class_name(value: np.generic) -> str:
+def _class_name(value: np.generic | str | float) -> str:
     """Return the value as text, the same for `3` and `3.0`: formats differ in how they store integers."""
-    return str(int(value)) if isinstance(value, np.floating) and value == np.rint(value) else str(value)
+    return str(int(value)) if isinstance(value, (float, np.floating)) and value.is_integer() else str(value)
 
 
 def _class_order(names: Sequence[str]) -> list[int]:
@@ -209,11 +211,20 @@ def _feature_matrix(features: Columns) -> tuple[NDArray[np.float32], list[str]]:
         cure = "encode them as numbers or leave them out of the file"
         raise InputError(f"columns that are not numbers: {_listing(other)} ('{example[:40]}'); {cure}")
     for name, column in features.items():
-        largest = max(map(abs, _ends(_finite(column))))
-        if largest > _LARGEST:
-            raise InputError(f"column '{name}' reaches {largest:g}, beyond float32 ({_LARGEST:g}); rescale it")
+        check_range(name, column)
     rounded = [text for name, column in features.items() for text in rounding(name, column)]
     return np.stack([column.astype(np.float32) for column in features.values()], axis=1), rounded
+
+
+def check_range(name: str, column: Column) -> None:
+    """Refuse a column of numbers that float32 has not.
+
+    Raises:
+        InputError: It holds one; the text names the largest.
+    """
+    largest = max(map(abs, _ends(_finite(column))))
+    if largest > _LARGEST:
+        raise InputError(f"column '{name}' reaches {largest:g}, beyond float32 ({_LARGEST:g}); rescale it")
 
 
 def _finite(column: Column) -> Column:
@@ -281,7 +292,17 @@ def _dropped_columns(constant: Sequence[str]) -> list[str]:
     return [f"dropped {len(constant)} constant {word}: {_listing(constant)}"] if constant else []
 
 
-def _check_counts(classes: Classes, keep: NDArray[np.bool_], weights: NDArray[np.float64]) -> None:
+def check_counts(classes: Classes, keep: NDArray[np.bool_], weights: NDArray[np.float64]) -> None:
+    """Refuse too few rows, in all or of weight above 0 in a class.
+
+    Args:
+        classes: Of all rows.
+        keep: `(n,)` which rows are left.
+        weights: `(n,)` of all rows.
+
+    Raises:
+        InputError: There are too few; the text says of what.
+    """
     n = int(keep.sum())
     if n < MIN_ROWS:
         raise InputError(f"only {n} usable rows; at least {MIN_ROWS} are needed")

@@ -92,12 +92,17 @@ def _checked(table: Table) -> Table:
     return table
 
 
+def file_and_object(source: str | Path) -> tuple[Path, str | None]:
+    """Return the file that a source names, be it there or not, and the object inside it that is asked for."""
+    match = _OBJECT_SUFFIX.match(str(source))
+    if match and not Path(source).exists():
+        return Path(match["path"]), match["object"]
+    return Path(source), None
+
+
 def _locate(source: str | Path) -> tuple[Path, str | None]:
     """Return the file, which exists and has a known suffix, and the object inside it that was asked for."""
-    path, inner = Path(source), None
-    match = _OBJECT_SUFFIX.match(str(source))
-    if match and not path.exists():
-        path, inner = Path(match["path"]), match["object"]
+    path, inner = file_and_object(source)
     if path.is_dir():
         raise InputError(f"{path} is a directory; give one file ({', '.join(_FORMATS)})")
     if _suffix(path) not in _FORMATS:

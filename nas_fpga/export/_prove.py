@@ -162,27 +162,40 @@ def _carried_anew(proof: PointProof, row: FrontRow, target: Target) -> PointProo
 
 
 def _keep(outcome: StudyOutcome, proofs: Sequence[PointProof]) -> None:
+    """Write proofs beside those of other points, and of the same ones on other parts and at other clocks."""
     path = outcome.folder / PROOF
     partial = path.with_suffix(".partial")
-    content = {"part": outcome.setup.target.part.name, "clock_ns": outcome.setup.target.clock_ns}
-    partial.write_text(json.dumps(content | {"points": [asdict(proof) for proof in proofs]}, indent=2) + "\n")
+    part, clock_ns = outcome.setup.target.part.name, outcome.setup.target.clock_ns
+    found = _all_kept(path) | {(part, clock_ns, proof.point, proof.mapping): proof for proof in proofs}
+    points = [{"part": part, "clock_ns": clock_ns} | asdict(proof) for (part, clock_ns, *_), proof in found.items()]
+    partial.write_text(json.dumps({"points": points}, indent=2) + "\n")
     partial.replace(path)
 
 
 def _kept(path: Path, outcome: StudyOutcome) -> dict[str, PointProof]:
     """Return what an earlier run proved of the same points on the same part at the same clock."""
+    part, clock_ns = outcome.setup.target.part.name, outcome.setup.target.clock_ns
+    found, kept = _all_kept(path), {}
+    for row in outcome.front:
+        proof = found.get((part, clock_ns, row.point.name, str(row.point.mapped.mapping)))
+        if proof is not None and not proof.cause:
+            kept[row.point.name] = proof
+    return kept
+
+
+def _all_kept(path: Path) -> dict[tuple[str, float, str, str], PointProof]:
+    """Return all that earlier runs wrote, by part, clock, point and mapping."""
     if not path.is_file():
         return {}
     try:
         content: dict[str, Any] = json.loads(path.read_text())
-        target = outcome.setup.target
-        if (content["part"], content["clock_ns"]) != (target.part.name, target.clock_ns):
-            return {}
-        mappings = {row.point.name: str(row.point.mapped.mapping) for row in outcome.front}
-        found = [_of_json(entry) for entry in content["points"]]
+        found = {}
+        for entry in content["points"]:  # at first part and clock stood once, for all of them
+            part, clock_ns = (entry.pop(name, content.get(name)) for name in ("part", "clock_ns"))
+            found[part, clock_ns, entry["point"], entry["mapping"]] = _of_json(entry)
     except (ValueError, KeyError, TypeError):
         return {}  # half written or of another version: proven anew
-    return {proof.point: proof for proof in found if not proof.cause and mappings.get(proof.point) == proof.mapping}
+    return found
 
 
 def _of_json(entry: dict[str, Any]) -> PointProof:

@@ -43,6 +43,7 @@ from nas_fpga.hardware._learned_ratios import Learned, StageCounts, learn
 from nas_fpga.hardware._limits import (
     OBJECTIVES,
     RANK_STAGES,
+    UNLIMITED,
     Limits,
     Objective,
     Target,
@@ -92,6 +93,7 @@ __all__ = [
     "STAGES",
     "STRATEGIES",
     "SUFFIX",
+    "UNLIMITED",
     "UNROLL_LIMIT",
     "VENDOR_STAGES",
     "AdderGraph",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from nas_fpga.hardware import Calibration
@@ -40,14 +41,24 @@ def search_command(definition: SearchDefinition, n_trials: int) -> str | None:
     return shlex.join([*words, "--trials", str(n_trials)])
 
 
-def report_command(name: str, hardware: HardwareTarget, stored: HardwareTarget) -> str | None:
+def report_command(
+    folder: Path, hardware: HardwareTarget, stored: HardwareTarget, storage_url: str | None = None
+) -> str | None:
     """Return the command that makes a report under other limits than its study's; None where they are the study's.
 
-    A limit that the study has and the report has not cannot be taken away on the command line; it is left out.
+    A limit that the study has and the report has not is left out: only where nothing is refused it can be taken away on
+    the command line. Pages are passed on: a password in the storage's URL is not in it.
     """
     if hardware == stored:
         return None
-    return shlex.join(["nas-fpga", "report", "--study", name, *_options(hardware, stored, set()), "--to", "FILE"])
+    words = ["nas-fpga", "report", "--study", folder.name]
+    if folder.parent != Path("runs"):
+        words += ["--runs", str(folder.parent)]
+    if storage_url is not None:
+        import sqlalchemy
+
+        words += ["--storage", sqlalchemy.make_url(storage_url).render_as_string()]
+    return shlex.join([*words, *_options(hardware, stored, set()), "--to", "FILE"])
 
 
 def _options(value: Any, default: Any, apart: set[str]) -> list[str]:

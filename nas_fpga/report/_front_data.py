@@ -59,6 +59,7 @@ class FrontData:
     Attributes:
         merit: `pion efficiency at 95 % electron`, or `error rate`.
         axis: The resource axis in words.
+        limits: What it is a share of.
         floor: Half a row of mean weight: where an error of 0 is drawn on a log axis.
         trained: All trained networks that are not on the front.
         front: Cheapest first.
@@ -67,6 +68,7 @@ class FrontData:
 
     merit: str
     axis: str
+    limits: str
     floor: float
     trained: tuple[Network, ...]
     front: tuple[FrontPoint, ...]
@@ -89,6 +91,7 @@ def gather_front(outcome: StudyOutcome) -> FrontData:
     return FrontData(
         merit=outcome.merit_name,
         axis=f"{outcome.setup.resource_name}, all copies",
+        limits=outcome.setup.limits_name,
         floor=0.5 / int(np.count_nonzero(of_interest)),
         trained=tuple(
             _network(outcome, trial, point)
@@ -132,7 +135,7 @@ def _front_point(outcome: StudyOutcome, row: FrontRow) -> FrontPoint:
     low, high = row.difference_interval
     lines = (
         *_costs(row.point, row.point.mapped.figures),
-        f"{row.share:.2%} of the limits, all copies",
+        f"{row.share:.2%} of {outcome.setup.limits_name}, all copies",
         f"{outcome.merit_name}:",
         f"  validation {row.point.error:.4f} [{row.interval[0]:.4f}, {row.interval[1]:.4f}]",
         f"  test {row.test.error:.4f} [{row.test_interval[0]:.4f}, {row.test_interval[1]:.4f}], "

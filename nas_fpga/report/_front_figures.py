@@ -14,7 +14,7 @@ from nas_fpga.report._theme import LEAST_SHARE, axis, layout, log_ticks, percent
 
 _LABELS_APART = 0.16  # of the length of the front, on its log axis
 _AXES: tuple[tuple[str, str, Callable[[Network], float]], ...] = (
-    ("share of the limits", "", lambda n: max(n.share, LEAST_SHARE)),
+    ("", "", lambda n: max(n.share, LEAST_SHARE)),  # of the limits: the resource axis
     ("LUT", "LUT, all copies", lambda n: n.lut),
     ("DSP", "DSP, all copies", lambda n: n.dsp),
     ("latency", "latency in ns", lambda n: n.latency_ns),
@@ -61,7 +61,7 @@ def front_figure(data: FrontData) -> Figure:
         every = [v for values in x for v in values]
         x_axis = _x_axis(title or data.axis, every)
         # The front is one over the resource axis alone; over another its points are in no order.
-        in_order = label == _AXES[0][0]
+        in_order = not title
         labels = []
         if in_order:
             x_axis |= log_ticks(min(every), max(every), percent)
@@ -70,7 +70,7 @@ def front_figure(data: FrontData) -> Figure:
             {"x": values, "visible": in_order or trace["mode"] != "lines"}
             for values, (trace, _) in zip(x, traces, strict=True)
         )
-        views.append(View(label, tuple(shown), {"xaxis": x_axis, "annotations": labels}))
+        views.append(View(label or f"share of {data.limits}", tuple(shown), {"xaxis": x_axis, "annotations": labels}))
     level = max(data.most_precise.network.error, data.floor)
     shapes = [_line("y", level, "@blue", "dot")]
     y_axis = merit_axis(data)

@@ -100,6 +100,7 @@ class ReportData:
         outcome: Of the study.
         front: The front and all networks behind it.
         n_trials: Trials asked for.
+        has_ended: Whether the search ended by itself, with fewer trials where nothing was left to train or to gain.
         steps, steps_by_time: The course of the search.
         chosen: Points shown in detail, cheapest first.
         scores: Score distributions of the best network by subset, one for each class against the rest.
@@ -118,6 +119,7 @@ class ReportData:
     outcome: StudyOutcome
     front: FrontData
     n_trials: int
+    has_ended: bool
     steps: tuple[Step, ...]
     steps_by_time: tuple[Step, ...]
     chosen: tuple[Chosen, ...]
@@ -144,7 +146,7 @@ def gather(outcome: StudyOutcome) -> ReportData:
     setup = outcome.setup
     with StudyStorage(outcome.folder, outcome.storage_url) as storage:
         stored = storage.open(write=False)
-        n_trials, ran_with = storage.n_trials(), storage.versions()
+        n_trials, has_ended, ran_with = storage.n_trials(), storage.has_ended(), storage.versions()
         roles = _roles(outcome)
         networks = {name: _network(storage, outcome, name) for name in roles}
     best = outcome.best
@@ -159,6 +161,7 @@ def gather(outcome: StudyOutcome) -> ReportData:
         outcome=outcome,
         front=gather_front(outcome),
         n_trials=n_trials,
+        has_ended=has_ended,
         steps=by_number,
         steps_by_time=by_time,
         chosen=chosen,
@@ -176,7 +179,7 @@ def gather(outcome: StudyOutcome) -> ReportData:
         stored=stored,
         versions=ran_with,
         search_command=search_command(stored, n_trials),
-        report_command=report_command(outcome.folder.name, setup.definition.hardware, stored.hardware),
+        report_command=report_command(outcome.folder, setup.definition.hardware, stored.hardware, outcome.storage_url),
     )
 
 

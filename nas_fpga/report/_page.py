@@ -64,8 +64,8 @@ def _lede(data: ReportData) -> str:
 def _notices(data: ReportData) -> str:
     notices = []
     trials = data.outcome.trials
-    ended = sum(trial.ended for trial in trials)
-    if ended < data.n_trials:
+    if not data.has_ended:
+        ended = sum(trial.ended for trial in trials)
         notices.append(f"This search has not ended: {ended:,} of {data.n_trials:,} trials are in this report.")
     if data.failed:
         n = len(data.failed)
@@ -90,7 +90,7 @@ def _cards(data: ReportData) -> str:
     cost = (
         f"[{lut.low:,.0f}, {lut.high:,.0f}] at {lut.stage} by {rung_of(lut)}; {figures.dsp.value:,.0f} DSP, "
         f"{figures.latency_ns.value:,.0f} ns, "
-        f"{copies}, {row.share:.2%} of the limits"
+        f"{copies}, {row.share:.2%} of {data.front.limits}"
     )
     return cards(
         (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
 from nas_fpga.errors import InputError
-from nas_fpga.hardware import Calibration
+from nas_fpga.hardware import UNLIMITED, Calibration
 from nas_fpga.samplers import SAMPLERS, Goal
 from nas_fpga.space import TrainingSettings, TrainingSpace
 from nas_fpga.study._json import to_json
@@ -19,6 +19,7 @@ DATA_SETS = ("hgcal", "jets")
 MAX_LAYERS = 64  # far beyond what pays, and the range that a study's depths are stored in
 PRESSURES = (1e-6, 1e-3)
 """Range in which the pressure on learned bits is searched."""
+_LIMITS = ("max_luts", "max_ffs", "max_dsps", "max_brams", "max_latency_ns")
 DATASET_FILE = "dataset.npz"  # in the study's folder: rows that came from Python rather than from a file
 
 
@@ -70,6 +71,15 @@ class HardwareTarget:
     objective: str = "share"
     rank_stage: str = "place-and-route"
     calibration: Calibration | None = None
+
+    def with_values(self, given: Mapping[str, Any]) -> HardwareTarget:
+        """Return the target with what is given in place of its own.
+
+        Where that is the region in which nothing is refused, limits of its own do not stay.
+        """
+        unlimited = str(given.get("region")).strip().lower() == UNLIMITED
+        no_limits = {name: getattr(HardwareTarget, name) for name in _LIMITS} if unlimited else {}
+        return replace(self, **{**no_limits, **given})
 
 
 @dataclass(frozen=True)

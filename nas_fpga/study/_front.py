@@ -53,7 +53,8 @@ def selection_corrected(
     For each point: pick, in every resample, the best among the points that cost at most as much; the optimism is how
     much worse that pick is on the full sample than in the resample it was picked in, on average (Efron's bootstrap
     estimate of optimism, J. Am. Stat. Assoc. 78 (1983) 316). The medians of the replicates are moved to the errors
-    first: a working point derived anew from repeated rows has a bias of its own, which is no optimism.
+    first: a working point derived anew from repeated rows has a bias of its own, which is no optimism. No error is
+    above 1, be it a background efficiency or an error rate.
 
     Args:
         errors: `(n,)` on the full sample.
@@ -71,7 +72,7 @@ def selection_corrected(
         least, picked = np.where(better, centred[i], least), np.where(better, errors[i], picked)
         optimism[rank] = max(np.mean(picked - least), 0.0)  # rare large errors of a pick are no pessimism
     corrected = np.empty(len(errors))
-    corrected[order] = errors[order] + optimism[at_most - 1]
+    corrected[order] = np.minimum(errors[order] + optimism[at_most - 1], 1.0)
     return corrected
 
 

@@ -117,10 +117,10 @@ class SearchOptions(HardwareOptions, total=False):
         calibration: File of ``nas-fpga calibrate``; ratios between stages in place of those that are shipped.
     """
 
-    target: str
-    group: str
-    weight: str
-    signal: str
+    target: str | int
+    group: str | int
+    weight: str | int
+    signal: str | int
     features: str
     pileup: int
     tables: str | Path
@@ -205,6 +205,9 @@ def apply_options(definition: SearchDefinition, options: Mapping[str, Any]) -> S
     for name, such_as in _LISTS.items():
         if name in options:
             changes[name] = _read_list(name, options[name], such_as)
+    after: tuple[str, ...] = changes.get("after", ())
+    if twice := [name for i, name in enumerate(after) if name in after[:i]]:
+        raise InputError(f"--after {twice[0]} is given twice")
     fixed = [name for name in SETTING_SCALES if options.get(name) is not None]
     changes["search_training"] = (
         read_search_training(options["search_training"], fixed)

@@ -18,7 +18,7 @@ from nas_fpga.execution import LocalWorkers
 from nas_fpga.hardware import MOST_MAPPINGS, ladder_of_mappings
 from nas_fpga.samplers import Observation
 from nas_fpga.space import Candidate
-from nas_fpga.study._definition import DATASET_FILE, HardwareTarget, SearchDefinition
+from nas_fpga.study._definition import DATASET_FILE, SearchDefinition
 from nas_fpga.study._folders import held_by
 from nas_fpga.study._known import known_before
 from nas_fpga.study._options import DEFAULT_TRIALS, apply_options, with_implied
@@ -220,7 +220,7 @@ def read_outcome(
     Args:
         folder: ``runs/NAME``.
         storage_url: Optuna storage, None for SQLite in the folder.
-        hardware: Fields of :class:`HardwareTarget` that replace the study's.
+        hardware: Fields of :class:`HardwareTarget` that replace the study's, see :meth:`HardwareTarget.with_values`.
         data: Where the study's data file lies now, if it was moved.
         message: Told now and then how far it is, if it takes long.
 
@@ -246,8 +246,7 @@ def _mapped(storage: StudyStorage, hardware: Mapping[str, Any], data: str | None
     dataset = load_data(definition.data, folder)
     if dataset.fingerprint() != definition.data.fingerprint:
         raise changed_rows(definition, folder)
-    target: HardwareTarget = replace(definition.hardware, **hardware)
-    setup = Setup(replace(definition, hardware=target), dataset)
+    setup = Setup(replace(definition, hardware=definition.hardware.with_values(hardware)), dataset)
     lost: dict[str, str] = {}
     with threadpool_limits(1):
         trials = tuple(_mapped_anew(trial, storage, setup, lost) for trial in storage.trials())

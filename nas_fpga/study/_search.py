@@ -137,6 +137,7 @@ class Search:
         try:
             with noted_interrupt() as interrupt:
                 self._loop(workers, interrupt)
+                self.storage.note_end()
         except KeyboardInterrupt:
             for record in self.records:
                 if record.state == "running":

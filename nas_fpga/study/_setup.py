@@ -16,6 +16,7 @@ from nas_fpga.data import (
     Split,
     Subset,
     against_rest,
+    file_and_object,
     fit_input_format,
     load_dataset,
     load_hgcal,
@@ -68,7 +69,7 @@ def load_data(source: DataSource, folder: Path | None = None, *, drop_constant: 
         dataset = load_variant(source.name) if variant else load_jets()
         return dataset if source.signal is None else against_rest(dataset, source.signal)
     if source.target is None:
-        if not Path(source.name).exists():
+        if not file_and_object(source.name)[0].exists():
             known = ", ".join(DATA_SETS)
             raise InputError(
                 f"--data '{source.name}' is none of {known} and no file; give {known} or the path of a file"
@@ -230,10 +231,17 @@ class Setup:
     @property
     def resource_name(self) -> str:
         """The resource axis in words."""
-        objective = self.target.objective
+        return f"{'largest ' * (self.target.objective == 'share')}share of {self.limits_name}"
+
+    @property
+    def limits_name(self) -> str:
+        """What the resource axis is a share of, in words."""
+        objective, unlimited = self.target.objective, self.target.unlimited
         if objective == "share":
-            return f"largest share of the {'part' if self.target.unlimited else 'limits'}"
-        return f"share of the limit of {objective if objective == 'latency' else objective.upper()}"
+            return "the part" if unlimited else "the limits"
+        if objective == "latency":
+            return f"{self.target.limits.latency_ns:,.0f} ns" if unlimited else "the limit of latency"
+        return f"the part's {objective.upper()}" if unlimited else f"the limit of {objective.upper()}"
 
     def evaluate(self, logits: NDArray[np.float64], subset: Subset, validation: Merits | None = None) -> Merits:
         """Return the figures of merit of a network's logits on a subset.
@@ -266,10 +274,12 @@ class Setup:
         """Refuse rows that no interval can be given on, which would be known only once all is trained.
 
         Raises:
-            InputError: Validation or test rows have too few groups to be resampled.
+            InputError: Validation or test rows have too few groups to be resampled, be it of one class.
         """
         for subset in ("validation", "test"):
-            self.bootstrap(subset)
+            if constant := self.bootstrap(subset).constant_classes:
+                name = self.dataset.class_names[constant[0]]
+                raise InputError(f"class '{name}' has too few groups in {subset} to be resampled; give more groups")
 
     @property
     def trainer_factory(self) -> LocalTrainerFactory:

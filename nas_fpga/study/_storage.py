@@ -42,6 +42,7 @@ _POLISHED = "polished:"
 _OBJECTIVES = "study:metric_names"
 _N_TRIALS = "trials asked for"
 _N_KNOWN = "trials known before"
+_ENDED_WITH = "trials asked for when it ended"
 _CONSTRAINTS = "constraints"  # how far limits are violated, as Optuna and its dashboard both know it
 
 
@@ -223,6 +224,19 @@ class StudyStorage:
         """Return how many trials were asked for."""
         with storage_errors(self._url):
             return int(self._connect().get_study_user_attrs(self._study_id)[_N_TRIALS])
+
+    def note_end(self) -> None:
+        """Note that the search ended by itself, be it for want of candidates or of gain; until more are asked for."""
+        with storage_errors(self._url):
+            self._connect().set_study_system_attr(self._study_id, f"{OURS}{_ENDED_WITH}", self.n_trials())
+
+    def has_ended(self) -> bool:
+        """Return whether the search ended by itself; of a study of before, whether all trials asked for have."""
+        n_trials = self.n_trials()
+        with storage_errors(self._url):
+            if self._study_attributes().get(_ENDED_WITH) == n_trials:
+                return True
+        return sum(trial.ended for trial in self.trials()) >= n_trials
 
     def n_known(self) -> tuple[int, ...] | None:
         """Return how many trials each study before this one had when it began; None of a study of before."""

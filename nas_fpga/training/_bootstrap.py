@@ -59,7 +59,10 @@ class GroupBootstrap:
         n_groups = int(self._group.max(initial=-1)) + 1
         weight_by_class = np.zeros((n_groups, self.n_classes))
         np.add.at(weight_by_class, (self._group, self._labels), self._weights)
-        self._times = _draw(weight_by_class.argmax(axis=1), n_resamples, np.random.default_rng(seed))
+        strata = weight_by_class.argmax(axis=1)
+        self._times = _draw(strata, n_resamples, np.random.default_rng(seed))
+        alone = np.bincount(strata)[strata] == 1
+        self._varies = weight_by_class[~alone].any(axis=0)
         self._totals = self._sums(weight_by_class)  # (n_resamples, n_classes)
         needed = self._totals if self.n_classes == 2 else self._totals.sum(axis=1)
         if not n_groups or (needed <= 0).any():
@@ -85,6 +88,14 @@ class GroupBootstrap:
             n_resamples=n_resamples,
             signal_efficiency=signal_efficiency,
         )
+
+    @property
+    def constant_classes(self) -> tuple[int, ...]:
+        """Classes that are the same in all resamples, as each of their groups is alone in its stratum.
+
+        Intervals are too narrow by all that such a class scatters: where every class is one, of width 0.
+        """
+        return tuple(np.flatnonzero(~self._varies).tolist())
 
     def errors(self, scores: Floats, thresholds: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Return the figure of merit in each resample `(n_resamples,)`: background efficiency, or error rate.

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from nas_fpga.errors import MissingExtraError
+from nas_fpga.study import SearchRun
 from tests.cli.conftest import Ended, run, write_table
+from tests.report.conftest import scripted
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +77,22 @@ def test_what_was_proven_is_carried_to_another_stage_without_another_proof(folde
     for proof in proven:
         assert proof["synthesised"]["value"] == proof["synthesised"]["high"] == proof["cells"]["lut"]
         assert proof["synthesised"]["stage"] == proof["estimated"]["stage"] == "logic-synthesis"
+
+
+@pytest.mark.parametrize("display", [[], ["--json"]])
+def test_the_report_is_there_where_nothing_can_be_proven(
+    display: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    nas_fpga: Callable[[Sequence[str]], Ended],
+) -> None:
+    def proven(_: object) -> None:
+        raise MissingExtraError("--prove needs pyosys")
+
+    ended = SimpleNamespace(execute=lambda **_: scripted(tmp_path / "study", 3))
+    monkeypatch.setattr(SearchRun, "prepare", lambda *_, **__: ended)
+    monkeypatch.setattr("nas_fpga.cli._proof.proven", proven)
+    failed = nas_fpga(["search", "--runs", str(tmp_path), "--study", "study", "--prove", *display])
+    assert failed.code != 0
+    assert failed.err.endswith("error: --prove needs pyosys\n")
+    assert (tmp_path / "study" / "report.html").is_file()

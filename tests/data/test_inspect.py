@@ -193,6 +193,35 @@ def test_missing_values_of_a_constant_column_are_as_in_a_search(tmp_path: Path) 
     assert found.warnings == ()
 
 
+@pytest.mark.parametrize(
+    ("more", "warning"),
+    [
+        (
+            {"holes": np.where(np.arange(300) % 5 < 3, np.nan, 1.0 * np.arange(300))},
+            "180 of 300 rows have NaN or infinite features (most in column 'holes': 180); leave that column out",
+        ),
+        (
+            {"huge": np.linspace(-3e300, 1, 300)},
+            "Column 'huge' reaches 3e+300, beyond float32 (3.40282e+38); rescale it",
+        ),
+        (
+            {"weight": np.arange(300) % 3 % 2 * 1.0},
+            "Class '0' has only 0 usable rows, 10 of weight above 0 are needed; add rows or drop the class",
+        ),
+        (
+            {"holes": np.where((np.arange(300) % 3 == 1) & (np.arange(300) > 20), np.nan, 1.0 * np.arange(300))},
+            "Class '1' has only 7 usable rows, 10 of weight above 0 are needed; add rows or drop the class",
+        ),
+    ],
+)
+def test_what_a_search_refuses_is_a_warning(tmp_path: Path, more: dict, warning: str) -> None:
+    found = inspect_file(path := write(tmp_path / "t.npz", columns(**more)))
+    assert warning in found.warnings
+    with pytest.raises(InputError) as refused:
+        read_dataset(path, "label", group="event", weight="weight")
+    assert str(refused.value).lower() == f"{path}: {warning}".lower()
+
+
 def test_too_few_rows(tmp_path: Path) -> None:
     found = inspect_file(write(tmp_path / "t.npz", {"x": np.arange(12.0), "label": np.arange(12) // 9}))
     assert found.warnings[:2] == (

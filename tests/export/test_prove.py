@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from nas_fpga.export import reversals
-from nas_fpga.export._prove import PointProof, _kept
+from nas_fpga.export._prove import PointProof, _keep, _kept
 from nas_fpga.hardware import CellCounts, Figure, make_target
 
 
@@ -44,9 +44,9 @@ def test_equal_costs_are_in_no_order():
     assert reversals([]) == ()
 
 
-def outcome(*mappings: tuple[str, str], clock_ns: float = 5.0) -> Any:
+def outcome(*mappings: tuple[str, str], clock_ns: float = 5.0, folder: Path | None = None) -> Any:
     rows = [SimpleNamespace(point=SimpleNamespace(name=n, mapped=SimpleNamespace(mapping=m))) for n, m in mappings]
-    return SimpleNamespace(setup=SimpleNamespace(target=make_target(clock_ns=clock_ns)), front=rows)
+    return SimpleNamespace(setup=SimpleNamespace(target=make_target(clock_ns=clock_ns)), front=rows, folder=folder)
 
 
 def test_what_was_proven_is_read_again_where_it_is_the_same(tmp_path: Path) -> None:
@@ -62,3 +62,19 @@ def test_what_was_proven_is_read_again_where_it_is_the_same(tmp_path: Path) -> N
     path.write_text(path.read_text()[:100])
     assert _kept(path, outcome(("1.0", "da"))) == {}
     assert _kept(tmp_path / "none.json", outcome(("1.0", "da"))) == {}
+
+
+def test_proofs_of_other_points_and_clocks_are_kept(tmp_path: Path) -> None:
+    fronts = [(("7.0", "da"), ("3.0", "da")), (("4.0", "da"),)]
+    seen = []
+    for front, clock_ns in ((fronts[0], 5.0), (fronts[1], 5.0), (fronts[0], 4.0)):
+        of = outcome(*front, clock_ns=clock_ns, folder=tmp_path)
+        proofs = [replace(proof(name, 100, 100), differing=0, wall_time_s=clock_ns) for name, _ in front]
+        for n in range(1, len(proofs) + 1):  # as they come
+            _keep(of, proofs[:n])
+        seen.append((of, {each.point: each for each in proofs}))
+    for of, proofs_of in seen:
+        assert _kept(tmp_path / "proof.json", of) == proofs_of
+    (of, _), *_ = seen
+    _keep(of, [replace(proof("7.0", 100, 100), differing=0, wall_time_s=9.0)])
+    assert {name: each.wall_time_s for name, each in _kept(tmp_path / "proof.json", of).items()} == {"7.0": 9, "3.0": 5}

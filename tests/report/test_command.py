@@ -70,10 +70,22 @@ def test_what_the_command_line_cannot_say_is_no_command() -> None:
 
 def test_other_limits_are_said() -> None:
     own = HardwareTarget()
-    assert report_command("main", own, own) is None
+    assert report_command(Path("runs/main"), own, own) is None
     other = replace(own, max_luts=2000.0, rate_mhz=160.0)
     expected = "nas-fpga report --study main --rate-mhz 160 --max-luts 2000 --to FILE"
-    assert report_command("main", other, own) == expected
+    assert report_command(Path("runs/main"), other, own) == expected
+
+
+def test_a_study_elsewhere_is_found() -> None:
+    own, other = HardwareTarget(), HardwareTarget(region="unlimited")
+    command = report_command(Path("my runs/main"), other, own)
+    assert command == "nas-fpga report --study main --runs 'my runs' --region unlimited --to FILE"
+    command = report_command(Path("runs/main"), other, own, "mysql://me:secret@host/studies")
+    assert command is not None
+    assert shlex.split(command)[4:6] == ["--storage", "mysql://me:***@host/studies"]
+    command = report_command(Path("runs/main"), other, own, "sqlite:///my studies.db")
+    assert command is not None
+    assert shlex.split(command)[4:6] == ["--storage", "sqlite:///my studies.db"]
 
 
 def test_a_calibration_is_a_file_to_be_named() -> None:
@@ -81,7 +93,7 @@ def test_a_calibration_is_a_file_to_be_named() -> None:
     ratio = StageRatio("csynth", "latency", "lut", 0.5, 0.3, 4, (100.0, 2000.0))
     other = replace(own, calibration=Calibration((ratio,)))
     expected = "nas-fpga report --study main --calibration FILE --to FILE"
-    assert report_command("main", other, own) == expected
+    assert report_command(Path("runs/main"), other, own) == expected
     assert search_command(SearchDefinition(hardware=other), 9) == "nas-fpga search --calibration FILE --trials 9"
 
 

@@ -20,7 +20,7 @@ from nas_fpga.report import plot_front, write_report
 from nas_fpga.report._course import course
 from nas_fpga.report._curves import distributions, roc_line
 from nas_fpga.report._front_data import gather_front
-from nas_fpga.report._front_figures import top_of
+from nas_fpga.report._front_figures import front_figure, top_of
 from nas_fpga.report._gather import Chosen, _curves, _distributions, gather
 from nas_fpga.report._network_figures import curves_figure, scores_figure
 from nas_fpga.report._page import _failures, _notices, page
@@ -29,7 +29,7 @@ from nas_fpga.report._shell import json_for_html
 from nas_fpga.report._tables import front_table, settings_tables
 from nas_fpga.report._theme import log_ticks, percent, resolve
 from nas_fpga.space import LearnedBits, TrainingSpace
-from nas_fpga.study import Outcome, StudyOutcome, TrialRecord
+from nas_fpga.study import HardwareTarget, Outcome, StudyOutcome, TrialRecord
 from nas_fpga.training import LearningCurve, roc_curve
 from tests.report.conftest import scripted
 
@@ -198,6 +198,32 @@ def test_the_best_stage_is_said_and_what_stands_by_law(outcome: StudyOutcome, ca
     assert many.by_law_note.endswith(": 0.0, 1.0, 2.0, 3.0, 4.0, ...")
     print_outcome(many, as_json=True)
     assert json.loads(capsys.readouterr().out)["by_law"] == list(many.by_law)
+
+
+def test_a_search_has_ended_where_nothing_is_left_to_train_or_to_gain(tmp_path: Path) -> None:
+    exhausted = scripted(tmp_path / "exhausted", 100, sampler="grid", grid="4,8x4,8")
+    patient = scripted(tmp_path / "patient", 100, trial_patience=4)
+    for outcome in (exhausted, patient):
+        assert len(outcome.trials) < 100
+        assert "has not ended" not in _notices(gather(outcome))
+    stopped = scripted(tmp_path / "stopped", 100, stop_after=4, sampler="grid", grid="4,8x4,8,12")
+    assert "This search has not ended: 4 of 100 trials are in this report." in _notices(gather(stopped))
+
+
+def test_where_nothing_is_refused_shares_are_of_the_part(tmp_path: Path, capsys) -> None:
+    unlimited = scripted(tmp_path / "unlimited", 6, hardware=HardwareTarget(region="unlimited"))
+    limited = scripted(tmp_path / "limited", 6)
+    for outcome, whole in ((unlimited, "the part"), (limited, "the limits")):
+        data = gather(outcome)
+        assert f"{outcome.best.share:.2%} of {whole}</p>" in page(data)
+        assert front_figure(data.front).views[0].label == f"share of {whole}"
+        assert f"{data.outcome.front[0].share:.2%} of {whole}, all copies" in data.front.front[0].network.lines
+    print_outcome(unlimited, as_json=False)
+    printed = capsys.readouterr().out
+    assert " inferences/us; nothing refused\n" in printed
+    assert "limits" not in printed
+    print_outcome(limited, as_json=False)
+    assert "inferences/us; limits 432,000 LUT, 3,072 DSP, 1,000 ns\n" in capsys.readouterr().out
 
 
 def test_pauses_do_not_count(outcome: StudyOutcome) -> None:

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from nas_fpga.errors import InputError
@@ -37,6 +38,25 @@ def test_points_over_the_budget_are_dropped_and_counted():
     assert sampler.n_dropped == len(over) == 189
     assert "105 of 294 points at w6a6; 189 dropped" in sampler.describe()
     assert GridSampler(MLPSpace(13, 1, 6000), reference_grid()).n_dropped == 0
+
+
+def test_many_points_are_checked_together(monkeypatch):
+    calls = []
+
+    def prior_cost(rows):
+        calls.append(len(rows))
+        return np.zeros(len(rows)), rows[:, 0] % 7 == 0
+
+    monkeypatch.setattr("nas_fpga.samplers._grid._AT_ONCE", 100)
+    grid = (*parse_grid("{0}x{0}".format(",".join(map(str, range(1, 31))))), (1, 2**40), (1,) * 9, (1,))
+    space = MLPSpace(3, 1, 40, max_layers=3, prior_cost=prior_cost)
+    calls.clear()
+    points = GridSampler(space, grid).points
+    assert len(calls) == 10
+    assert {point.topology for point in points} == {
+        topology for topology in grid if sum(topology) <= 40 and len(topology) <= 3 and topology[0] % 7
+    }
+    assert all(point in space for point in points)
 
 
 def test_points_come_once_each_then_it_ends():

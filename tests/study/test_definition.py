@@ -114,6 +114,18 @@ def test_tables_are_found_from_any_folder_and_may_move(tmp_path: Path, monkeypat
     assert ours.differences(moved) == []
 
 
+def test_where_nothing_is_refused_limits_do_not_stay() -> None:
+    own = HardwareTarget(clock_ns=4.0, max_luts=300.0, max_dsps=0.0, max_latency_ns=50.0)
+    assert own.with_values({"max_luts": 200.0}) == replace(own, max_luts=200.0)
+    assert own.with_values({"region": "slr"}) == own
+    unlimited = own.with_values({"region": " Unlimited"})
+    assert unlimited == HardwareTarget(clock_ns=4.0, region=" Unlimited")
+    assert make_hardware_target(SearchDefinition(hardware=unlimited)).unlimited
+    given = own.with_values({"region": "unlimited", "max_luts": 300.0})
+    with pytest.raises(InputError, match="region unlimited has no limits"):
+        make_hardware_target(SearchDefinition(hardware=given))
+
+
 def test_a_calibration_is_kept_with_its_content_and_named_where_it_differs(tmp_path: Path) -> None:
     ratio = StageRatio("csynth", "latency", "lut", 0.5, 0.3, 4, (100.0, 2000.0), "vendor-synthesis")
     write_calibration(Calibration((ratio,)), tmp_path / "c.json")

@@ -82,6 +82,11 @@ def test_a_bias_of_the_resamples_is_no_optimism() -> None:
     np.testing.assert_allclose(selection_corrected(errors, replicates, np.array([1.0, 2.0])), errors)
 
 
+def test_no_corrected_error_is_above_1() -> None:
+    errors, replicates = np.array([0.95, 0.9]), np.array([[0.95] * 3 + [0.1], [0.1] + [0.9] * 3])
+    assert selection_corrected(errors, replicates, np.array([1.0, 2.0])).tolist() == [1.0, 1.0]
+
+
 def test_equal_costs_are_eligible_together() -> None:
     errors, replicates = np.array([0.2, 0.21]), np.array([[0.1, 0.3], [0.31, 0.11]])
     first, second = selection_corrected(errors, replicates, np.array([1.0, 1.0]))
@@ -99,7 +104,7 @@ def test_selection_correction_against_a_loop(sample) -> None:
         for r in range(replicates.shape[1]):
             pick = min((j for j in order if shares[j] <= shares[i]), key=lambda j: centred[j, r])  # the first of equals
             optimism.append(errors[pick] - centred[pick, r])
-        expected[i] = errors[i] + max(np.mean(optimism), 0)
+        expected[i] = min(errors[i] + max(np.mean(optimism), 0), 1)
     np.testing.assert_allclose(selection_corrected(errors, replicates, shares), expected, atol=1e-12)
 
 

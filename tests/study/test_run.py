@@ -39,6 +39,18 @@ def test_groups_too_few_for_intervals_are_refused_before_anything_is_trained(tmp
     assert SearchRun.prepare(tmp_path / "early", grouped).setup.dataset.n_classes == 2
 
 
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_one_group_of_a_class_in_a_subset_is_refused(tmp_path: Path, n_classes: int) -> None:
+    """Three runs of each class: one goes to each subset, and intervals had a width of 0."""
+    rows = [f"{row % 7},{row % n_classes + n_classes * (row // n_classes % 3)},{row % n_classes}" for row in range(300)]
+    (tmp_path / "runs.csv").write_text("\n".join(["a,run,label", *rows]) + "\n")
+    given = {"data": str(tmp_path / "runs.csv"), "target": "label", "group": "run", "budget": 20}
+    with pytest.raises(
+        InputError, match=r"^class '0' has too few groups in validation to be resampled; give more groups$"
+    ):
+        SearchRun.prepare(tmp_path / "early", given)
+
+
 def test_what_is_resumed_keeps_its_own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the environment nor ``quick``, said again, is a change."""
     begun = SearchRun.prepare(tmp_path / "quick", {"quick": True, "budget": 40}, dataset=make_setup().dataset)

@@ -128,6 +128,28 @@ def test_exhausted_space_ends(folder: Path) -> None:
     assert again == trials
 
 
+def test_a_search_that_is_to_have_more_trials_has_not_ended(folder: Path) -> None:
+    setup = make_setup(sampler="grid", grid="4,8x4,8")
+    with StudyStorage(folder) as storage:
+        storage.create(setup.definition, n_trials=9)
+        assert not storage.has_ended()
+    search(folder, setup, 9)
+    with StudyStorage(folder) as storage:
+        storage.open(write=True)
+        assert (storage.has_ended(), len(storage.trials())) == (True, 4)
+        storage.set_n_trials(12)
+        assert not storage.has_ended()
+    with pytest.raises(SearchInterruptedError):
+        search(folder, make_setup(sampler="random", budget=40), 12, stop_after=2)
+    with StudyStorage(folder) as storage:
+        storage.open(write=False)
+        assert not storage.has_ended()
+    search(folder, make_setup(sampler="random", budget=40), 12)
+    with StudyStorage(folder) as storage:
+        storage.open(write=False)
+        assert storage.has_ended()
+
+
 def test_what_no_sampler_may_propose_ends_the_search(tmp_path: Path) -> None:
     inside, outside = ([f"{width} w5a5" for width in widths] for widths in (range(2, 9), range(50, 54)))
     for i, (texts, message) in enumerate(

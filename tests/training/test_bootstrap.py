@@ -144,6 +144,20 @@ class TestResamples:
         bootstrap = GroupBootstrap(np.arange(60), labels, np.ones(60), seed=0)
         assert_array_equal(bootstrap.errors(labels.astype(float)), np.zeros(1000))
 
+    def test_a_class_whose_groups_are_alone_in_their_stratum_is_constant(self) -> None:
+        labels = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+        scores = np.arange(8.0)
+        of_one = GroupBootstrap(labels, labels, np.ones(8), seed=0)
+        assert of_one.constant_classes == (0, 1)
+        assert np.ptp(of_one.errors(scores)) == 0
+        assert GroupBootstrap(np.array([0, 0, 1, 1, 2, 2, 2, 2]), labels, np.ones(8), seed=0).constant_classes == (1,)
+        three = GroupBootstrap(labels, np.array([0, 0, 0, 2, 1, 1, 1, 2]), np.ones(8), seed=0)
+        assert three.constant_classes == (0, 1, 2)  # two groups hold the last, one of each other class
+
+    def test_groups_of_another_class_let_a_class_vary(self) -> None:
+        groups = np.repeat(np.arange(30), 3)
+        assert GroupBootstrap(groups, np.tile([0, 0, 1], 30), np.ones(90), seed=0).constant_classes == ()
+
     def test_refused(self) -> None:
         groups, labels, weights, scores = toy(0)
         with pytest.raises(InputError, match="0 groups are too few to resample 2 classes"):
