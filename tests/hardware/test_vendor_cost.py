@@ -237,6 +237,24 @@ def test_rtl_is_placed_and_routed(project, tools):
     assert cost(project, "place-and-route")[0].figures.lut.stage == "place-and-route"
 
 
+def test_of_a_design_in_both_stages_are_of_what_has_them(project, tools):
+    """An export in distributed arithmetic: C synthesis is of its HLS, the rest of its RTL unless only HLS was built."""
+    (project / "rtl").mkdir()
+    (project / "rtl" / "vivado_ooc.tcl").touch()
+    put(project, CSYNTH, "vitis_hls_2023.1.xml")
+    assert cost(project, "csynth")[0].figures.lut.value == 40962
+    put(project, "implement/timing.rpt", "timing_2023.1_routed.rpt")
+    with pytest.raises(InputError, match=r"rtl has no vivado/utilization\.rpt, and vivado is not on PATH"):
+        cost(project, "place-and-route")
+    put(project, "implement/utilization.rpt", "utilization_2014.2_7series_placed.rpt")
+    of_hls, _, _ = cost(project, "place-and-route")
+    assert of_hls.figures.lut.value == 6130
+    put(project, "../rtl/vivado/timing.rpt", "timing_2023.1_routed.rpt")
+    put(project, "../rtl/vivado/utilization.rpt", "utilization_2014.2_7series_placed.rpt")
+    change(project / "rtl/vivado/utilization.rpt", "| 6130 |", "| 6131 |")
+    assert cost(project, "place-and-route")[0].figures.lut.value == 6131
+
+
 def test_a_missing_tool_is_named_with_the_cure(project, tools):
     with pytest.raises(InputError) as caught:
         cost(project, "csynth")
