@@ -79,6 +79,11 @@ class Target:
         """The shares of limits whose largest is the resource axis: those of all resources, or one of the objective."""
         return RESOURCES if self.objective == "share" else (_SHARE_OF.get(self.objective, self.objective),)
 
+    @property
+    def longest_latency_ns(self) -> float:
+        """The latency beyond which a design is refused; infinite where nothing is."""
+        return math.inf if self.unlimited else self.limits.latency_ns
+
     def copies(self, ii_cycles: ArrayLike) -> NDArray[np.int64]:
         """Return how many copies sustain the rate when each takes a new input every ``ii_cycles``, both `(...)`.
 

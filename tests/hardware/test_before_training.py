@@ -64,6 +64,15 @@ def test_where_nothing_is_limited_nothing_is_refused():
     assert share[1] == of_part[1]
 
 
+def test_where_nothing_is_limited_no_reuse_factor_is_too_slow():
+    rows, slow = np.array([row((64, 64), 6, 6)]), {"rate_mhz": 0.1}
+    unlimited, patient, hasty = (
+        PreTrainingCost(16, 5, 10, make_target(**slow, **limits))(rows)[0]
+        for limits in ({"region": "unlimited"}, {"region": "part", "max_latency_ns": 1e5}, {"region": "part"})
+    )
+    assert unlimited == patient < hasty
+
+
 def test_trained_networks_are_refused_by_limits_alone():
     network = build_network((200, 200), 8, 8, seed=0)
     tight, unlimited = make_target(region="0.1%"), make_target(region="unlimited")
