@@ -127,7 +127,7 @@ class PreTrainingCost:
         limits = np.array([getattr(target.limits, name) for name in RESOURCES])[:, None, None, None]
         unknown = np.exp(WEIGHTS_SPREAD + WEIGHTS_SPREAD_PER_BIT / np.maximum(weight_bits, 1))
         by_weights = np.stack([np.ones_like(unknown), 1 / unknown, unknown])[:, None]  # value, low, high
-        used = share_of(copies * cost[: len(RESOURCES)], limits) * by_weights
+        used = share_of(cost[: len(RESOURCES)] * by_weights, limits, copies)
         latency = cost[QUANTITIES.index("latency_cycles")] * target.clock_ns / target.limits.latency_ns
         growth = period_growth(cost[QUANTITIES.index("lut"), VALUE])  # much the same for LUTs of another stage
         period = cost[QUANTITIES.index("period_ns"), LOW] / target.clock_ns * by_weights**growth
