@@ -12,14 +12,14 @@ from nas_fpga.errors import InputError
 from nas_fpga.hardware import (
     RESOURCES,
     STRATEGIES,
-    CSynthReport,
     DesignCost,
+    ReportedResources,
     Resource,
     Stage,
     StageCounts,
     Strategy,
-    UtilizationReport,
-    is_report,
+    TimingReport,
+    counts_resources,
     project_clock_ns,
     read_report,
 )
@@ -52,8 +52,14 @@ def project_of(report: Path) -> Path:
 
 
 def reports_in(project: Path) -> list[Path]:
-    """Return all reports of known kinds in a project."""
-    return [path for path in sorted(project.rglob("*")) if path.suffix in _SUFFIXES and is_report(path)]
+    """Return the reports in a project that count resources; hidden folders are the tools' own."""
+    return [
+        path
+        for path in sorted(project.rglob("*"))
+        if path.suffix in _SUFFIXES
+        and not any(part.startswith(".") for part in path.relative_to(project).parts)
+        and counts_resources(path)
+    ]
 
 
 def read_project(project: Path, reports: Sequence[Path], *, message: Callable[[str], None]) -> list[StageCounts]:
@@ -92,18 +98,19 @@ def _is_project(folder: Path) -> bool:
 
 def _by_stage(reports: Iterable[Path]) -> dict[Stage, dict[Resource, float]]:
     """Return what each stage counts; of several reports of a stage that with the most LUTs, as others are of parts."""
-    found: dict[Stage, dict[Resource, float]] = {}
+    whole: dict[Stage, tuple[Path, ReportedResources]] = {}
     for path in reports:
         report = read_report(path)
-        if isinstance(report, CSynthReport | UtilizationReport):
-            counts = {name: float(getattr(report.used, name).value) for name in RESOURCES}
-            for name in ("lut", "ff"):
-                if counts[name] <= 0:
-                    raise InputError(f"{path} counts no {name.upper()}: it is of no network; leave it out")
-            stage = report.used.lut.stage
-            if stage not in found or counts["lut"] > found[stage]["lut"]:
-                found[stage] = counts
-    return found
+        if isinstance(report, TimingReport):
+            continue
+        stage = report.used.lut.stage
+        if stage not in whole or report.used.lut.value > whole[stage][1].lut.value:
+            whole[stage] = path, report.used
+    for path, used in whole.values():
+        for figure in (used.lut, used.ff):
+            if figure.value <= 0:
+                raise InputError(f"{path} counts no {figure.unit}: it is of no network; leave it out")
+    return {stage: {name: float(getattr(used, name).value) for name in RESOURCES} for stage, (_, used) in whole.items()}
 
 
 def _strategy(project: Path) -> Strategy:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum, StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
@@ -130,8 +132,12 @@ def given(ctx: typer.Context) -> set[str]:
     return {name for name in ctx.params if getattr(ctx.get_parameter_source(name), "name", "") == "COMMANDLINE"}
 
 
-def hardware(ctx: typer.Context) -> dict[str, Any]:
+def hardware(ctx: typer.Context, of_study: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
     """Return the options of the hardware target on the command line; limits beside other firmware are among them.
+
+    Args:
+        ctx: Of the command.
+        of_study: Those that hold where the command line has none, for what is left beside other firmware.
 
     Raises:
         InputError: ``--fill`` without ``--beside``, nothing is left beside that firmware, or the calibration is none.
@@ -143,10 +149,9 @@ def hardware(ctx: typer.Context) -> dict[str, Any]:
 
         values["calibration"] = read_calibration(values["calibration"])
     if "beside" in stated:
-        from nas_fpga.hardware import DEFAULT_PART, room_beside
+        from nas_fpga.hardware import room_beside
 
-        part, region = values.get("part", DEFAULT_PART), values.get("region", "slr")
-        return room_beside(ctx.params["beside"], ctx.params["fill"], part, region) | values
+        return values | room_beside(ctx.params["beside"], ctx.params["fill"], **{**of_study, **values})
     if "fill" in stated:
         from nas_fpga.errors import InputError
 

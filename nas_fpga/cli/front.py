@@ -9,7 +9,6 @@ import typer
 
 from nas_fpga.cli import _options as options
 from nas_fpga.cli._output import tell
-from nas_fpga.errors import InputError
 
 
 def front(
@@ -42,15 +41,16 @@ def front(
     Limits that are not given are those of the study. Without --study the latest one is meant.
     """
     del debug, fill  # read from the context
-    if beside is not None and part is None:
-        raise InputError(f"--beside {beside} needs --part, the part of its firmware")
-    values = options.hardware(ctx)
-
     from nas_fpga.cli._output import print_outcome
     from nas_fpga.cli._proof import print_proofs, proven
-    from nas_fpga.study import read_outcome
+    from nas_fpga.study import StudyStorage, read_outcome
 
     folder = options.existing_study(Path(runs), study, stored_elsewhere=storage is not None)
+    of_study = {}
+    if beside is not None:
+        with StudyStorage(folder, storage) as stored:
+            of_study = vars(stored.open(write=False).hardware)
+    values = options.hardware(ctx, of_study)
     outcome = read_outcome(folder, storage, values, data=data and options.absolute(data), message=tell)
     print_outcome(outcome, as_json=json, proofs=proven(outcome) if prove and json else ())
     if csv is not None:

@@ -7,7 +7,8 @@ here hls4ml converts the network on scaled features, and the input quantizer tha
 takes raw features, quantizes them in the input format, and hands the same bits on under the moved point.
 
 Where all features have one format, hls4ml makes the port of that format, and rounding and saturation the sender's
-work. Here they are always inside: the port takes raw values cut to its grid.
+work. Here they are inside: the port takes raw values cut to its grid. Only of a single feature, outside of distributed
+arithmetic, the port has the format itself, which rounds and saturates where it is given a number in C++.
 """
 
 from __future__ import annotations
@@ -180,6 +181,8 @@ def _model_to_convert(design: Design, backend: str) -> tuple[Any, InputFormat | 
     form, network = network.input_format, with_kept_saturation(network)
     if design.mapping.strategy == "distributed_arithmetic":
         return build(network), form
+    if len(form.bits) == 1:
+        return build(network), None  # nothing keeps hls4ml from fusing the one format, nor does its scale widen weights
     scaled = InputFormat(form.bits, form.signed, form.grid_bits, np.zeros_like(form.scale_log2))
     model = build(replace(network, input_format=scaled))
     if _alike(form.bits, form.signed, form.grid_bits):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nas_fpga._process import ToolFailedError
+from nas_fpga.errors import InputError
 from nas_fpga.export._project import write
 from nas_fpga.export._record import read_record
 from nas_fpga.export._select import design_of_point
@@ -105,7 +106,10 @@ def _prove_point(outcome: StudyOutcome, row: FrontRow, message: Callable[[str], 
     folder, target = outcome.folder / "proof" / row.point.name, outcome.setup.target
     cells, synthesised = None, None
     design = design_of_point(outcome, row.point.name)
-    write(design, folder, backend="vitis", rtl="verilog", decision="none", force=True, message=message)
+    try:
+        write(design, folder, backend="vitis", rtl="verilog", decision="none", force=True, message=message)
+    except InputError as error:  # of a network that is constant there is nothing to build
+        return _proof(row, cause=str(error), wall_time_s=time.monotonic() - started)
     try:
         verified = verify(folder, proof="rtl", message=message)
         description = read_record(folder)["rtl"]

@@ -68,7 +68,7 @@ from nas_fpga.hardware._period import adder_levels_per_cycle
 from nas_fpga.hardware._points import HardwareFigures, MappedPoint
 from nas_fpga.hardware._preflight import preflight
 from nas_fpga.hardware._report_text import ReportedResources
-from nas_fpga.hardware._reports import Report, is_report, read_report
+from nas_fpga.hardware._reports import Report, counts_resources, read_report
 from nas_fpga.hardware._reuse import ReuseOption, reuse_options
 from nas_fpga.hardware._stages import SHIPPED, StageRatio, shipped_ratio
 from nas_fpga.hardware._strategies import STRATEGIES, Strategy
@@ -145,13 +145,13 @@ __all__ = [
     "cost_by_synthesis",
     "cost_by_vendor",
     "cost_of_topology",
+    "counts_resources",
     "da4ml_version",
     "enumerate_mappings",
     "estimate",
     "expected_graph_s",
     "find_part",
     "input_format_luts",
-    "is_report",
     "known_boards",
     "known_parts",
     "ladder_of_mappings",

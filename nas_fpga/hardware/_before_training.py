@@ -103,7 +103,7 @@ class PreTrainingCost:
         unfolded = np.stack([at_rank_stage(adders, "distributed_arithmetic", target), unrolled], axis=2)
         # beyond two rounds over its inputs a layer's multiplexers cost more than the multipliers they save
         most = np.minimum(weights, 2 * traits.n_in)
-        aims = [aim for aim in REUSE_TARGETS[1::2] if aim * clock <= self.target.limits.latency_ns]
+        aims = [aim for aim in REUSE_TARGETS[1::2] if aim * clock <= target.longest_latency_ns]
         reuse = np.clip(most, 1.0, np.array(aims).reshape(-1, 1, 1))
         folded = at_rank_stage(resource_strategy(traits, reuse, self.n_inputs, clock), "resource", target)
         return np.concatenate([unfolded, folded], axis=2)
@@ -114,7 +114,7 @@ class PreTrainingCost:
         shapes = (np.maximum(n, 1).astype(np.int64) for n in (traits.n_in, traits.n_out))
         reuse = nearest_reuse_factors(*shapes).astype(np.float64)
         cycles = (reuse * traits.present).sum(axis=-1)
-        kept = (cycles * self.target.clock_ns <= self.target.limits.latency_ns).any(axis=-1)
+        kept = (cycles * self.target.clock_ns <= self.target.longest_latency_ns).any(axis=-1)
         kept[0] = True  # where all are too slow the first says by how much
         costs = resource_strategy(traits, reuse[kept], self.n_inputs, self.target.clock_ns)
         return at_rank_stage(costs, "resource", self.target)
@@ -127,7 +127,7 @@ class PreTrainingCost:
         limits = np.array([getattr(target.limits, name) for name in RESOURCES])[:, None, None, None]
         unknown = np.exp(WEIGHTS_SPREAD + WEIGHTS_SPREAD_PER_BIT / np.maximum(weight_bits, 1))
         by_weights = np.stack([np.ones_like(unknown), 1 / unknown, unknown])[:, None]  # value, low, high
-        used = share_of(copies * cost[: len(RESOURCES)], limits) * by_weights
+        used = share_of(cost[: len(RESOURCES)] * by_weights, limits, copies)
         latency = cost[QUANTITIES.index("latency_cycles")] * target.clock_ns / target.limits.latency_ns
         growth = period_growth(cost[QUANTITIES.index("lut"), VALUE])  # much the same for LUTs of another stage
         period = cost[QUANTITIES.index("period_ns"), LOW] / target.clock_ns * by_weights**growth

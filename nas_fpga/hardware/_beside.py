@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 from nas_fpga.errors import InputError
 from nas_fpga.hardware._figures import RESOURCES
@@ -14,23 +15,23 @@ from nas_fpga.hardware._vivado_report import UtilizationReport
 _LIMITS = dict(zip(RESOURCES, ("max_luts", "max_ffs", "max_dsps", "max_brams"), strict=True))
 
 
-def room_beside(report: Path | str, fill: str, part: str, region: str) -> dict[str, float]:
+def room_beside(report: Path | str, fill: str, **hardware: Any) -> dict[str, float]:
     """Return the limits of a design that shares its part with other firmware.
 
-    They are what a region has, but no more than the share of the whole part that may be filled, less what is used. Of
-    DSPs and BRAMs that may be nothing: a design in distributed arithmetic needs none.
+    They are those that it has without that firmware, but no more than the share of the whole part that may be filled,
+    less what is used. Of DSPs and BRAMs that may be nothing: a design in distributed arithmetic needs none.
 
     Args:
         report: Of `report_utilization`, of that firmware alone.
         fill: Share of every resource that may be filled, such as `80%`: beyond, routing fails or timing is not met.
-        part: See :func:`find_part`.
-        region: See :func:`parse_region`.
+        **hardware: Of :func:`make_target`: part, region and limits of the design.
 
     Returns:
         ``max_luts``, ``max_ffs``, ``max_dsps`` and ``max_brams`` of :func:`make_target`.
 
     Raises:
-        InputError: No such report, one of another part, no share, or no LUTs or flip-flops are left.
+        InputError: No such report, one of another part, no share, no LUTs or flip-flops are left, or see
+            :func:`make_target`.
     """
     try:
         share = float(fill.strip().removesuffix("%")) / 100 if fill.strip().endswith("%") else math.nan
@@ -41,7 +42,7 @@ def room_beside(report: Path | str, fill: str, part: str, region: str) -> dict[s
     found = read_report(report)
     if not isinstance(found, UtilizationReport):
         raise InputError(f"--beside {report} is no report_utilization of Vivado; give that of the other firmware")
-    target = make_target(part=part, region=region)
+    target = make_target(**hardware)
     device = target.part.device.removeprefix("xc")
     if device not in found.part.lower():
         raise InputError(f"--beside {report} is of {found.part}, not of {target.part.name}; give --part {found.part}")

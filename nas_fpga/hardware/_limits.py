@@ -79,6 +79,11 @@ class Target:
         """The shares of limits whose largest is the resource axis: those of all resources, or one of the objective."""
         return RESOURCES if self.objective == "share" else (_SHARE_OF.get(self.objective, self.objective),)
 
+    @property
+    def longest_latency_ns(self) -> float:
+        """The latency beyond which a design is refused; infinite where nothing is."""
+        return math.inf if self.unlimited else self.limits.latency_ns
+
     def copies(self, ii_cycles: ArrayLike) -> NDArray[np.int64]:
         """Return how many copies sustain the rate when each takes a new input every ``ii_cycles``, both `(...)`.
 
@@ -89,21 +94,31 @@ class Target:
 
 
 @overload
-def share_of(used: float, limit: float) -> float: ...
+def share_of(used: float, limit: float, copies: int = 1) -> float: ...
 @overload
-def share_of(used: NDArray[np.float64], limit: NDArray[np.float64]) -> NDArray[np.float64]: ...
-def share_of(used: float | NDArray[np.float64], limit: float | NDArray[np.float64]) -> float | NDArray[np.float64]:
-    """Return the share of a limit that is used; of a limit of 0 that is 0 where nothing is used, else infinite.
+def share_of(
+    used: NDArray[np.float64], limit: NDArray[np.float64], copies: int | NDArray[np.int64] = 1
+) -> NDArray[np.float64]: ...
+def share_of(
+    used: float | NDArray[np.float64], limit: float | NDArray[np.float64], copies: int | NDArray[np.int64] = 1
+) -> float | NDArray[np.float64]:
+    """Return the share of a limit that all copies use; of a limit of 0 that is 0 where nothing is used, else infinite.
+
+    Expected numbers have fractions, designs have not: a limit that the nearest whole number keeps is kept.
 
     Args:
-        used: A number or `(...)`.
-        limit: The same; broadcasts to `used`.
+        used: By one copy, a number or `(...)`.
+        limit: Of all copies, the same; broadcasts to `used`.
+        copies: The same.
     """
-    if isinstance(used, np.ndarray):
-        return np.divide(used, limit, out=np.where(used > 0, np.inf, 0.0), where=np.asarray(limit) > 0)
+    total, kept = copies * used, copies * np.rint(used) <= limit
+    if isinstance(total, np.ndarray):
+        total = np.where(kept, np.minimum(total, limit), total)
+        return np.divide(total, limit, out=np.where(total > 0, np.inf, 0.0), where=np.asarray(limit) > 0)
+    total = min(total, limit) if kept else total
     if limit > 0:
-        return used / limit
-    return math.inf if used > 0 else 0.0
+        return total / limit
+    return math.inf if total > 0 else 0.0
 
 
 @overload

@@ -140,6 +140,6 @@ def enumerate_mappings(shapes: Sequence[tuple[int, int]], target: Target) -> tup
     """
 
     def may_keep_limit(mapping: Mapping) -> bool:
-        return sum(mapping.reuse_factors) * target.clock_ns <= target.limits.latency_ns
+        return sum(mapping.reuse_factors) * target.clock_ns <= target.longest_latency_ns
 
     return tuple(m for m in ladder_of_mappings(shapes) if m.strategy != "resource" or may_keep_limit(m))

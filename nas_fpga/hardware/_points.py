@@ -82,7 +82,7 @@ class HardwareFigures:
         of a limit of 0 is infinite where it is broken.
         """
         shares: dict[str, float] = {
-            name: share_of(self.total(name), getattr(target.limits, name)) for name in RESOURCES
+            name: share_of(getattr(self, name).value, getattr(target.limits, name), self.copies) for name in RESOURCES
         }
         shares["latency"] = self.latency_ns.value / target.limits.latency_ns
         if self.period_ns is not None:
@@ -108,10 +108,10 @@ class HardwareFigures:
         """
         if target.unlimited:
             return ()
-        found = []
+        found, shares = [], self.shares(target)
         for name in RESOURCES:
             limit = getattr(target.limits, name)
-            if self.total(name) > limit:
+            if shares[name] > 1:
                 copies = f" in {self.copies} copies" if self.copies > 1 else ""
                 found.append(f"{self.total(name):,.0f} {UNITS[name]}{copies}, limit {limit:,.0f}")
         if self.latency_ns.value > target.limits.latency_ns:

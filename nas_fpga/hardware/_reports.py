@@ -13,12 +13,13 @@ from nas_fpga.hardware._vivado_report import TimingReport, UtilizationReport, re
 
 Report: TypeAlias = CSynthReport | UtilizationReport | TimingReport
 
-# What is in a report of each kind, and in none of another.
+# What is in a report of each kind, and in none of another; and what is in those alone that count a design's resources:
+# schedules of C synthesis, summaries of what was exported and hierarchies of cells begin as they do.
 _READERS = (
-    (r"\A\s*(<\?xml[^>]*>\s*)?<profile>", read_csynth_xml),
-    (r"^== \w+ HLS Report for '", read_csynth_text),
-    (r"^Utilization Design Information$", read_utilization),
-    (r"^Timing Summary Report$", read_timing),
+    (r"\A\s*(<\?xml[^>]*>\s*)?<profile>", r"^<UserAssignments>", read_csynth_xml),
+    (r"^== \w+ HLS Report for '", r"^== Utilization Estimates", read_csynth_text),
+    (r"^Utilization Design Information$", r"^\| +Site Type ", read_utilization),
+    (r"^Timing Summary Report$", None, read_timing),
 )
 _KNOWN = (
     "known are csynth.xml and NAME_csynth.rpt of Vivado HLS and Vitis HLS, "
@@ -26,10 +27,13 @@ _KNOWN = (
 )
 
 
-def is_report(path: Path) -> bool:
-    """Return whether a file is a report of a kind that :func:`read_report` knows, whole or not."""
+def counts_resources(path: Path) -> bool:
+    """Return whether a file is a report of C synthesis or `report_utilization` that counts resources, cut or not."""
     text = path.read_text(encoding="utf-8-sig", errors="replace").replace("\r\n", "\n")
-    return any(re.search(mark, text, re.MULTILINE) for mark, _ in _READERS)
+    return any(
+        counts is not None and re.search(mark, text, re.MULTILINE) and re.search(counts, text, re.MULTILINE)
+        for mark, counts, _ in _READERS
+    )
 
 
 def read_report(path: Path | str, *, stage: Stage | None = None) -> Report:
@@ -54,7 +58,7 @@ def read_report(path: Path | str, *, stage: Stage | None = None) -> Report:
         raise InputError(f"{path} cannot be read ({error.strerror}); give the file of a report: {_KNOWN}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not in UTF-8; save it so if it is a report: {_KNOWN}") from error
-    for mark, reader in _READERS:
+    for mark, _, reader in _READERS:
         if re.search(mark, text, re.MULTILINE):
             return reader(path, text, stage)
     raise InputError(f"{path} is {'no report that is known' if text.strip() else 'empty'}: {_KNOWN}")

@@ -75,7 +75,8 @@ def vendor_reports(folder: Path, stage: VendorStage, *, message: Callable[[str],
     """Return the reports of a stage of a project; where they are not there the tools run, for minutes to hours.
 
     Args:
-        folder: Of an hls4ml project for Vitis or Vivado, or one that ``nas-fpga export`` wrote.
+        folder: Of an hls4ml project for Vitis or Vivado, or one that ``nas-fpga export`` wrote. Of a design in both
+            HLS and RTL all but `csynth` is of the RTL, unless the HLS alone has the reports.
         stage: `csynth`: the report of C synthesis. `vendor-synthesis`: the utilization after Vivado's logic synthesis.
             `place-and-route`: utilization and timing.
         message: Told what runs, where its log is, and every ten seconds for how long.
@@ -84,7 +85,7 @@ def vendor_reports(folder: Path, stage: VendorStage, *, message: Callable[[str],
         InputError: It is no such project, has no such stage, or holds no reports and the tool is not on PATH.
         ToolFailedError: A tool failed, or did not write the report.
     """
-    project = _project(folder)
+    project = _project(folder, stage)
     files = project.files(stage)
     if not files:
         raise InputError(f"--stage {stage} is of HLS; {folder} is RTL, take vendor-synthesis or place-and-route")
@@ -144,9 +145,18 @@ def project_clock_ns(folder: Path) -> float | None:
     return None if found is None else float(found[1])
 
 
-def _project(folder: Path) -> _Project:
+def _project(folder: Path, stage: VendorStage) -> _Project:
+    """Return the project in a folder that a stage is of; of several the first with its reports, else the first."""
+    found = []
     if (folder / "rtl" / "vivado_ooc.tcl").is_file():
-        return _Project(folder / "rtl", "rtl")
+        found.append(_Project(folder / "rtl", "rtl"))
+    if not found or (folder / "hls" / "project.tcl").is_file():
+        found.append(_hls_project(folder))
+    able = [project for project in found if project.files(stage)] or found
+    return next((one for one in able if len(one.reports(stage)) == len(one.files(stage))), able[0])
+
+
+def _hls_project(folder: Path) -> _Project:
     root = folder / "hls" if (folder / "hls").is_dir() else folder
     script = root / "project.tcl"
     if not script.is_file() or not (root / "build_prj.tcl").is_file():

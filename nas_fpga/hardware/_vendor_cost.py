@@ -73,9 +73,10 @@ def _part(layer: LayerCost, by_law: HardwareFigures, read: HardwareFigures) -> L
     for name in RESOURCES:
         part, whole, figure = getattr(layer, name), getattr(by_law, name), getattr(read, name)
         if whole.value > 0:
-            low, value, high = (figure.value * end / whole.value for end in (part.low, part.value, part.high))
+            shares = (min(end / whole.value, 1.0) for end in (part.low, part.value, part.high))
+            low, value, high = (figure.value * share for share in shares)
         else:
             low, value, high = 0.0, figure.value * (layer.name == AROUND), figure.value
         source = f"{figure.source}; divided as the law has it"
-        found[name] = replace(figure, value=value, low=low, high=min(high, figure.value), source=source)
+        found[name] = replace(figure, value=value, low=low, high=high, source=source)
     return replace(layer, **found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,8 +96,59 @@ def test_of_several_reports_of_a_stage_that_of_the_whole_counts(project):
         "hls/network_prj/vitis_hls.rpt": "no report of ours",
     }
     folder = project(reports=parts | {CSYNTH: csynth(1900, 300)})
-    assert len(reports_in(folder)) == 3
+    assert len(reports_in(folder)) == 2
     assert {one.stage: one.counts["lut"] for one in read(folder)}["csynth"] == 1900
+
+
+def schedule() -> str:
+    """A schedule of C synthesis: it begins as a report does, and counts nothing."""
+    text = (REPORTS / "vitis_hls_2022.2_csynth.rpt").read_text()
+    return text[: text.index("== Utilization Estimates")]
+
+
+def hierarchy() -> str:
+    """Vivado's utilization by cells."""
+    head = placed(1100, 190).partition("Table of Contents")[0]
+    table = (
+        "+----------+------------+",
+        "| Instance | Total LUTs |",
+        "+----------+------------+",
+        "| network  |       1100 |",
+    )
+    return "\n".join((head, *table, ""))
+
+
+EXPORTED = "<profile>\n<AreaReport><Resources><FF>190</FF><LUT>1100</LUT></Resources></AreaReport>\n</profile>\n"
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        ("hls/network_prj/solution1/.autopilot/db/network.verbose.rpt", csynth(9000, 900)),
+        ("hls/network_prj/solution1/syn/network.verbose.sched.rpt", schedule()),
+        ("hls/network_prj/solution1/syn/report/relu_csynth.xml", csynth(72, 0)),
+        ("hls/network_prj/solution1/impl/report/verilog/export_impl.xml", EXPORTED),
+        ("hls/implement/utilization_hierarchical_routed.rpt", hierarchy()),
+        ("hls/implement/timing.rpt", (REPORTS / "timing_2019.1.rpt").read_text()),
+    ],
+)
+def test_what_else_the_tools_leave_in_a_project_is_passed_over(project, place, text):
+    reports = {CSYNTH: csynth(1900, 300), IMPL: placed(1100, 190)}
+    assert read(project("more", reports | {place: text})) == [
+        replace(one, design=one.design.replace("less", "more")) for one in read(project("less", reports))
+    ]
+
+
+def test_a_report_that_is_named_is_judged_as_it_is(project):
+    places = {
+        "relu.xml": (csynth(72, 0), "counts no FF: it is of no network"),
+        "schedule.rpt": (schedule(), "it has no '== Utilization Estimates'"),
+        "timing.rpt": ((REPORTS / "timing_2019.1.rpt").read_text(), "it has no Design State"),
+    }
+    folder = project(reports={place: text for place, (text, _) in places.items()})
+    for place, (_, said) in places.items():
+        with pytest.raises(InputError, match=said):
+            calibrate([folder / place], message=lambda _: None)
 
 
 def test_networks_count_once_and_folders_hold_many(project, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,8 @@ from nas_fpga.hardware import MOST_GRAPH_S
 from nas_fpga.space import BitWidths
 from tests.cli.conftest import run
 from tests.export.networks import random_network
+
+REPORTS = Path(__file__).parents[1] / "hardware" / "data" / "reports"
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +55,14 @@ def test_a_clock_that_is_missed_is_over_the_limit(tmp_path):
     ended = run(tmp_path, "estimate", "64-300-300-300-5", "--clock-ns", "1", "--region", "part")
     assert ended.code == 0
     assert re.search(r"note: over the limit: period \d\.\d+-\d\.\d+ ns, clock 1\n", ended.out)
+
+
+def test_what_is_left_beside_other_firmware_is_not_loosened(tmp_path):
+    beside = ("--part", "u250", "--beside", str(REPORTS / "utilization_2022.2_ultrascale_plus_synth.rpt"))
+    ended = run(tmp_path, "estimate", "16-64-5", *beside, "--fill", "2%", "--max-luts", "1000000", "--json")
+    found = json.loads(ended.out)
+    lut = found["figures"]["copies"] * found["figures"]["lut"]["value"]
+    assert found["shares"]["lut"] == pytest.approx(lut / (0.02 * 1_728_000 - 21_874))
 
 
 def test_reuse_factors_are_listed(tmp_path):

@@ -60,6 +60,16 @@ def test_without_dsps_what_needs_some_is_over_the_limit():
     )
 
 
+@pytest.mark.parametrize(("rate_mhz", "copies"), [(40, 1), (1000, 5)])
+def test_less_than_half_a_dsp_that_is_expected_is_none(rate_mhz, copies):
+    found = estimate("8-4-1", bits=5, strategy="latency", max_dsps=0, rate_mhz=rate_mhz)
+    figures = found.cost.figures
+    assert 0 < figures.dsp.value < 0.5
+    assert figures.copies == copies
+    assert figures.shares(found.target)["dsp"] == 0
+    assert figures.violations(found.target) == ()
+
+
 def test_trained_weights_are_costed_by_their_adder_graph_unless_told_otherwise():
     graph = adder_graph(NETWORK).luts
     assert estimate(NETWORK).cost.figures.lut.original == (graph, "adder-graph")

@@ -32,6 +32,8 @@ CASES = {
     "equal-resource": ("vivado", equal(SMALL, False), "resource", (4, 5)),
     "equal-latency": ("vitis", equal(SMALL, True), "latency", (1, 1)),
     "equal-da": ("vivado", equal(SMALL, True), "distributed_arithmetic", (1, 1)),
+    "one-latency": ("vitis", random_network(3, 1, (5,), BitWidths(8, 8), 3), "latency", (1, 1)),
+    "one-resource": ("vivado", random_network(4, 1, (5,), BitWidths(8, 8), 3), "resource", (1, 5)),
     "learned-latency": ("vitis", learned_network(1, 9, (12, 7, 5), 3), "latency", (1, 1, 1, 1)),
     "learned-da": ("vitis", learned_network(2, 5, (10,)), "distributed_arithmetic", (1, 1)),
 }

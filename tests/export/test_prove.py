@@ -1,4 +1,4 @@
-"""Which points logic synthesis puts in another order."""
+"""Fronts are proven point by point; which points logic synthesis puts in another order."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from nas_fpga.export import reversals
+import pytest
+
+from nas_fpga._process import ToolFailedError
+from nas_fpga.errors import InputError
+from nas_fpga.export import _prove, reversals
 from nas_fpga.export._prove import PointProof, _keep, _kept
-from nas_fpga.hardware import CellCounts, Figure, make_target
+from nas_fpga.hardware import CellCounts, Figure, Mapping, estimate, make_target
+from nas_fpga.space import BitWidths
+from tests.export.designs import make_design, silent
+from tests.export.networks import random_network
 
 
 def proof(name: str, estimated: float, synthesised: float | None) -> PointProof:
@@ -42,6 +49,43 @@ def test_pairs_in_another_order_are_named_cheaper_by_estimate_first():
 def test_equal_costs_are_in_no_order():
     assert reversals([proof("a", 100, 120), proof("b", 100, 110), proof("c", 130, 120)]) == ()
     assert reversals([]) == ()
+
+
+@pytest.fixture
+def front_with_a_dead_network(tmp_path, monkeypatch):
+    """Two points of which the first is constant, the cheapest there is."""
+    alive = random_network(4, 5, (3,), BitWidths(4, 6), 3)
+    dead = replace(alive, layers=tuple(replace(layer, weights=0 * layer.weights) for layer in alive.layers))
+    networks, target = {"0.0": dead, "1.0": alive}, make_target()
+    mapping = Mapping("distributed_arithmetic", (1, 1))
+    monkeypatch.setattr(_prove, "design_of_point", lambda _, name: make_design(networks[name], mapping))
+    rows = []
+    for name, network in networks.items():
+        mapped = SimpleNamespace(mapping=mapping, figures=estimate(network, mapping, target))
+        point = SimpleNamespace(name=name, mapped=mapped, error=0.8)
+        rows.append(SimpleNamespace(point=point, trial=SimpleNamespace(name_of=lambda _: "3 w4a6")))
+    return SimpleNamespace(folder=tmp_path, front=rows, setup=SimpleNamespace(target=target))
+
+
+def test_a_constant_network_is_not_proven_and_the_others_go_on(front_with_a_dead_network, monkeypatch):
+    def verify(folder, **_):
+        raise ToolFailedError(f"{folder.name} stopped")
+
+    monkeypatch.setattr(_prove, "verify", verify)
+    found = _prove.prove(front_with_a_dead_network, message=silent)
+    assert [proof.cause for proof in found] == [
+        "RTL: the outputs do not depend on the features; there is nothing to build",
+        "1.0 stopped",
+    ]
+
+
+def test_without_a_simulator_nothing_is_proven(front_with_a_dead_network, monkeypatch):
+    def verify(folder, **_):
+        raise InputError("no simulator")
+
+    monkeypatch.setattr(_prove, "verify", verify)
+    with pytest.raises(InputError, match="no simulator"):
+        _prove.prove(front_with_a_dead_network, message=silent)
 
 
 def outcome(*mappings: tuple[str, str], clock_ns: float = 5.0, folder: Path | None = None) -> Any:

@@ -192,6 +192,19 @@ class TestWriting:
             assert f"[{word['hi']}:{word['lo']}]" in table
         assert all(f"// {line}".rstrip() in wrapper.splitlines() for line in table.splitlines())
 
+    def test_sums_beyond_float32_are_expected_as_the_integers_have_them(self, tmp_path):
+        network = random_network(3, 6, (4,), BitWidths(16, 16))
+        features = raw_features(network, 1, 1003)[3:]
+        scores = network.logits(features)
+        design = make_design(network, features, threshold=float(np.median(scores)))
+        assert np.count_nonzero(design.model.predict(features, verbose=0) != scores) > 0  # Keras rounds
+        description = write_rtl(design, tmp_path, decision="constant")
+        (word,) = description["outputs"]
+        lines = [int(line, 16) for line in (tmp_path / "tb/expected.txt").read_text().split()][-1000:]
+        steps = [(line & (1 << word["bits"]) - 1) - ((line >> word["bits"] - 1 & 1) << word["bits"]) for line in lines]
+        np.testing.assert_array_equal(np.ldexp(steps, -word["fraction_bits"]), scores[:, 0])
+        np.testing.assert_array_equal([line >> word["bits"] for line in lines], scores[:, 0] >= design.threshold)
+
     def test_the_cost_is_near_the_static_estimate(self, two_classes):
         network, _, design, _, description, _ = two_classes
         static = estimate(network, design.mapping, design.target).lut

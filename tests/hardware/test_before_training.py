@@ -64,6 +64,15 @@ def test_where_nothing_is_limited_nothing_is_refused():
     assert share[1] == of_part[1]
 
 
+def test_where_nothing_is_limited_no_reuse_factor_is_too_slow():
+    rows, slow = np.array([row((64, 64), 6, 6)]), {"rate_mhz": 0.1}
+    unlimited, patient, hasty = (
+        PreTrainingCost(16, 5, 10, make_target(**slow, **limits))(rows)[0]
+        for limits in ({"region": "unlimited"}, {"region": "part", "max_latency_ns": 1e5}, {"region": "part"})
+    )
+    assert unlimited == patient < hasty
+
+
 def test_trained_networks_are_refused_by_limits_alone():
     network = build_network((200, 200), 8, 8, seed=0)
     tight, unlimited = make_target(region="0.1%"), make_target(region="unlimited")
@@ -112,8 +121,9 @@ SLOW = PreTrainingCost(13, 1, 10, make_target(rate_mhz=1))
     data=st.data(),
 )
 def test_more_bits_or_wider_is_never_cheaper(cost, topology, weight_bits, activation_bits, data):
-    # Resource takes 4.8 LUTs less for each multiplier from 6 bits on; reports say so, and it is seen at slow rates only
-    least = -1e-12 if cost is COST else -0.01
+    # Resource takes 4.8 LUTs less for each multiplier from 6 bits on; reports say so, and it is seen at slow rates only:
+    # at most .058 in a search for the worst.
+    least = -1e-12 if cost is COST else -0.08
     place = data.draw(st.integers(0, len(topology) - 1))
     wider = [*topology]
     wider[place] += data.draw(st.integers(1, 200))

@@ -103,6 +103,13 @@ def test_mappings_are_distinct_and_keep_the_latency_limit():
     assert max(sum(mapping.reuse_factors) for mapping in found if mapping.strategy == "resource") <= 60
 
 
+def test_where_nothing_is_refused_the_ladder_is_whole_at_any_clock():
+    shapes = [(16, 64), (64, 64), (64, 5)]
+    found = enumerate_mappings(shapes, make_target(region="unlimited", clock_ns=1000, rate_mhz=0.1))
+    assert found == ladder_of_mappings(shapes)
+    assert str(found[-1]) == "resource rf 1024/1024/320"
+
+
 @pytest.mark.parametrize(
     "shapes", [[(13, 16), (16, 1)], [(64, 64), (64, 8)], [(13, 132), (132, 35), (35, 1)], [(1, 1)]]
 )

@@ -173,6 +173,16 @@ def test_shares_of_limits_of_0_are_0_or_infinite():
     assert log10_share(as_told(share_of(3, 0), make_target())) == math.inf
 
 
+def test_a_limit_is_one_of_whole_things_in_every_copy():
+    used, limit = np.array([0.4, 0.6, 3.4, 3.6, 3.4, 3.4]), np.array([0.0, 0.0, 3.0, 3.0, 9.0, 8.0])
+    copies = np.array([5, 1, 1, 1, 3, 3])
+    shares = share_of(used, limit, copies)
+    assert shares.tolist() == [0, math.inf, 1, 3.6 / 3, 1, 3 * 3.4 / 8]
+    assert [
+        share_of(*one) for one in zip(used.tolist(), limit.tolist(), copies.tolist(), strict=True)
+    ] == shares.tolist()
+
+
 def test_limits_replace_those_of_the_region():
     limits = make_target(region="5%", max_luts=1000, max_latency_ns=200).limits
     assert (limits.lut, limits.latency_ns) == (1000, 200)

@@ -268,6 +268,11 @@ class TestRankStage:
         (other, *_), *_ = reuse_options(traits, make_target(rank_stage="csynth"))
         assert other.lut.value == pytest.approx(one.lut.value / shipped_ratio("csynth", None, "lut").ratio)
         assert other.lut.stage == other.ii_cycles.stage == "csynth"
+        assert other.lut.source == f"{one.lut.source}; ranked at csynth"
+        some = Calibration((learned("estimate", "resource", "lut", 3.0, 0.1),))
+        (tripled, *_), *_ = reuse_options(traits, make_target(calibration=some))
+        assert tripled.lut.source.startswith(f"{one.lut.source}; calibrated by ")
+        assert tripled.dsp == one.dsp
 
     @pytest.mark.parametrize("stage", ["estimate", "cosim", ""])
     def test_what_counts_nothing_is_no_stage_of_ranking(self, stage):

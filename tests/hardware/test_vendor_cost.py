@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nas_fpga._process import ToolFailedError
@@ -23,7 +25,9 @@ from nas_fpga.hardware import (
     vendor_clock_ns,
 )
 from nas_fpga.hardware._vendor import vendor_reports
+from nas_fpga.space import BitWidths
 from nas_fpga.training import QuantizedNetwork
+from tests.export.networks import random_network
 
 REPORTS = Path(__file__).parent / "data" / "reports"
 EXAMPLE = Path(__file__).parents[2] / "hls" / "example"
@@ -110,6 +114,19 @@ def test_a_report_of_c_synthesis_that_is_there_is_read(project, tools):
         assert all(0 <= part.low <= part.value <= part.high <= whole for part in parts)
     assert found.layers[-1].dsp.value == 214  # the law has none, so it knows no layer for them
     assert (notes, told) == ((), [])
+
+
+def test_a_layer_that_has_all_of_a_resource_has_all_that_was_read(project, tools):
+    """Products of the second layer are of weights of 1 bit, so that the first has all DSPs of the law."""
+    network = random_network(0, 8, (8,), BitWidths(8, 8))
+    first, second = network.layers
+    signs = replace(second, weights=np.sign(second.weights))
+    law = cost_by_law(replace(network, layers=(first, signs)), Mapping("latency", (1, 1)), TARGET)
+    assert law.layers[0].dsp.value == law.figures.dsp.value > 0
+    put(project, CSYNTH, "vitis_hls_2023.1.xml")
+    change(project / "hls" / CSYNTH, "<DSP>214<", "<DSP>23<")
+    found, _ = cost_by_vendor(project, "csynth", law, TARGET, message=print)
+    assert [layer.dsp.value for layer in found.layers] == [23, 0, 0]
 
 
 def test_time_and_copies_are_at_the_clock_of_the_target_and_another_is_noted(project, tools):
@@ -218,6 +235,24 @@ def test_rtl_is_placed_and_routed(project, tools):
     }
     stand_in(tools, "vivado/vivado_ooc.tcl", reports)
     assert cost(project, "place-and-route")[0].figures.lut.stage == "place-and-route"
+
+
+def test_of_a_design_in_both_stages_are_of_what_has_them(project, tools):
+    """An export in distributed arithmetic: C synthesis is of its HLS, the rest of its RTL unless only HLS was built."""
+    (project / "rtl").mkdir()
+    (project / "rtl" / "vivado_ooc.tcl").touch()
+    put(project, CSYNTH, "vitis_hls_2023.1.xml")
+    assert cost(project, "csynth")[0].figures.lut.value == 40962
+    put(project, "implement/timing.rpt", "timing_2023.1_routed.rpt")
+    with pytest.raises(InputError, match=r"rtl has no vivado/utilization\.rpt, and vivado is not on PATH"):
+        cost(project, "place-and-route")
+    put(project, "implement/utilization.rpt", "utilization_2014.2_7series_placed.rpt")
+    of_hls, _, _ = cost(project, "place-and-route")
+    assert of_hls.figures.lut.value == 6130
+    put(project, "../rtl/vivado/timing.rpt", "timing_2023.1_routed.rpt")
+    put(project, "../rtl/vivado/utilization.rpt", "utilization_2014.2_7series_placed.rpt")
+    change(project / "rtl/vivado/utilization.rpt", "| 6130 |", "| 6131 |")
+    assert cost(project, "place-and-route")[0].figures.lut.value == 6131
 
 
 def test_a_missing_tool_is_named_with_the_cure(project, tools):

@@ -197,10 +197,17 @@ def _bench_path(folder: Path, top: str, language: Language) -> Path:
 
 
 def _write_vectors(design: Design, ports: Interface, folder: Path) -> None:
-    """Write events and what Keras makes of them; edge cases first, then real ones."""
+    """Write events and what comes of them; edge cases first, then real ones.
+
+    What comes of them the integers of the network say, as Keras rounds sums of more than 24 bits; of a model that was
+    trained elsewhere there is Keras alone.
+    """
     events = np.concatenate([edge_events(ports.inputs), design.events[:VECTOR_EVENTS].astype(np.float32)])
-    values: NDArray[np.float64] = np.asarray(design.model.predict(events, verbose=0), np.float64)
-    values = values.reshape(len(events), -1)
+    values: NDArray[np.float64] = (
+        design.network.logits(events)
+        if design.network is not None
+        else np.asarray(design.model.predict(events, verbose=0), np.float64).reshape(len(events), -1)
+    )
     results = pack(ports.outputs, values)
     if ports.threshold is not None and design.threshold is not None:
         passed = [score >= design.threshold for score in values[:, 0].tolist()]
