@@ -7,8 +7,7 @@ elsewhere too.
 200 neurons and 500 under 2,000, depth 1 to 15, bits 2 to 8, as the random start of a search draws them. Every tenth is
 trained with three seeds, the others with one, so that the noise of a training is known. ``hgcal.parquet`` has one row a
 training: validation and test figures, the figures of the cheapest mapping, the learning curve, the duration. Losses and
-merits are those of the quantized network. ``hgcal.json`` says where they come from, and how many are left: of ``jets``
-the budget of 200 is whole, that of 2,000 (a minute a training) only begun.
+merits are those of the quantized network. ``hgcal.json`` says where they come from, and how many are left.
 """
 
 from __future__ import annotations

@@ -121,8 +121,8 @@ SLOW = PreTrainingCost(13, 1, 10, make_target(rate_mhz=1))
     data=st.data(),
 )
 def test_more_bits_or_wider_is_never_cheaper(cost, topology, weight_bits, activation_bits, data):
-    # Resource takes 4.8 LUTs less for each multiplier from 6 bits on; reports say so, and it is seen at slow rates only:
-    # at most .058 in a search for the worst.
+    # Resource takes 4.8 LUTs less for each multiplier from 6 bits on; reports say so. It is seen at slow rates only,
+    # and is at most .058 in a search for the worst.
     least = -1e-12 if cost is COST else -0.08
     place = data.draw(st.integers(0, len(topology) - 1))
     wider = [*topology]
