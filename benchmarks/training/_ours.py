@@ -18,6 +18,7 @@ from nas_fpga.space import BitWidths, Candidate, SpaceExhausted, TrainingSetting
 from nas_fpga.study import Progress, SearchOptions, SearchRun, Setup, StudyStorage, TrialRecord
 from nas_fpga.training import Trainer
 
+_OF_LEARNED_BITS = ("pressure", "bits_learning_rate")  # refused beside fixed ones
 FIXED_BITS_ONLY: SearchOptions = {"polish": 0.0}
 """What leaves learned bits out of a search."""
 
@@ -124,6 +125,7 @@ def main(specification: dict[str, Any]) -> dict[str, Any]:
     candidates = tuple(parse_candidate(text, BitWidths(6, 6), settings) for text in specification["candidates"])
     folder, n_workers = Path(specification["folder"]), specification["n_workers"]
     options: dict[str, Any] = {name: specification[name] for name in ("data", "budget", "generation")}
+    options |= {name: value for name, value in specification["settings"].items() if name not in _OF_LEARNED_BITS}
     options |= {"trials": len(candidates), "sampler": "random", **FIXED_BITS_ONLY}
     run = SearchRun.prepare(folder / "study", options)
     listed = ListedSetup(
