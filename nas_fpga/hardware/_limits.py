@@ -207,7 +207,7 @@ def make_target(
     given = {"lut": max_luts, "ff": max_ffs, "dsp": max_dsps, "bram18": max_brams}
     unlimited = region.strip().lower() == UNLIMITED
     if unlimited and (max_latency_ns != DEFAULT_LATENCY_NS or any(value is not None for value in given.values())):
-        raise InputError("region unlimited has no limits; leave the limits of resources and latency out")
+        raise InputError("region unlimited has no limits; leave those of resources and latency out, or name another")
     limits: dict[str, float] = {}
     for name in RESOURCES:
         value = given[name]
