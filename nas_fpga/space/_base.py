@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -16,6 +16,7 @@ from nas_fpga.space._rows import Rows
 C = TypeVar("C", bound=Hashable)
 """What a space holds: a frozen value."""
 
+BLOCKS = 40  # drawn at most for one sample, which bounds its time where the limits refuse nearly all
 SMALL = 50_000  # a space of at most so many candidates is enumerated where sampling runs dry: under a second
 
 _BLOCK = 512  # candidates drawn at once: about 2 ms
@@ -81,6 +82,14 @@ class Space(abc.ABC, Generic[C]):
             rows: Where to start, at least one.
             n: How many moves to make.
         """
+
+    def _feasible_of(self, draw: Callable[[int], Rows], n: int, block: int = _BLOCK) -> Rows:
+        """Return at most ``n`` feasible rows of what ``draw`` gives, ``block`` rows at once, or ``n`` if that is more."""
+        found: list[Rows] = []
+        while not found or (len(found) < BLOCKS and sum(map(len, found)) < n):
+            drawn = draw(max(n, block))
+            found.append(drawn[self.feasible(drawn)])
+        return np.concatenate(found)[:n]
 
     def _made_up(self, rng: np.random.Generator, rows: Rows, n: int) -> Rows:
         """Return ``n`` rows: these, at least one, then moves from all that there are, then some of them again."""

@@ -40,8 +40,6 @@ PriorTime = Callable[[Rows, NDArray[np.int64]], NDArray[np.float64]]
 MIN_BITS, MAX_BITS = 2, 8
 
 _MAX_BUDGET = 10**9  # far beyond what trains; rows hold 32-bit integers
-_BLOCK = 512  # candidates drawn at once: about 2 ms
-_BLOCKS = 40  # drawn at most for one sample, which bounds its time where the limits refuse nearly all
 _LOG_SHARE_SPREAD = math.log(2)  # a layer is typically within a factor of 2 of its neighbours
 _SETTING_MOVES = 3  # kinds of local moves that change training settings, where they are searched; nine others do not
 
@@ -231,12 +229,7 @@ class MLPSpace(Space[Candidate]):
 
     def _drawn(self, rng: np.random.Generator, n: int) -> Rows:
         """Return at most ``n`` feasible rows: those among so many draws, or if there are none any of a small space."""
-        rows = np.zeros((0, self.max_layers + 2 + len(self.training.names)), np.int32)
-        for _ in range(_BLOCKS):
-            drawn = self._draw(rng, max(n, _BLOCK))
-            rows = np.concatenate([rows, drawn[self.feasible(drawn)]])
-            if len(rows) >= n:
-                return rows[:n]
+        rows = self._feasible_of(lambda size: self._draw(rng, size), n)
         if not len(rows) and self._n_architectures <= SMALL and len(self._architectures):
             some = self._architectures[rng.integers(len(self._architectures), size=n)]
             rows = self._join(some, self.training.sample(rng, n))

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from nas_fpga.errors import InputError
 from nas_fpga.space import Rows, Space
+from nas_fpga.space._base import BLOCKS
 
 Kind = Literal["ordinal", "log", "categorical"]
 
 _LISTED = 200_000  # rows of a space up to which all are held in memory: below a second and 10 MB
 _BLOCK = 2048  # rows drawn at once of a larger space
-_BLOCKS = 40  # drawn at most for one sample
 _ANCHORS = 2048  # feasible rows to fall back on in a larger space
 _SHORT = 10  # levels of a column up to which a move is one level
 
@@ -140,13 +140,11 @@ class ColumnSpace(Space[tuple[Any, ...]]):
 
     def _drawn(self, rng: np.random.Generator, n: int) -> Rows:
         """Return at most ``n`` feasible rows, of so many that are drawn."""
-        rows = np.zeros((0, len(self.columns)), np.int32)
-        for _ in range(_BLOCKS):
-            drawn = rng.integers(self._counts, size=(max(n, _BLOCK), len(self.columns))).astype(np.int32)
-            rows = np.concatenate([rows, drawn[self.feasible(drawn)]])
-            if len(rows) >= n:
-                return rows[:n]
-        return rows
+
+        def draw(size: int) -> Rows:
+            return rng.integers(self._counts, size=(size, len(self.columns))).astype(np.int32)
+
+        return self._feasible_of(draw, n, _BLOCK)
 
     @cached_property
     def _found(self) -> Rows:
@@ -160,7 +158,7 @@ class ColumnSpace(Space[tuple[Any, ...]]):
                 raise InputError(f"none of the {self._n_combinations} combinations of the columns is allowed")
             return self._listed
         if not len(rows := self._drawn(np.random.default_rng(0), 1)):
-            raise InputError(f"no allowed row was found in {_BLOCKS * _BLOCK} of {self._n_combinations}; allow more")
+            raise InputError(f"no allowed row was found in {BLOCKS * _BLOCK} of {self._n_combinations}; allow more")
         return rows
 
     def moves(self, rng: np.random.Generator, rows: Rows, n: int) -> Rows:
