@@ -84,7 +84,7 @@ class Space(abc.ABC, Generic[C]):
         """
 
     def _feasible_of(self, draw: Callable[[int], Rows], n: int, block: int = _BLOCK) -> Rows:
-        """Return at most ``n`` feasible rows of what ``draw`` gives, ``block`` rows at once, or ``n`` if that is more."""
+        """Return at most ``n`` feasible rows of what ``draw`` gives, ``block`` (at least ``n``) at once."""
         found: list[Rows] = []
         while not found or (len(found) < BLOCKS and sum(map(len, found)) < n):
             drawn = draw(max(n, block))

@@ -21,7 +21,7 @@ from nas_fpga.study import Outcome, Setup, StudyStorage, TrialRecord
 from nas_fpga.study._definition import HardwareTarget
 from tests.cli.conftest import run, spawn
 from tests.study.conftest import make_setup
-from tests.study.test_storage import complete, failed, waiting
+from tests.study.records import complete, failed, waiting
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from nas_fpga.study import HardwareTarget, Outcome, Point, Setup, StudyStorage, 
 from nas_fpga.study._run import _mapped_anew
 from nas_fpga.training import TrainingJob
 from tests.study.conftest import make_setup, network_of
-from tests.study.test_storage import waiting
+from tests.study.records import waiting
 
 Named = dict[str, tuple[int, object]]
 
